@@ -1,0 +1,1 @@
+"""Console and engine for mail queue runners in the tradition of GNU Mailman."""

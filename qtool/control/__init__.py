@@ -1,0 +1,1 @@
+"""Everything an operator may do, once, for every front end."""

@@ -1,0 +1,207 @@
+"""What an operator sees: frozen values that serialise to JSON.
+
+Times are epoch seconds; a front end turns them into ages with ``Board.at``.
+None means unknown where the field says so, and is shown as ``…``.
+Everything that came from a message is untrusted text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from qtool.engine.step import LogLine, Outcome, StepReport
+from qtool.queues.switchboard import Enqueued
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "Board", "Cell", "DrainReport", "Enqueued", "EntryView", "Finishing", "Injected",
+    "LogLine", "Outcome", "QueueEntry", "QueueRow", "Site", "State", "StepReport",
+]  # fmt: skip
+
+
+class State(StrEnum):
+    """What a runner is doing."""
+
+    STOPPED = "stopped"
+    RUNNING = "running"
+    """In its loop: processing, or snoozing."""
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    """Finishes the message in hand, then stops or pauses."""
+    FAILED = "failed"
+    """Its thread died; ``note`` and the row's ``traceback`` say of what."""
+    CLAIMED = "claimed"
+    """Another process holds the slice; ``note`` names it."""
+    NO_CLASS = "no class"
+    """The configuration names no class for it."""
+    IMPORT_ERROR = "import error"
+    """Its class cannot be imported; ``note`` says why."""
+    NO_RUNNER = "no runner"
+    """A queue that has none: by nature (``shunt``, ``bad``) or under ``--root``."""
+    MAILMAN = "Mailman"
+    """Served by Mailman, whose master runs; ``note`` says its pid."""
+    MAILMAN_STOPPED = "Mailman stopped"
+    UNREADABLE = "unreadable"
+    """The queue's folder cannot be read; ``note`` says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Which spool this is, from which configuration, and what may be done there."""
+
+    spool: str
+    """The folder of the queues."""
+    source: str
+    """The configuration file, or ``built-in default``, or ``--root``."""
+    kind: str
+    """``own``, ``mailman3`` or ``mailman2``."""
+    read_only: str
+    """Why nothing may be changed here; empty when acts are allowed."""
+    watching: str
+    """``events``, ``polling``, or empty while nobody watches."""
+    mailman: str = ""
+    """``Mailman (pid N)`` or ``Mailman stopped``; empty elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One slice, or one view slice, of a queue."""
+
+    depth: int
+    in_flight: int
+    oldest: float | None
+    owner: int
+    """Number of the runner slice that owns it."""
+    state: State
+    """State of that runner slice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """One row of the board: a queue and its runner, or a runner without a queue."""
+
+    name: str
+    """Name of the queue, or of the runner that manages none. Unique, and stable."""
+    has_queue: bool
+    runner: str | None
+    """Name of its runner; None where there is none."""
+    runner_slices: int
+    """Into how many slices the runner divides the queue; 0 without a runner."""
+    cells: tuple[Cell, ...] = ()
+    depth: int | None = None
+    """Waiting messages; None when there is no queue or it cannot be read."""
+    in_flight: int | None = None
+    oldest: float | None = None
+    preserved: int = 0
+    foreign: int = 0
+    rate_in: float | None = None
+    """Arrivals a second over the last 30 seconds; None when unknown."""
+    rate_out: float | None = None
+    """Departures a second over the last 30 seconds; None when unknown."""
+    trend: tuple[int, ...] = ()
+    """Depths of the last two minutes, oldest first, evenly spaced."""
+    state: State = State.NO_RUNNER
+    """Of the runner; of the sickest of its slices where they differ."""
+    note: str = ""
+    """Evidence for the state, in a line."""
+    traceback: str = ""
+    """Of the failure, where the state is *failed* or *import error*."""
+    snooze_seconds: float | None = None
+    """Its sleep time; None without a runner."""
+    snooze_fixed: bool = False
+    """The sleep time belongs to somebody else and cannot be changed here."""
+    refusal: str = ""
+    """Why the runner cannot be started, paused or re-timed here; empty if it can."""
+    step_refusal: str = ""
+    """Why its runner cannot be stepped here; empty if it can."""
+    sends_mail: bool = False
+    """Stepping it is an act of Mailman's own runner and asks first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """Everything the first screen shows, at one moment."""
+
+    at: float
+    rows: tuple[QueueRow, ...]
+    site: Site
+
+    def row(self, name: str) -> QueueRow | None:
+        """Return the row of that name."""
+        return next((row for row in self.rows if row.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """One entry of a queue as its name tells it."""
+
+    filebase: str
+    when: float
+    """Time in the name: when it was enqueued, or is due."""
+    suffix: str
+    """``.pck`` waits, ``.bak`` is in flight, ``.psv`` was preserved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """What one entry holds. All of it untrusted."""
+
+    queue: str
+    filebase: str
+    suffix: str
+    path: str
+    size: int
+    """Bytes on disk."""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    body_bytes: int = 0
+    """Size of the whole body; ``body`` may be its beginning."""
+    body_cut: bool = False
+    msgdata: Mapping[str, Any] = field(default_factory=dict)
+    form: str = ""
+    """Who wrote it and how, in words: ``Mailman 3, text form``."""
+    opaque: tuple[str, ...] = ()
+    """Classes it names that qtool does not know; shown, never run."""
+    error: str = ""
+    """Why it cannot be shown; then only the name and the size are known."""
+    reason: str = ""
+    """Why it was preserved in ``bad``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injected:
+    """Where an injected message went."""
+
+    queue: str
+    filebase: str
+    path: str
+    served: bool
+    """Whether somebody runs that queue now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainReport:
+    """What a drain did."""
+
+    done: int
+    kept: int
+    shunted: int
+    preserved: int
+    left: int
+    """Messages that still wait in queues that a runner serves."""
+    failures: tuple[str, ...] = ()
+    """Runners that could not run, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finishing:
+    """A message that a stopping runner still has in hand."""
+
+    runner: str
+    filebase: str
+    seconds: float
+    """For how long it has been in hand."""

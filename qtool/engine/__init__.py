@@ -1,0 +1,1 @@
+"""What moves messages: runners, the master that runs them, and stepping."""

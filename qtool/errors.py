@@ -1,0 +1,115 @@
+"""One error tree, a class for each situation an operator can meet.
+
+The docstring of a class is its default message, so every error reads as a
+sentence. Messages may hold names that came from a queue: front ends pass them
+through ``untrusted.visible`` before showing them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class QToolError(Exception):
+    """Something went wrong in qtool."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or inspect.getdoc(type(self)))
+
+
+# --- Files ---------------------------------------------------------------
+
+
+class QFileError(QToolError):
+    """The file cannot be read as a qfile."""
+
+    def __init__(self, reason: str | None = None, *, path: Path | None = None) -> None:
+        self.path = path
+        """The file, where it is known."""
+        self.reason = reason or inspect.getdoc(type(self)) or ""
+        """Why, in words, without the file's name."""
+        super().__init__(f"{path}: {self.reason}" if path else self.reason)
+
+
+class CorruptQFile(QFileError):
+    """The file is truncated or damaged."""
+
+
+class UnsafeQFile(QFileError):
+    """The file holds something that a mail queue never needs."""
+
+
+class ForeignQFile(QFileError):
+    """The file is not a qfile."""
+
+
+class UnreadableQFile(QFileError):
+    """The file cannot be opened."""
+
+
+# --- Queues --------------------------------------------------------------
+
+
+class QueueError(QToolError):
+    """The queue refused."""
+
+
+class NoSuchQueue(QueueError):
+    """There is no queue of that name."""
+
+
+class NoSuchEntry(QueueError):
+    """The entry is not in the queue any more."""
+
+
+class EntryExists(QueueError):
+    """An entry of that name is there already, and nothing is overwritten."""
+
+
+class SliceClaimed(QueueError):
+    """The slice is claimed by another runner."""
+
+
+class ClaimsUnsupported(QueueError):
+    """The file system offers no locks that a claim could stand on."""
+
+
+# --- Settings ------------------------------------------------------------
+
+
+class SettingsError(QToolError):
+    """The configuration is wrong."""
+
+
+# --- Runners -------------------------------------------------------------
+
+
+class RunnerError(QToolError):
+    """The runner cannot do that."""
+
+
+class NoSuchRunner(RunnerError):
+    """There is no runner of that name."""
+
+
+class NoRunnerClass(RunnerError):
+    """The runner has no class."""
+
+
+class RunnerImportError(RunnerError):
+    """The runner's class cannot be imported."""
+
+
+# --- Acts ----------------------------------------------------------------
+
+
+class Refused(QToolError):
+    """The act is refused."""
+
+
+class ReadOnly(Refused):
+    """This spool is read-only for you."""

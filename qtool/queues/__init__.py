@@ -1,0 +1,1 @@
+"""Where messages wait. Nothing above this package knows that a queue is a directory."""

@@ -1,0 +1,225 @@
+"""The switchboard: what every store of queued messages offers, and its values.
+
+The verbs and their meaning are GNU Mailman's (``enqueue``, ``dequeue``,
+``finish``, ``files``, ``get_files``, ``recover_backup_files``); the others are
+what an operator's console needs besides. The engine and everything above it
+knows this interface and no directory, suffix or path.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from email.message import Message
+    from pathlib import Path
+
+    from qtool.qfile import QFile
+    from qtool.queues.claims import Claim, Holder
+    from qtool.queues.slices import Slice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceScan:
+    """What the names in one slice say."""
+
+    depth: int
+    """Messages that wait (``.pck``)."""
+    in_flight: int
+    """Messages that a runner has taken and not finished (``.bak``)."""
+    oldest: float | None
+    """Time in the oldest waiting name, in epoch seconds; None when nothing waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueScan:
+    """What the names in one queue say; nothing was opened for it."""
+
+    slices: tuple[SliceScan, ...]
+    """One for each slice that was asked for, in their order."""
+    preserved: int
+    """Entries set aside (``.psv``); only ``bad`` has any."""
+    foreign: int
+    """Names that are no entry's, temporary files not counted."""
+
+    @property
+    def depth(self) -> int:
+        """Messages that wait, in all slices."""
+        return sum(part.depth for part in self.slices)
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that are taken and not finished, in all slices."""
+        return sum(part.in_flight for part in self.slices)
+
+    @property
+    def oldest(self) -> float | None:
+        """Time in the oldest waiting name, in epoch seconds."""
+        return min(
+            (p.oldest for p in self.slices if p.oldest is not None), default=None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """Something changed in a queue: a reason to look, never the news itself."""
+
+    arrived: int
+    """Names that became ``.pck`` since the last hint, as far as was seen."""
+    departed: int
+    """``.bak`` that were removed since the last hint, as far as was seen."""
+    counted: bool
+    """False where events were lost or the queue is polled: counts are unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enqueued:
+    """One entry that was put into a queue."""
+
+    queue: str
+    filebase: str
+
+
+class Switchboard(ABC):
+    """One queue, or one slice of it."""
+
+    name: str
+    """Name of the queue."""
+    queue_directory: Path
+    """Where the entries are."""
+    slice: Slice
+    """The part of the hash space that ``files`` and recovery are limited to."""
+
+    # --- Mailman's verbs
+
+    @abstractmethod
+    def enqueue(
+        self, msg: Message, metadata: Mapping[str, Any] | None = None, **kws: Any
+    ) -> str:
+        """Put a message into the queue and return its filebase.
+
+        All keywords are metadata and win over ``metadata``. When this returns,
+        the message survives a loss of power.
+        """
+
+    @abstractmethod
+    def enqueue_many(
+        self, messages: Iterable[tuple[Message, Mapping[str, Any]]]
+    ) -> list[str]:
+        """Put several messages into the queue with one group commit."""
+
+    @abstractmethod
+    def dequeue(self, filebase: str) -> tuple[Message, dict[str, Any]]:
+        """Take an entry: from now on it is in flight, until ``finish``.
+
+        Raises:
+            NoSuchEntry: Somebody else has taken it.
+            QFileError: The entry cannot be read; it is in flight all the same.
+        """
+
+    @abstractmethod
+    def finish(
+        self, filebase: str, preserve: bool = False, *, reason: str = ""
+    ) -> None:
+        """End the flight of an entry: remove it, or preserve it in ``bad``.
+
+        Args:
+            filebase: The entry.
+            preserve: Keep it in ``bad`` for a person to look at.
+            reason: Why it was preserved, kept beside the queues.
+        """
+
+    @property
+    @abstractmethod
+    def files(self) -> list[str]:
+        """Filebases of the waiting entries of the slice, oldest first."""
+
+    @abstractmethod
+    def get_files(self, extension: str = ".pck") -> list[str]:
+        """Return filebases of the slice with that extension, oldest first."""
+
+    @abstractmethod
+    def recover_backup_files(self) -> None:
+        """Put entries in flight back into the queue; the third time into ``bad``.
+
+        Raises:
+            SliceClaimed: A runner holds this slice, or a part of it.
+        """
+
+    # --- Ours
+
+    @abstractmethod
+    def for_slice(self, part: Slice) -> Switchboard:
+        """Return the same queue limited to ``part``; they share one scan."""
+
+    @abstractmethod
+    def peek(self, filebase: str) -> QFile:
+        """Return what an entry holds without taking it, in whatever state it is."""
+
+    @abstractmethod
+    def release(self, filebase: str) -> None:
+        """Give an entry in flight back, as if it had not been taken."""
+
+    @abstractmethod
+    def move(self, filebase: str, other: Switchboard) -> None:
+        """Move a waiting entry to another queue under the same filebase.
+
+        Raises:
+            NoSuchEntry: Somebody else has taken it.
+            EntryExists: The other queue has an entry of that name.
+        """
+
+    @abstractmethod
+    def sync(self) -> None:
+        """Make what was finished durable."""
+
+    @abstractmethod
+    def scan(self, slices: Sequence[Slice]) -> QueueScan:
+        """Count what waits and what is in flight, from the names alone."""
+
+    @abstractmethod
+    def watch(self, callback: Callable[[Hint], None]) -> Callable[[], None]:
+        """Call ``callback`` from another thread on changes; return how to stop it."""
+
+    @abstractmethod
+    def claim(self, what: str) -> Claim:
+        """Claim the slice for this process.
+
+        Raises:
+            SliceClaimed: Somebody holds it, or a part of it.
+            ClaimsUnsupported: The file system has no such locks.
+        """
+
+    @abstractmethod
+    def holder(self) -> Holder | None:
+        """Return who holds the slice, or a part of it; None when nobody does."""
+
+    @abstractmethod
+    def preserved_because(self, filebase: str) -> str:
+        """Return why an entry was preserved in ``bad``; empty when unknown."""
+
+
+_record: ContextVar[list[Enqueued] | None] = ContextVar("enqueued", default=None)
+
+
+@contextmanager
+def recorded_enqueues() -> Iterator[list[Enqueued]]:
+    """Collect what this thread puts into any queue, for a step's report."""
+    enqueued: list[Enqueued] = []
+    token = _record.set(enqueued)
+    try:
+        yield enqueued
+    finally:
+        _record.reset(token)
+
+
+def record_enqueued(queue: str, filebase: str) -> None:
+    """Note an enqueue for whoever records in this thread; stores call this."""
+    enqueued = _record.get()
+    if enqueued is not None:
+        enqueued.append(Enqueued(queue=queue, filebase=filebase))

@@ -1,0 +1,67 @@
+"""The configuration as typed, frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class SiteKind(StrEnum):
+    """Whose queues these are."""
+
+    OWN = "own"
+    MAILMAN3 = "mailman3"
+    MAILMAN2 = "mailman2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerSettings:
+    """One ``[runner.NAME]`` section."""
+
+    name: str
+    class_path: str | None
+    """Dotted name of the class; None shows the queue and runs nothing."""
+    queue_directory: Path | None
+    """The queue's folder; None for a runner that manages no queue."""
+    instances: int = 1
+    """Into how many slices the queue is divided; 0 starts none."""
+    sleep_seconds: float = 1.0
+    max_restarts: int = 10
+    start: bool = True
+    """Whether a master starts it by itself."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Every other key of the section, for the runner's class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole configuration."""
+
+    source: str
+    """The file it was read from, or ``built-in default``, or ``--root DIR``."""
+    kind: SiteKind
+    queue_root: Path
+    """The folder that holds the queues and qtool's ``.qtool`` folder."""
+    runners: Mapping[str, RunnerSettings]
+    """By name, in the order of the configuration."""
+    python_paths: tuple[Path, ...] = ()
+    """``[paths] python:``, where classes of runners are found."""
+    view_slices: int = 16
+    lists: tuple[str, ...] = ()
+    """Posting addresses of the ``[list.ADDRESS]`` sections."""
+    allowed_classes: frozenset[str] = frozenset()
+    """Further classes that a qfile may name, by full name."""
+    group_commit: bool = True
+    text_form: bool = False
+    """Whether messages are written in the text form, as Mailman needs them."""
+    lock_file: Path | None = None
+    """Mailman's master lock."""
+    log_files: tuple[Path, ...] = ()
+    """Mailman's logs, which a step's report quotes."""
+    program_directory: Path | None = None
+    """Where Mailman's own ``runner`` program is, if it is known."""

@@ -1,0 +1,33 @@
+"""What every test needs: a home folder that is nobody's."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REAL_PLACES = [
+    Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "qtool",
+    Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "qtool",
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scratch_home() -> Iterator[Path]:
+    """Move HOME and the state folder away, and fail if the real ones are touched."""
+    before = [(place, place.exists()) for place in _REAL_PLACES]
+    with tempfile.TemporaryDirectory(prefix="qtool-home-") as name:
+        home = Path(name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HOME", str(home))
+            patch.setenv("XDG_STATE_HOME", str(home / "state"))
+            patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+            patch.delenv("QTOOL_CONFIG", raising=False)
+            yield home
+    assert [(place, place.exists()) for place in _REAL_PLACES] == before
