@@ -1,4 +1,4 @@
-"""The configuration as typed, frozen values."""
+"""What a configuration says, as frozen values."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class RunnerSettings:
     """Whether a master starts it by itself."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Every other key of the section, for the runner's class."""
+    served: bool = True
+    """False for a queue that has no runner: ``shunt``, ``bad``, all of ``--root``."""
+    foreign: bool = False
+    """Whether this is one of Mailman's own runners, which only its program runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
