@@ -1,0 +1,66 @@
+"""The classes of runners: found by dotted name, where the configuration says."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from qtool.errors import RunnerImportError
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_import_lock = threading.RLock()
+
+
+def imported_class(name: str, class_path: str, paths: tuple[Path, ...]) -> type:
+    """Return the class of the runner ``name``.
+
+    Raises:
+        RunnerImportError: It cannot be imported; the reason is the cause.
+    """
+    module, _, attribute = class_path.rpartition(".")
+    where = f"[runner.{name}] class: {class_path}"
+    try:
+        with _import_path(paths):
+            found = getattr(importlib.import_module(module), attribute)
+    except (Exception, SystemExit) as error:
+        reason = visible(f"{type(error).__name__}: {error}", 300)
+        raise RunnerImportError(f"{where}: {reason}") from error
+    if not isinstance(found, type):
+        raise RunnerImportError(f"{where}: that is no class")
+    return found
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - sys.path holds text
+    except FileNotFoundError:
+        return ""
+
+
+@contextmanager
+def _import_path(paths: tuple[Path, ...]) -> Iterator[None]:
+    """Import from the configured folders, and never from the working folder."""
+    with _import_lock:
+        # Before installed packages, so that these are found; after the standard
+        # library, so that no file here passes for a part of it.
+        first = next(
+            (i for i, e in enumerate(sys.path) if e.endswith("-packages")),
+            len(sys.path),
+        )
+        sys.path[first:first] = [str(p) for p in paths if str(p) not in sys.path]
+        working = {"", ".", _working_folder()} - {str(path) for path in paths}
+        removed = [(i, e) for i, e in enumerate(sys.path) if e in working]
+        sys.path[:] = [entry for entry in sys.path if entry not in working]
+        try:
+            yield
+        finally:
+            for index, entry in removed:
+                sys.path.insert(index, entry)
