@@ -1,0 +1,129 @@
+"""What qtool's own Switchboard and Runner take: the same functions as Mailman's side.
+
+A process of its own, so that both sides stand on the same ground.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from contextlib import contextmanager
+from email import message_from_bytes
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtool import settings
+from qtool.engine.master import Master
+from qtool.installation import Configuration
+from qtool.queues.slices import equal
+from qtool.queues.spool import Spool
+from tests.bench import raw
+from tests.bench.runners import Latency, Noop
+from tests.bench.serving import ROOT, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+METADATA = {"listid": "ant.example.com", "original_size": 2048, "to_list": True}
+
+
+def _spool(directory: str, **options: Any) -> Spool:
+    return Spool("bench", Path(directory), **options)
+
+
+def enqueue(directory: str, message: str, count: int) -> float:
+    switchboard = _spool(directory)
+    msg = message_from_bytes(Path(message).read_bytes())
+    start = time.perf_counter()
+    for _ in range(count):
+        switchboard.enqueue(msg, METADATA)
+    return time.perf_counter() - start
+
+
+def enqueue_many(
+    directory: str, message: str, size: int, batches: int, group_commit: bool
+) -> float:
+    switchboard = _spool(directory, group_commit=group_commit)
+    msg = message_from_bytes(Path(message).read_bytes())
+    batch = [(msg, METADATA)] * size
+    start = time.perf_counter()
+    for _ in range(batches):
+        switchboard.enqueue_many(batch)
+    return time.perf_counter() - start
+
+
+def raw_enqueue(directory: str, content: str, count: int) -> float:
+    return raw.enqueue(Path(directory), Path(content).read_bytes(), count)
+
+
+def raw_enqueue_many(directory: str, content: str, size: int, batches: int) -> float:
+    return raw.enqueue_many(Path(directory), Path(content).read_bytes(), size, batches)
+
+
+def dequeue(directory: str, guard: bool = True) -> float:
+    """Take and finish everything."""
+    switchboard = _spool(directory)
+    gc.collect()
+    with _guard(on=guard):
+        start = time.perf_counter()
+        for filebase in switchboard.files:
+            switchboard.dequeue(filebase)
+            switchboard.finish(filebase)
+        switchboard.sync()
+        return time.perf_counter() - start
+
+
+def listing(directory: str, slices: list[int], numslices: int) -> float:
+    """The files of some slices, from a switchboard that has seen nothing yet."""
+    start = time.perf_counter()
+    whole = _spool(directory)
+    parts = equal(numslices)
+    for number in slices:
+        _ = whole.for_slice(parts[number]).files
+    return time.perf_counter() - start
+
+
+def raw_listing(directory: str) -> float:
+    return raw.listing(Path(directory))
+
+
+def _configuration(directory: str, runner: type) -> Configuration:
+    """A site whose only queue is ``directory``."""
+    queue = Path(directory)
+    text = (
+        f"[qtool]\nroot: {queue.parent}\n[paths]\npython: {ROOT}\n"
+        f"[runner.{queue.name}]\nclass: tests.bench.runners.{runner.__name__}\n"
+    )
+    return Configuration(settings.parse(text, source="bench", base=queue.parent))
+
+
+def drain(directory: str) -> float:
+    """Let a no-op Runner empty the queue."""
+    queue = Path(directory)
+    runner = Noop(queue.name, config=_configuration(directory, Noop))
+    gc.collect()
+    start = time.perf_counter()
+    runner.run()
+    return time.perf_counter() - start
+
+
+def latency(directory: str, expected: int) -> dict[int, float]:
+    """Run until ``expected`` messages came; return when, by their numbers."""
+    Latency.arrived.clear()
+    master = Master(_configuration(directory, Latency))
+    master.start(Path(directory).name)
+    Path(directory, ".ready").touch()
+    end = time.monotonic() + 300
+    while len(Latency.arrived) < expected and time.monotonic() < end:
+        time.sleep(0.05)
+    master.close()
+    return Latency.arrived
+
+
+if __name__ == "__main__":
+    names = (
+        enqueue, enqueue_many, raw_enqueue, raw_enqueue_many, dequeue, listing,
+        raw_listing, drain, latency,
+    )  # fmt: skip
+    serve({function.__name__: function for function in names})

@@ -1,0 +1,64 @@
+"""The same promises in bare system calls: the limits that a Switchboard can reach."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from typing import TYPE_CHECKING
+
+from tests.bench.files import filebase
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _write(queue: Path, name: str, content: bytes, *, sync: bool) -> None:
+    file = os.open(f"{queue}/{name}.pck.tmp", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    os.write(file, content)
+    if sync:
+        os.fsync(file)
+    os.close(file)
+
+
+def _place(queue: Path, name: str) -> None:
+    os.rename(f"{queue}/{name}.pck.tmp", f"{queue}/{name}.pck")  # noqa: PTH104
+
+
+def enqueue(queue: Path, content: bytes, number: int) -> float:
+    """Write, fsync, rename, fsync of the directory; ``number`` times."""
+    folder = os.open(queue, os.O_RDONLY)
+    names = [filebase() for _ in range(number)]
+    start = time.perf_counter()
+    for name in names:
+        _write(queue, name, content, sync=True)
+        _place(queue, name)
+        os.fsync(folder)
+    seconds = time.perf_counter() - start
+    os.close(folder)
+    return seconds
+
+
+def enqueue_many(queue: Path, content: bytes, size: int, batches: int) -> float:
+    """Batches of ``size`` written, one syncfs, renamed, one fsync of the directory."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    folder = os.open(queue, os.O_RDONLY)
+    names = [[filebase() for _ in range(size)] for _ in range(batches)]
+    start = time.perf_counter()
+    for batch in names:
+        for name in batch:
+            _write(queue, name, content, sync=False)
+        libc.syncfs(folder)
+        for name in batch:
+            _place(queue, name)
+        os.fsync(folder)
+    seconds = time.perf_counter() - start
+    os.close(folder)
+    return seconds
+
+
+def listing(queue: Path) -> float:
+    """One bare listdir."""
+    start = time.perf_counter()
+    os.listdir(queue)  # noqa: PTH208 # the bare call is what is measured
+    return time.perf_counter() - start
