@@ -57,7 +57,7 @@ class Section:
         """Return the error for a value that is not what was expected."""
         value = visible(self.values.get(key, ""), 80)
         return SettingsError(
-            f"{self.source}: [{self.name}] {key}: expected {expected}, not {value!r}"
+            f"{self.source}: [{self.name}] {key}: expected {expected}, not '{value}'"
         )
 
     def text(self, key: str, default: str = "") -> str:

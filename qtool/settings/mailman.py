@@ -152,8 +152,7 @@ class _Paths:
         """What ``$name`` stands for in the site's paths, in lower case."""
 
     def __getitem__(self, key: str) -> Path:
-        variables = {k: text for k, text in self.variables.items() if k != key}
-        expanded = expand(self._section, key, variables)
+        expanded = expand(self._section, key, self.variables)
         if not expanded:
             raise self._section.wrong(key, "a path")
         return Path(os.path.normpath(self._base / expanded))
