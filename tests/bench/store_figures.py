@@ -1,0 +1,128 @@
+"""The store: enqueue, dequeue, listing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.bench import files
+from tests.bench.report import Figure, medians, milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.bench.ground import Ground
+
+BATCH = 64
+
+
+def enqueue(ground: Ground) -> Iterator[Figure]:
+    """Enqueue against the raw limit of the same promise, and Mailman's."""
+    count = ground.number(400)
+    batches = max(1, count // BATCH)
+    with ground.queue("enqueue") as queue:
+        message = {"directory": str(queue), "message": str(ground.message)}
+        content = {"directory": str(queue), "content": str(ground.qfile)}
+        many = {"size": BATCH, "batches": batches}
+
+        def each(seconds: float, number: int = count) -> float:
+            files.empty(queue)
+            return seconds / number
+
+        def together(*, group_commit: bool) -> float:
+            seconds = ground.ours.ask(
+                "enqueue_many", **message, **many, group_commit=group_commit
+            )
+            return each(seconds, batches * BATCH)
+
+        ask, theirs = ground.ours.ask, ground.theirs.ask
+        took = medians(
+            ground.rounds(9),
+            {
+                "raw": lambda: each(ask("raw_enqueue", **content, count=count)),
+                "ours": lambda: each(ask("enqueue", **message, count=count)),
+                "theirs": lambda: each(theirs("enqueue", **message, count=count)),
+                "syncfs": lambda: together(group_commit=True),
+                "fsyncs": lambda: together(group_commit=False),
+                "raw batch": lambda: each(
+                    ask("raw_enqueue_many", **content, **many), batches * BATCH
+                ),
+            },
+        )
+    yield _against(took, "enqueue", "ours", "raw", "raw, same promise", 0.9)
+    yield _against(took, "enqueue, directory fsync too", "ours", "theirs", "Mailman")
+    what = f"enqueue_many of {BATCH}, by "
+    yield _against(took, what + "syncfs", "syncfs", "theirs", "Mailman", 2)
+    yield _against(took, what + "fsync of each", "fsyncs", "theirs", "Mailman")
+    yield _against(took, what + "syncfs", "syncfs", "raw batch", "raw, same batch")
+
+
+def _against(
+    took: dict[str, float], what: str, ours: str, theirs: str, beside: str,
+    at_least: float | None = None,
+) -> Figure:  # fmt: skip
+    """How many times as fast as ``theirs`` is ``ours``, per message."""
+    return Figure(
+        what=what,
+        ours=milliseconds(took[ours]),
+        beside=f"{beside} {milliseconds(took[theirs])}",
+        measured=took[theirs] / took[ours],
+        at_least=at_least,
+    )
+
+
+def dequeue(ground: Ground) -> Iterator[Figure]:
+    """Dequeue and finish files that Mailman wrote, with and without the guard."""
+    count = ground.number(2000)
+
+    def filled(measure: Callable[[str], float]) -> float:
+        with ground.queue("dequeue", filled=count) as queue:
+            return measure(str(queue)) / count
+
+    def ours(*, guard: bool) -> float:
+        return filled(lambda q: ground.ours.ask("dequeue", directory=q, guard=guard))
+
+    took = medians(
+        ground.rounds(9),
+        {
+            "guarded": lambda: ours(guard=True),
+            "unguarded": lambda: ours(guard=False),
+            "theirs": lambda: filled(
+                lambda q: ground.theirs.ask("dequeue", directory=q)
+            ),
+        },
+    )
+    yield _against(took, "dequeue + finish", "guarded", "theirs", "Mailman", 0.6)
+    yield _against(
+        took, "the same without the guard", "unguarded", "theirs", "Mailman", 1.1
+    )
+    guard = took["guarded"] - took["unguarded"]
+    yield Figure(
+        what="the guard's share of dequeue + finish",
+        ours=milliseconds(guard),
+        measured=100 * guard / took["guarded"],
+        unit="%",
+    )
+
+
+def listing(ground: Ground) -> Iterator[Figure]:
+    """List one and all of 16 slices of a large queue."""
+    count = ground.number(100_000)
+    with ground.queue("listing") as queue:
+        files.fill(queue, b"", count)
+        one = {"directory": str(queue), "slices": [5], "numslices": 16}
+        every = {**one, "slices": list(range(16))}
+        ours, theirs = ground.ours.ask, ground.theirs.ask
+        took = medians(
+            ground.rounds(5),
+            {
+                "one": lambda: ours("listing", **one),
+                "their one": lambda: theirs("listing", **one),
+                "all": lambda: ours("listing", **every),
+                "their all": lambda: theirs("listing", **every),
+                "raw": lambda: ours("raw_listing", directory=str(queue)),
+            },
+        )
+    what = f"of 16 slices of {count:,} files"
+    yield _against(took, f"list one {what}", "one", "their one", "Mailman", 2)
+    yield _against(took, f"list all {what}", "all", "their all", "Mailman", 15)
+    yield _against(took, f"list all {what}", "all", "raw", "bare listdir")
