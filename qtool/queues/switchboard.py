@@ -153,6 +153,13 @@ class Switchboard(ABC):
 
     # --- Ours
 
+    def oldest(self, count: int) -> list[str]:
+        """Return at most ``count`` filebases of the waiting entries, oldest first.
+
+        A pass asks for so many at a time; a store of millions can hold less then.
+        """
+        return self.files[:count]
+
     @abstractmethod
     def for_slice(self, part: Slice) -> Switchboard:
         """Return the same queue limited to ``part``; they share one scan."""
