@@ -48,8 +48,10 @@ def drain(ground: Ground) -> Iterator[Figure]:
 
 def _delays(side: Side, queue: Path, number: int, pause: float) -> list[float | None]:
     """Seconds from each arrival to its dispose; None for one that never came."""
+    ready = queue.with_name("ready")
+    ready.unlink(missing_ok=True)
     side.begin("latency", directory=str(queue), expected=number)
-    while not (queue / ".ready").exists():
+    while not ready.exists():
         time.sleep(0.05)
     time.sleep(1)  # let it come to rest: the first pass is not what is asked
     came = list(files.arrivals(queue, number, pause))

@@ -120,7 +120,7 @@ def latency(directory: str, expected: int) -> dict[int, float]:
     """Run until ``expected`` messages came; return when, by their numbers."""
     _push_runner(directory)
     try:
-        Path(directory, ".ready").touch()
+        Path(directory).with_name("ready").touch()
         runner = LatencyRunner("bench", expected)
         runner.run()
         return runner.arrived

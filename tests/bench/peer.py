@@ -115,6 +115,15 @@ def _free_port() -> int:
         return port
 
 
+def environment(given: Path | None) -> Path:
+    """The environment that was asked for, or the one the interop tests build."""
+    if given is not None:
+        return given
+    from tests.interop.mailman import environment as built  # only where needed
+
+    return built()
+
+
 def make_site(environment: Path, directory: Path) -> Mailman:
     """Configure a site under ``directory`` for the Mailman in ``environment``."""
     directory.mkdir(parents=True)

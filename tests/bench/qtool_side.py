@@ -6,12 +6,10 @@ A process of its own, so that both sides stand on the same ground.
 from __future__ import annotations
 
 import gc
-import sys
 import time
-from contextlib import contextmanager
 from email import message_from_bytes
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtool import settings
 from qtool.engine.master import Master
@@ -21,9 +19,6 @@ from qtool.queues.spool import Spool
 from tests.bench import raw
 from tests.bench.runners import Latency, Noop
 from tests.bench.serving import ROOT, serve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 METADATA = {"listid": "ant.example.com", "original_size": 2048, "to_list": True}
 
@@ -113,7 +108,7 @@ def latency(directory: str, expected: int) -> dict[int, float]:
     Latency.arrived.clear()
     master = Master(_configuration(directory, Latency))
     master.start(Path(directory).name)
-    Path(directory, ".ready").touch()
+    Path(directory).with_name("ready").touch()
     end = time.monotonic() + 300
     while len(Latency.arrived) < expected and time.monotonic() < end:
         time.sleep(0.05)

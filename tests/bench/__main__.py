@@ -1,0 +1,116 @@
+"""``python -m tests.bench``: everything measured in one run, printed as one table."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench import (
+    engine_figures,
+    files,
+    screen_figures,
+    start_figures,
+    store_figures,
+)
+from tests.bench.ground import Ground
+from tests.bench.peer import environment, make_site
+from tests.bench.place import NotADisk, file_system, machine
+from tests.bench.report import Figure, table
+from tests.bench.serving import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
+    "enqueue": store_figures.enqueue,
+    "dequeue": store_figures.dequeue,
+    "listing": store_figures.listing,
+    "drain": engine_figures.drain,
+    "latency": engine_figures.latency,
+    "burst": engine_figures.burst,
+    "imports": start_figures.imports,
+    "dump": start_figures.dump,
+    "first-board": screen_figures.first_board,
+    "live": screen_figures.arrival_on_screen,
+    "million": screen_figures.million,
+    "idle": screen_figures.idle,
+}
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer, smaller rounds")
+    parser.add_argument(
+        "--dir", type=Path, default=Path("/var/tmp"), help="a folder on a disk"
+    )
+    parser.add_argument(
+        "--mailman", type=Path, metavar="DIR",
+        help="an environment with GNU Mailman 3.3.10; made where none is given",
+    )  # fmt: skip
+    parser.add_argument("only", nargs="*", metavar="WHAT", help=", ".join(MEASUREMENTS))
+    arguments = parser.parse_args()
+    if unknown := set(arguments.only) - MEASUREMENTS.keys():
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    return arguments
+
+
+@contextlib.contextmanager
+def prepared(arguments: argparse.Namespace) -> Iterator[Ground]:
+    """Both sides on one disk; all of it gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        directory = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="qtool-bench-", dir=arguments.dir)
+            )
+        )
+        os.environ["XDG_STATE_HOME"] = str(directory / "state")
+        mailman = make_site(environment(arguments.mailman), directory / "mailman")
+        theirs = stack.enter_context(contextlib.closing(mailman.side()))
+        ours = stack.enter_context(
+            contextlib.closing(Side(Path(sys.executable), "tests.bench.qtool_side"))
+        )
+        message = directory / "message.eml"
+        message.write_bytes(files.message_bytes())
+        samples = directory / "samples"
+        samples.mkdir()
+        theirs.ask("enqueue", directory=str(samples), message=str(message), count=1)
+        yield Ground(
+            directory=directory,
+            quick=arguments.quick,
+            programs=Path(sys.executable).parent,
+            mailman=mailman,
+            ours=ours,
+            theirs=theirs,
+            message=message,
+            qfile=next(samples.iterdir()),
+        )
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    try:
+        place = file_system(arguments.dir)
+    except NotADisk as error:
+        print(error, file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    start = time.monotonic()
+    with prepared(arguments) as ground:
+        for name in arguments.only or MEASUREMENTS:
+            print(f"{time.monotonic() - start:5.0f} s  {name}", file=sys.stderr)
+            figures.extend(MEASUREMENTS[name](ground))
+    print(f"{place}, {machine()}, {files.SIZE // 1024} KB messages,")
+    print("medians of interleaved rounds" + (" (quick)" if arguments.quick else ""))
+    print()
+    print(table(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
