@@ -17,6 +17,7 @@ from qtool.settings import (
     from_root,
     overlaid,
     parse,
+    with_private_queue,
 )
 from qtool.settings.ini import duration_seconds
 
@@ -390,3 +391,43 @@ def test_a_pipe_or_a_link_in_a_queue_is_not_opened(tmp_path: Path) -> None:
 def test_a_missing_root_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"--root .*: No such file"):
         from_root(tmp_path / "gone")
+
+
+# --- A private copy of mailman.cfg
+
+
+PRIVATE = Path("/v/queue/.qtool/step/queue")
+
+
+def privately(text: str, base: Path = BASE) -> Settings:
+    source = str(base / "mailman.cfg")
+    moved = with_private_queue(
+        text, source=source, base=base, runner="out", folder=PRIVATE
+    )
+    elsewhere = PRIVATE.parent
+    return parse(moved, source=str(elsewhere / "mailman.cfg"), base=elsewhere)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[mailman]\nlayout: local\n[runner.out]\ninstances: 4\npath: /q/out",
+        "[mailman]\nlayout: fhs\n",
+        "[mailman]\nlayout: dev\n",
+        "[mailman]\nlayout: here\n[paths.here]\nlog_dir: ${cfg_file}/../logs\n",
+    ],
+)
+def test_a_private_copy_moves_one_queue_and_nothing_else(text: str) -> None:
+    private, site = privately(text), mailman(text)
+    assert private.runners["out"].queue_directory == PRIVATE
+    assert private.runners["out"].instances == 1
+    for name in set(MAILMAN_QUEUES) - {"out"}:
+        assert private.runners[name] == site.runners[name]
+    assert private.lock_file == site.lock_file
+    assert private.log_files == site.log_files
+
+
+def test_mailman_takes_the_later_of_two_values_and_so_do_we() -> None:
+    text = "[mailman]\nlayout: local\n[runner.out]\ninstances: 4\n[runner.out]\n"
+    assert mailman(text).runners["out"].instances == 4
+    assert mailman(f"{text}instances: 2\n").runners["out"].instances == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.settings.ini import read_sections
-from qtool.settings.mailman import is_mailman, mailman_settings
+from qtool.settings.mailman import is_mailman, mailman_settings, with_private_queue
 from qtool.settings.own import default, overlaid, own_settings
 from qtool.settings.root import from_root
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RunnerSettings", "Settings", "SiteKind", "default", "from_root", "overlaid",
-    "parse",
+    "parse", "with_private_queue",
 ]  # fmt: skip
 
 
@@ -38,6 +38,10 @@ def parse(
     Raises:
         SettingsError: A value is wrong: one line with file, section and key.
     """
-    sections = read_sections(text, source)
-    build = mailman_settings if is_mailman(sections, source) else own_settings
-    return overlaid(build(sections, source=source, base=base), overlays or {})
+    sections = read_sections(text, source, strict=False)
+    if is_mailman(sections, source):
+        settings = mailman_settings(sections, source=source, base=base)
+    else:
+        sections = read_sections(text, source, strict=True)
+        settings = own_settings(sections, source=source, base=base)
+    return overlaid(settings, overlays or {})

@@ -93,10 +93,19 @@ class Section:
         return seconds
 
 
-def read_sections(text: str, source: str) -> dict[str, Section]:
-    """Return the sections of an ini text by name, in their order."""
+def read_sections(text: str, source: str, *, strict: bool) -> dict[str, Section]:
+    """Return the sections of an ini text by name, in their order.
+
+    Args:
+        text: The ini text.
+        source: The name of its file, for errors.
+        strict: Refuse what is there twice; Mailman takes the later one.
+    """
     parser = configparser.RawConfigParser(
-        interpolation=None, default_section="\0", empty_lines_in_values=False
+        interpolation=None,
+        default_section="\0",
+        empty_lines_in_values=False,
+        strict=strict,
     )
     try:
         parser.read_string(textwrap.dedent(text), source)

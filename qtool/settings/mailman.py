@@ -9,13 +9,14 @@ over: Mailman itself judges them.
 from __future__ import annotations
 
 import os.path
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
-from qtool.settings.ini import Section, expand
+from qtool.settings.ini import Section, expand, read_sections
 from qtool.settings.own import runner_name, runner_settings
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
 from qtool.untrusted import visible
@@ -126,6 +127,28 @@ def mailman_settings(
     )
 
 
+def with_private_queue(
+    text: str, *, source: str, base: Path, runner: str, folder: Path
+) -> str:
+    """Return a ``mailman.cfg`` in which one runner serves one folder, unsliced.
+
+    Mailman merges a section that is there twice, and the later value wins.
+
+    Args:
+        text: The site's own ``mailman.cfg``.
+        source: Its name.
+        base: Its folder; the result may be put elsewhere.
+        runner: The runner whose queue is moved.
+        folder: Where its queue is now.
+    """
+    paths = _Paths(read_sections(text, source, strict=False), source, base)
+    if "\n" in str(folder):
+        raise SettingsError(f"{source}: there is a line end in the name of {folder!r}")
+    lines = [text, f"[runner.{runner}]", f"path: {folder}", "instances: 1"]
+    lines += [f"[{paths.name}]", *(f"{key}: {paths[key]}" for key in paths.bound())]
+    return "\n".join([*lines, ""])
+
+
 class _Paths:
     """The layout that the site uses, with every variable in it replaced."""
 
@@ -134,7 +157,8 @@ class _Paths:
     ) -> None:
         mailman = sections.get("mailman") or Section(source, "mailman", {})
         layout = mailman.text("layout", "here") or "here"
-        name = f"paths.{layout}"
+        self.name = name = f"paths.{layout}"
+        """The section's name."""
         own = sections.get(name)
         if own is None and layout not in _LAYOUTS:
             raise SettingsError(
@@ -156,6 +180,14 @@ class _Paths:
         if not expanded:
             raise self._section.wrong(key, "a path")
         return Path(os.path.normpath(self._base / expanded))
+
+    def bound(self) -> list[str]:
+        """Return the keys whose values depend on where the file is."""
+        return [
+            key
+            for key in _EVERY_LAYOUT
+            if re.search(r"\$\{?(cfg_file|cwd)\b", self._section.text(key), re.I)
+        ]
 
     def program_directory(self) -> Path | None:
         """Return the folder of Mailman's programs, where the file says it."""

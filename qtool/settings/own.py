@@ -131,7 +131,8 @@ def overlaid(settings: Settings, overlays: Mapping[str, str]) -> Settings:
         overlays: ini texts by the name that errors show.
     """
     for name, text in overlays.items():
-        settings = with_sections(settings, read_sections(text, visible(name, 80)))
+        sections = read_sections(text, visible(name, 80), strict=True)
+        settings = with_sections(settings, sections)
     return settings
 
 
