@@ -51,7 +51,7 @@ def _depth(terminal: Terminal, queue: str) -> int | None:
 def _site(directory: Path) -> Path:
     """A site of fourteen queues, each with an embedded runner."""
     runners = "".join(
-        f"[runner.{name}]\nclass: qtool.runners.forward.Forward\n" for name in QUEUES
+        f"[runner.{name}]\nclass: qtool.runners.forward.ForwardRunner\n" for name in QUEUES
     )
     configuration = directory / "qtool.cfg"
     configuration.write_text(f"[qtool]\nroot: {directory / 'queues'}\n{runners}")
