@@ -1,0 +1,131 @@
+"""What runs at a Mailman site: its master, and where its programs are."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtool.errors import Refused
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qtool.settings import Settings
+
+_COMMON_PLACES = (
+    Path("/opt/mailman/venv/bin"),
+    Path("/opt/mailman/mm/venv/bin"),
+    Path("/usr/lib/mailman3/bin"),
+)
+_LONGEST_LOCK = 4096
+_LONGEST_COMMAND_LINE = 65536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailmanMaster:
+    """A master of Mailman that runs, as its lock tells."""
+
+    pid: int
+    host: str
+    """The machine's name; empty when it is this one."""
+    programs: Path | None
+    """The folder of the program it was started as, where that can be seen."""
+
+    def __str__(self) -> str:
+        where = f" on {visible(self.host, 80)}" if self.host else ""
+        return f"pid {self.pid}{where}"
+
+
+def running_master(lock_file: Path | None) -> MailmanMaster | None:
+    """Return the master that holds the lock; None when there is none, or no more."""
+    if lock_file is None:
+        return None
+    try:
+        with lock_file.open("rb") as stream:
+            claim = os.fsdecode(stream.read(_LONGEST_LOCK)).strip()
+        expires = lock_file.stat().st_mtime
+    except OSError:
+        return None
+    # The lock holds the name of the claim: LOCKFILE|HOST|PID|RANDOM.
+    parts = claim.rsplit("|", 3)
+    if len(parts) != 4 or not parts[2].isdecimal() or len(parts[2]) > 10:
+        return None
+    host, pid = parts[1], int(parts[2])
+    programs = _programs_of_master(pid)
+    if programs is not None:
+        return MailmanMaster(pid=pid, host="", programs=programs)
+    if _is_this_machine(host) or expires < time.time():
+        return None
+    return MailmanMaster(pid=pid, host=host, programs=None)
+
+
+def _is_this_machine(host: str) -> bool:
+    # No look-up of the full name: that may ask the network, and wait for it.
+    label = host.partition(".")[0].lower()
+    return label in {"localhost", os.uname().nodename.partition(".")[0].lower()}
+
+
+def _programs_of_master(pid: int) -> Path | None:
+    """Return the folder of the ``master`` that process runs, if it runs one."""
+    try:
+        with Path(f"/proc/{pid}/cmdline").open("rb") as stream:
+            words = stream.read(_LONGEST_COMMAND_LINE).split(b"\0")
+    except OSError:
+        return None
+    for word in words[:4]:
+        program = Path(os.fsdecode(word))
+        if program.name == "master":
+            return program.parent
+    return None
+
+
+def runner_program(settings: Settings) -> Path:
+    """Return Mailman's own ``runner``.
+
+    Looked for where the configuration or the caller says, where the running
+    master was started from, beside the configuration, and in the usual places.
+
+    Raises:
+        Refused: It is in none of them.
+    """
+    master = running_master(settings.lock_file)
+    file = Path(os.path.abspath(settings.source))  # noqa: PTH100 - keep symbolic links
+    places = _present(
+        [
+            settings.program_directory,
+            master.programs if master else None,
+            file.parent.parent / "bin",
+            file.parent.parent.parent / "bin",
+            *_COMMON_PLACES,
+        ]
+    )
+    for place in places:
+        program = place / "runner"
+        if (
+            place.is_absolute()
+            and _is_program(program)
+            and _is_program(place / "master")
+        ):
+            return program
+    raise Refused(
+        "Mailman's own program 'runner' is in none of"
+        f" {', '.join(str(place) for place in dict.fromkeys(places))}:"
+        " set bin_dir in the layout of mailman.cfg"
+    )
+
+
+def _present(places: Iterable[Path | None]) -> list[Path]:
+    return [place for place in places if place is not None]
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and os.access(path, os.X_OK)
