@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from qtool import qfile
 from qtool.errors import NoSuchEntry, QFileError, QueueError, Refused
 from qtool.queues import durable, filebase
-from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
