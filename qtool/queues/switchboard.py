@@ -144,6 +144,10 @@ class Switchboard(ABC):
         """Return filebases of the slice with that extension, oldest first."""
 
     @abstractmethod
+    def names(self) -> list[str]:
+        """Return every entry of the slice with its suffix, oldest first."""
+
+    @abstractmethod
     def recover_backup_files(self) -> None:
         """Put entries in flight back into the queue; the third time into ``bad``.
 

@@ -1,0 +1,238 @@
+"""Claims: who may take entries of a slice, for as long as the claim lives.
+
+A claim is a lock on a range of bytes of one file per queue, owned by an open file
+description: the ranges of overlapping slices overlap, across processes and among
+the threads of one, and the kernel drops the lock when the process dies. A lock
+tells no name, so a small file of facts lies beside it, believed only while its
+range is locked. A forked child would share its parent's claim: spawn instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import struct
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qtool.errors import ClaimsUnsupported, SliceClaimed
+from qtool.queues import durable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from qtool.queues.slices import Slice
+
+_SHIFT = 98
+"""Offsets have 63 bits, so one byte stands for 2**98 digests."""
+_FLOCK = "hhqqi4x"
+"""``struct flock``: type, whence, start, length, pid."""
+_FACTS_LIMIT = 4096
+_ATTEMPTS = 5
+_BUSY = frozenset({errno.EAGAIN, errno.EACCES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a claim."""
+
+    host: str
+    pid: int
+    """0 where it is not known."""
+    started: float
+    """When the claim was taken, in epoch seconds."""
+    what: str
+    """What it is for, in words."""
+
+    def __str__(self) -> str:
+        if not self.pid:
+            return "an unknown process"
+        return f"pid {self.pid} on {self.host} ({self.what})"
+
+
+_UNKNOWN = Holder(host="", pid=0, started=0.0, what="")
+
+
+class Claim:
+    """A slice that this process holds until ``release``."""
+
+    def __init__(self, descriptor: int, facts: str) -> None:
+        self._descriptor: int | None = descriptor
+        self._facts = facts
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it has not been released."""
+        return self._descriptor is not None
+
+    def release(self) -> None:
+        """Give the slice back; more than once does no harm."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._facts)  # believed no more anyway
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Claims:
+    """The claims on one queue."""
+
+    def __init__(
+        self,
+        queue: str,
+        queue_directory: str,
+        state_directory: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._queue = queue
+        self._state = state_directory
+        self._folder = os.path.join(state_directory, "claims")
+        self._path = f"{self._folder}/{_key(queue_directory, state_directory)}"
+        self._clock = clock
+
+    def take(self, part: Slice, what: str) -> Claim:
+        """Claim a slice for this process.
+
+        Raises:
+            SliceClaimed: Somebody holds it, or a part of it.
+            ClaimsUnsupported: The file system has no such locks, or the slice is
+                too narrow for one.
+        """
+        start, end = _range(part)
+        durable.make_folder(self._state)
+        durable.make_folder(self._folder)
+        for _ in range(_ATTEMPTS):
+            descriptor = self._open()
+            try:
+                if _lock(descriptor, start, end) and self._is_current(descriptor):
+                    return self._held(descriptor, start, end, what)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+            holder = self.holder(part)
+            if holder is not None:
+                raise SliceClaimed(
+                    f"{self._queue}, {part}, is claimed by {holder}"
+                    if not part.is_whole
+                    else f"{self._queue} is claimed by {holder}"
+                )
+        raise SliceClaimed(f"{self._queue}, {part}, changes hands too quickly")
+
+    def holder(self, part: Slice) -> Holder | None:
+        """Return who holds a slice or a part of it; writes nothing."""
+        start, end = _range(part)
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, PermissionError):
+            return None
+        try:
+            question = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, start, end - start, 0)
+            answer = fcntl.fcntl(descriptor, _command("F_OFD_GETLK"), question)
+        except OSError as error:
+            raise _unsupported(error) from error
+        finally:
+            os.close(descriptor)
+        kind, _, first, length, _ = struct.unpack(_FLOCK, answer)
+        if kind == fcntl.F_UNLCK:
+            return None
+        return _read_facts(self._facts_path(first, first + length))
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._path, flags, durable.FILE_MODE)
+        with contextlib.suppress(PermissionError):  # another user of the group made it
+            os.fchmod(descriptor, durable.FILE_MODE)
+        return descriptor
+
+    def _is_current(self, descriptor: int) -> bool:
+        """Return whether the locked file is still the one that others would open."""
+        try:
+            there = os.stat(self._path)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(there, os.fstat(descriptor))
+
+    def _held(self, descriptor: int, start: int, end: int, what: str) -> Claim:
+        facts = self._facts_path(start, end)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(facts)  # left by one that died
+        text = json.dumps(
+            {
+                "host": os.uname().nodename,
+                "pid": os.getpid(),
+                "started": self._clock(),
+                "what": what,
+            }
+        )
+        durable.write_new(facts, text.encode(), sync=False)
+        return Claim(descriptor, facts)
+
+    def _facts_path(self, start: int, end: int) -> str:
+        return f"{self._path}.{start:x}-{end:x}.json"
+
+
+def _range(part: Slice) -> tuple[int, int]:
+    """Return the bytes that stand for a slice."""
+    if part.upper - part.lower < 1 << _SHIFT:
+        raise ClaimsUnsupported(f"{part} is too narrow to be claimed")
+    return part.lower >> _SHIFT, part.upper >> _SHIFT
+
+
+def _lock(descriptor: int, start: int, end: int) -> bool:
+    """Lock a range of bytes; return False where somebody holds some of it."""
+    request = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, start, end - start, 0)
+    try:
+        fcntl.fcntl(descriptor, _command("F_OFD_SETLK"), request)
+    except OSError as error:
+        if error.errno in _BUSY:
+            return False
+        raise _unsupported(error) from error
+    return True
+
+
+def _command(name: str) -> int:
+    command: int | None = getattr(fcntl, name, None)
+    if command is None or struct.calcsize("P") != 8:
+        raise ClaimsUnsupported
+    return command
+
+
+def _unsupported(error: OSError) -> ClaimsUnsupported:
+    return ClaimsUnsupported(f"no claim can stand on this file system: {error}")
+
+
+def _key(queue_directory: str, state_directory: str) -> str:
+    """Return a file name for a queue's claims: the same for each name of its folder."""
+    root = os.path.realpath(os.path.dirname(state_directory))
+    path = os.path.relpath(os.path.realpath(queue_directory), root)
+    key = path.replace("%", "%25").replace("/", "%2F")
+    if len(os.fsencode(key)) > 150:
+        key = hashlib.sha256(os.fsencode(path)).hexdigest()
+    return key
+
+
+def _read_facts(path: str) -> Holder:
+    try:
+        with open(path, "rb") as file:
+            facts: Any = json.loads(file.read(_FACTS_LIMIT))
+        return Holder(
+            host=str(facts["host"]),
+            pid=int(facts["pid"]),
+            started=float(facts["started"]),
+            what=str(facts["what"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return _UNKNOWN

@@ -1,0 +1,170 @@
+"""The system calls that the store's promises stand on.
+
+Nothing here replaces a file that exists, and a file whose fsync failed is never
+trusted or tried again. Paths are plain strings: these run once per message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import stat
+from functools import cache
+
+FILE_MODE = 0o660
+FOLDER_MODE = 0o2770
+
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
+_CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
+"""The kernel or the file system has no rename without replacing."""
+_TRUE_SYNCFS = (5, 8)
+"""First Linux whose ``syncfs`` reports writes that failed."""
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
+    """Write a new file and, with ``sync``, wait until it is on the disk.
+
+    On any failure the file is removed again and the error goes up.
+
+    Raises:
+        FileExistsError: There is a file of that name.
+        OSError: The write or the fsync failed.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, FILE_MODE)
+    try:
+        try:
+            os.fchmod(descriptor, FILE_MODE)  # whatever the umask took away
+            written = os.write(descriptor, data)
+            while written < len(data):
+                written += os.write(descriptor, memoryview(data)[written:])
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
+
+
+def rename_new(source: str, target: str) -> None:
+    """Rename a file, never replacing another.
+
+    Raises:
+        FileExistsError: There is a ``target`` already.
+        FileNotFoundError: There is no ``source``.
+    """
+    try:
+        renameat2 = _libc().renameat2
+    except AttributeError:
+        _link_and_unlink(source, target)
+        return
+    old, new = os.fsencode(source), os.fsencode(target)
+    if renameat2(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_NOREPLACE) == 0:
+        return
+    number = ctypes.get_errno()
+    if number not in _CANNOT:
+        raise OSError(number, os.strerror(number), source, None, target)
+    _link_and_unlink(source, target)
+
+
+def _link_and_unlink(source: str, target: str) -> None:
+    """Rename in two steps; a crash in between leaves two names of one file."""
+    os.link(source, target, follow_symlinks=False)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(source)
+
+
+def move_new(source: str, target: str) -> None:
+    """Move a file, to another file system if need be, never replacing another.
+
+    Raises:
+        FileExistsError: There is a ``target`` already.
+        FileNotFoundError: There is no ``source``.
+    """
+    try:
+        rename_new(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy_and_unlink(source, target)
+
+
+def _copy_and_unlink(source: str, target: str) -> None:
+    """Copy durably, then remove; a crash in between leaves both."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(source, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EXDEV, "only a regular file can be copied", source)
+        content = file.read()
+    temporary = f"{target}.tmp"
+    write_new(temporary, content)
+    try:
+        rename_new(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_folder(os.path.dirname(target))
+    os.unlink(source)
+
+
+def sync_folder(path: str) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def can_sync_file_system() -> bool:
+    """Return whether ``syncfs`` exists here and tells of writes that failed."""
+    system = os.uname()
+    numbers = system.release.split("-")[0].split(".")[:2]
+    if system.sysname != "Linux" or not all(number.isdigit() for number in numbers):
+        return False
+    return tuple(map(int, numbers)) >= _TRUE_SYNCFS and hasattr(_libc(), "syncfs")
+
+
+def sync_file_system(descriptor: int) -> None:
+    """Wait until everything written to a file system is on the disk.
+
+    Args:
+        descriptor: Open on that file system since before the writes; otherwise a
+            failure among them may go unreported.
+    """
+    if _libc().syncfs(descriptor) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def make_folder(path: str) -> None:
+    """Make a folder for queue files, and its parents, durably, if it is missing."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    _make_parents(parent)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, FOLDER_MODE)
+        os.chmod(path, FOLDER_MODE)  # whatever the umask took away
+        sync_folder(parent)
+
+
+def _make_parents(path: str) -> None:
+    if path and not os.path.isdir(path):
+        parent = os.path.dirname(path)
+        _make_parents(parent)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+            sync_folder(parent)

@@ -1,0 +1,143 @@
+"""The entries of one folder and how they change state.
+
+    X.pck.tmp --rename--> X.pck --take--> X.bak --remove--> gone
+
+Every transition is one rename that replaces nothing, so of two who want an entry
+one gets it and the other learns so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+
+from qtool.errors import EntryExists, NoSuchEntry, NoSuchQueue
+from qtool.queues import durable, filebase
+from qtool.queues.filebase import TAKEN, WAITING
+
+
+class Entries:
+    """One folder of entries.
+
+    Args:
+        queue: Name of the queue, for what errors say.
+        directory: The folder.
+        create: Whether the folder may be made where it is missing.
+    """
+
+    def __init__(self, queue: str, directory: str, *, create: bool) -> None:
+        self.directory = directory
+        self._queue = queue
+        self._create = create
+
+    def path(self, name: str, suffix: str) -> str:
+        """Return where an entry is; nothing but a filebase becomes part of a path.
+
+        Raises:
+            NoSuchEntry: ``name`` is no filebase.
+        """
+        if not filebase.is_filebase(name):
+            raise NoSuchEntry(f"{self._queue}: {name!r} is no filebase")
+        return f"{self.directory}/{name}{suffix}"
+
+    def make_folder(self) -> None:
+        """Make the folder, if that is allowed.
+
+        Raises:
+            NoSuchQueue: It is not.
+        """
+        if not self._create:
+            raise NoSuchQueue(f"{self._queue}: there is no folder {self.directory}")
+        durable.make_folder(self.directory)
+
+    def take(self, name: str) -> str:
+        """Rename a waiting entry into flight; return its path there.
+
+        Raises:
+            NoSuchEntry: It does not wait here.
+        """
+        taken = self.path(name, TAKEN)
+        try:
+            durable.rename_new(self.path(name, WAITING), taken)
+        except FileNotFoundError:
+            raise self.missing(name) from None
+        except FileExistsError:
+            self._rename_twin(name)
+            raise NoSuchEntry(f"{self._queue}: {name} is in flight already") from None
+        return taken
+
+    def _rename_twin(self, name: str) -> None:
+        """Give what waits under the name of an entry in flight a name of its own."""
+        waiting, taken = self.path(name, WAITING), self.path(name, TAKEN)
+        with contextlib.suppress(FileNotFoundError):
+            if not os.path.samestat(os.lstat(waiting), os.lstat(taken)):
+                other = filebase.make(filebase.when_of(name), name.encode())
+                durable.rename_new(waiting, self.path(other, WAITING))
+
+    def remove(self, name: str) -> None:
+        """End the flight of an entry for good.
+
+        Raises:
+            NoSuchEntry: It is not in flight.
+        """
+        try:
+            os.unlink(self.path(name, TAKEN))
+        except FileNotFoundError:
+            raise self.missing(name) from None
+
+    def release(self, name: str) -> None:
+        """Rename an entry in flight back.
+
+        Raises:
+            NoSuchEntry: It is not in flight.
+            EntryExists: Another entry of its name waits.
+        """
+        self._rename(name, self.path(name, TAKEN), self.path(name, WAITING))
+
+    def move(self, name: str, other: Entries) -> None:
+        """Move a waiting entry to another folder.
+
+        Raises:
+            NoSuchEntry: It does not wait here.
+            EntryExists: There is an entry of its name in the other folder.
+        """
+        target = other.path(name, WAITING)
+        if not os.path.isdir(other.directory):
+            other.make_folder()
+        try:
+            self._rename(name, self.path(name, WAITING), target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._move_to_other_file_system(name, target)
+        other.sync()
+        self.sync()
+
+    def _move_to_other_file_system(self, name: str, target: str) -> None:
+        """Take the entry first: copying is slow, and a runner might take it."""
+        taken = self.take(name)
+        try:
+            durable.move_new(taken, target)
+        except OSError as error:
+            self.release(name)
+            if isinstance(error, FileExistsError):
+                raise EntryExists(f"{target} is there already") from None
+            raise
+
+    def _rename(self, name: str, source: str, target: str) -> None:
+        try:
+            durable.rename_new(source, target)
+        except FileNotFoundError:
+            raise self.missing(name) from None
+        except FileExistsError:
+            raise EntryExists(f"{target} is there already") from None
+
+    def sync(self) -> None:
+        """Wait until the names in the folder are on the disk."""
+        with contextlib.suppress(FileNotFoundError):
+            durable.sync_folder(self.directory)
+
+    def missing(self, name: str) -> NoSuchEntry:
+        """Return the error for an entry that somebody else has taken or removed."""
+        return NoSuchEntry(f"{self._queue}: {name} is not there any more")

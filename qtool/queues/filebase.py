@@ -1,0 +1,125 @@
+"""Names of entries: ``<when>+<digest><suffix>``, as GNU Mailman writes them.
+
+The time is the ``repr`` of a float in epoch seconds, the digest a SHA-1 in hex.
+Only that canonical spelling parses, so the order of two names as text is their
+order in time wherever both times have as many digits before the point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+WAITING = ".pck"
+"""Suffix of an entry that waits."""
+TAKEN = ".bak"
+"""Suffix of an entry in flight."""
+PRESERVED = ".psv"
+"""Suffix of an entry set aside for a person."""
+WRITING = ".pck.tmp"
+"""Suffix of a file that is still being written."""
+
+ENTRY_SUFFIXES = (WAITING, TAKEN, PRESERVED)
+
+DIGEST_LENGTH = 40
+"""Hex digits of a digest."""
+
+TIME = r"(?:0|[1-9][0-9]{0,14})\.(?:[0-9]{0,21}[1-9]|0)"
+"""A time as ``repr`` spells it: no leading zero, no trailing one, no exponent."""
+FILEBASE = rf"{TIME}\+[0-9a-f]{{{DIGEST_LENGTH}}}"
+
+_PORTION = 50_000
+"""Names that are sorted at once, in some 30 ms."""
+
+_NAME = re.compile(rf"({FILEBASE})(\.pck|\.bak|\.psv|\.pck\.tmp)")
+_FILEBASE = re.compile(FILEBASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """The parts of one entry's name."""
+
+    filebase: str
+    """The name without its suffix."""
+    when: float
+    """The time in it, in epoch seconds."""
+    digest: str
+    """40 lower-case hex digits."""
+    suffix: str
+    """``.pck``, ``.bak``, ``.psv`` or ``.pck.tmp``."""
+
+
+def parse(name: str) -> Name | None:
+    """Return the parts of an entry's name, or None where the name is foreign."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    filebase, suffix = match.groups()
+    return Name(
+        filebase=filebase,
+        when=when_of(filebase),
+        digest=digest_of(filebase),
+        suffix=suffix,
+    )
+
+
+def is_filebase(text: str) -> bool:
+    """Return whether ``text`` is a filebase; nothing else may become a path."""
+    return _FILEBASE.fullmatch(text) is not None
+
+
+def when_of(filebase: str) -> float:
+    """Return the time in a filebase, in epoch seconds."""
+    return float(filebase[: filebase.index("+")])
+
+
+def digest_of(filebase: str) -> str:
+    """Return the digest in a filebase, 40 hex digits."""
+    return filebase[-DIGEST_LENGTH:]
+
+
+def make(when: float, content: bytes, listid: str = "") -> str:
+    """Return a new filebase that no other call returns.
+
+    Random bytes go into the digest, so the same message at the same reading of
+    the clock gets another name.
+
+    Args:
+        when: Time of the entry, in epoch seconds.
+        content: What the entry holds.
+        listid: The mailing list it is for, if any.
+
+    Raises:
+        ValueError: ``when`` is no time that a name can hold.
+    """
+    text = repr(float(when))
+    if not math.isfinite(when) or _FILEBASE.fullmatch(f"{text}+{'0' * 40}") is None:
+        raise ValueError(f"no time for a name: {when!r}")
+    digest = hashlib.sha1(content, usedforsecurity=False)
+    digest.update(listid.encode("utf-8", "surrogateescape"))
+    digest.update(text.encode("ascii"))
+    digest.update(os.urandom(16))
+    return f"{text}+{digest.hexdigest()}"
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Return parsed names or filebases sorted by time, then digest.
+
+    Text order is that order while every time has ten digits before the point
+    (2001 to 2286); only other names pay for a key. A long list is sorted in
+    portions, because one sort keeps every other thread waiting.
+    """
+    if not all(name[10] == "." for name in names):
+        return sorted(names, key=lambda name: (name.index("."), name))
+    if len(names) <= _PORTION:
+        return sorted(names)
+    sample = sorted(names[:: _PORTION // 50])
+    cuts = sample[25::25]
+    portions: list[list[str]] = [[] for _ in range(len(cuts) + 1)]
+    for name in names:
+        portions[bisect_right(cuts, name)].append(name)
+    return [name for portion in portions for name in sorted(portion)]

@@ -1,0 +1,307 @@
+"""The switchboard over a directory: one file per message, as GNU Mailman keeps them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import time
+from email.message import Message
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from qtool import qfile
+from qtool.errors import QueueError
+from qtool.msgdata import VERSION, volatile
+from qtool.queues import filebase, writing
+from qtool.queues.aside import Aside
+from qtool.queues.claims import Claims
+from qtool.queues.entries import Entries
+from qtool.queues.filebase import ENTRY_SUFFIXES, PRESERVED, TAKEN, WAITING, WRITING
+from qtool.queues.index import Index
+from qtool.queues.recovery import Recovery
+from qtool.queues.slices import chosen
+from qtool.queues.switchboard import Switchboard, record_enqueued
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Self
+
+    from qtool.qfile import QFile
+    from qtool.queues.claims import Claim, Holder
+    from qtool.queues.slices import Slice
+    from qtool.queues.switchboard import Hint, QueueScan
+    from qtool.queues.watch import Watcher
+
+
+class Spool(Switchboard):
+    """One queue in a directory, or one slice of it.
+
+    Args:
+        name: Name of the queue.
+        queue_directory: Where the entries are.
+        slice: Number of the slice, counted from 0, or the slice itself.
+        numslices: Into how many slices the queue is divided.
+        recover: Recover what a dead runner left in flight in this slice.
+        weights: Sizes of the slices in proportion; equal without them.
+        bad: The directory for preserved entries; ``bad`` beside the queue's.
+        state_directory: Where claims and reasons are; ``.qtool`` beside the queue's.
+        text_form: Write messages in the text form, as a queue of Mailman needs.
+        allowed: Further classes that an entry may name, by full name.
+        group_commit: Let ``enqueue_many`` wait for the file system as a whole.
+        create: Whether an enqueue may make the directory.
+        clock: Gives the time, in epoch seconds.
+        watcher: Shared by all queues that are watched.
+    """
+
+    message_class: ClassVar[type[Message]] = Message
+    """Class in which messages are rebuilt."""
+
+    def __init__(
+        self,
+        name: str,
+        queue_directory: str | Path,
+        slice: int | Slice | None = None,  # noqa: A002 - Mailman's name for it
+        numslices: int = 1,
+        recover: bool = False,
+        *,
+        weights: Sequence[float] | None = None,
+        bad: str | Path | None = None,
+        state_directory: str | Path | None = None,
+        text_form: bool = False,
+        allowed: frozenset[str] = frozenset(),
+        group_commit: bool = True,
+        create: bool = True,
+        clock: Callable[[], float] = time.time,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self.name = name
+        self.queue_directory = Path(queue_directory)
+        self.slice = chosen(slice, numslices, weights)
+        self._directory = str(self.queue_directory)
+        beside = self.queue_directory.parent
+        state = str(state_directory or beside / ".qtool")
+        self._aside = Aside(str(bad or beside / "bad"), state)
+        self._claims = Claims(name, self._directory, state, clock)
+        self._claim: Claim | None = None
+        self._text_form = text_form
+        self._allowed = allowed
+        self._group_commit = group_commit
+        self._entries = Entries(name, self._directory, create=create)
+        self._clock = clock
+        self._watcher = watcher
+        self._index = Index(self._directory)
+        if recover:
+            self.recover_backup_files()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}, {self.slice}>"
+
+    # --- Putting in
+
+    def enqueue(
+        self, msg: Message, metadata: Mapping[str, Any] | None = None, **kws: Any
+    ) -> str:
+        """Put a message into the queue and return its filebase.
+
+        All keywords are metadata and win over ``metadata``. When this returns,
+        the message survives a loss of power.
+
+        Raises:
+            NoSuchQueue: The queue has no folder and none may be made.
+            OSError: It could not be written durably.
+        """
+        name, content = self._encoded(msg, {**(metadata or {}), **kws})
+        writing.put_one(self._entries, name, content)
+        record_enqueued(self.name, name)
+        return name
+
+    def enqueue_many(
+        self, messages: Iterable[tuple[Message, Mapping[str, Any]]]
+    ) -> list[str]:
+        """Put several messages into the queue with one group commit.
+
+        Raises:
+            NoSuchQueue: The queue has no folder and none may be made.
+            OSError: Not all could be written durably; those that are not in the
+                queue by then have left no trace.
+        """
+        contents = dict(self._encoded(msg, dict(data)) for msg, data in messages)
+        if contents:
+            writing.put_many(self._entries, contents, group=self._group_commit)
+        for name in contents:
+            record_enqueued(self.name, name)
+        return list(contents)
+
+    def _encoded(self, msg: Message, msgdata: dict[str, Any]) -> tuple[str, bytes]:
+        """Return a new filebase for a message, and what its file holds."""
+        text_form = bool(msgdata.get("_plaintext")) or self._text_form
+        kept = {key: value for key, value in msgdata.items() if not volatile(key)}
+        kept["version"] = VERSION
+        kept["_parsemsg"] = text_form
+        content = qfile.encode(msg, kept, text_form=text_form)
+        listid = kept.get("listid") or kept.get("listname") or "--nolist--"
+        return filebase.make(self._clock(), content, str(listid)), content
+
+    # --- Taking out
+
+    def dequeue(self, filebase: str) -> tuple[Message, dict[str, Any]]:
+        """Take an entry: from now on it is in flight, until ``finish``.
+
+        The rename comes first, so of two who want the entry one never reads it.
+
+        Raises:
+            NoSuchEntry: Somebody else has taken it.
+            QFileError: The entry cannot be read; it is in flight all the same.
+        """
+        taken = Path(self._entries.take(filebase))
+        held = qfile.read(
+            taken, message_class=self.message_class, allowed=self._allowed
+        )
+        return held.message, held.msgdata
+
+    def finish(
+        self, filebase: str, preserve: bool = False, *, reason: str = ""
+    ) -> None:
+        """End the flight of an entry: remove it, or preserve it in ``bad``.
+
+        Raises:
+            NoSuchEntry: It is not in flight.
+        """
+        if not preserve:
+            self._entries.remove(filebase)
+            return
+        try:
+            taken = self._entries.path(filebase, TAKEN)
+            self._aside.preserve(taken, filebase, reason)
+        except FileNotFoundError:
+            raise self._entries.missing(filebase) from None
+
+    def release(self, filebase: str) -> None:
+        """Give an entry in flight back, as if it had not been taken.
+
+        Raises:
+            NoSuchEntry: It is not in flight.
+            EntryExists: Another entry of its name waits.
+        """
+        self._entries.release(filebase)
+
+    def move(self, filebase: str, other: Switchboard) -> None:
+        """Move a waiting entry to another queue under the same filebase.
+
+        Raises:
+            NoSuchEntry: Somebody else has taken it.
+            EntryExists: The other queue has an entry of that name.
+        """
+        if not isinstance(other, Spool):
+            raise QueueError(f"{self.name} and {other.name} are of different kinds")
+        self._entries.move(filebase, other._entries)
+
+    def sync(self) -> None:
+        """Make what was finished durable."""
+        self._entries.sync()
+
+    # --- Looking
+
+    @property
+    def files(self) -> list[str]:
+        """Filebases of the waiting entries of the slice, oldest first."""
+        return self._index.filebases(self, WAITING)
+
+    def get_files(self, extension: str = WAITING) -> list[str]:
+        """Return filebases of the slice with that extension, oldest first."""
+        return self._index.filebases(self, extension)
+
+    def oldest(self, count: int) -> list[str]:
+        """Return at most ``count`` filebases of the waiting entries, oldest first.
+
+        Where more wait, the answer may be some seconds old: an entry of it may
+        have been taken, and what came since is younger.
+        """
+        return self._index.filebases(self, WAITING, count)
+
+    def names(self) -> list[str]:
+        """Return every entry of the slice with its suffix, oldest first."""
+        return self._index.names(self.slice)
+
+    def scan(self, slices: Sequence[Slice]) -> QueueScan:
+        """Count what waits and what is in flight, from the names alone."""
+        return self._index.count(slices)
+
+    def peek(self, filebase: str) -> QFile:
+        """Return what an entry holds without taking it, in whatever state it is.
+
+        Raises:
+            NoSuchEntry: It is not in this queue.
+            QFileError: It cannot be shown.
+        """
+        for suffix in (*ENTRY_SUFFIXES, WAITING):  # it may move while we look
+            path = self._entries.path(filebase, suffix)
+            if os.path.lexists(path):
+                with contextlib.suppress(FileNotFoundError):
+                    return qfile.look(Path(path), allowed=self._allowed)
+        raise self._entries.missing(filebase)
+
+    def for_slice(self, part: Slice) -> Self:
+        """Return the same queue limited to ``part``; they share one scan."""
+        sibling = copy.copy(self)
+        sibling.slice = part
+        sibling._claim = None
+        self._index.add_sibling(sibling)
+        return sibling
+
+    def preserved_because(self, filebase: str) -> str:
+        """Return why an entry was preserved in ``bad``; empty when unknown."""
+        self._entries.path(filebase, PRESERVED)
+        return self._aside.because(filebase)
+
+    def watch(self, callback: Callable[[Hint], None]) -> Callable[[], None]:
+        """Call ``callback`` from another thread on changes; return how to stop it."""
+        from qtool.queues.watch import Watcher  # costs 60 ms: only who watches pays
+
+        if self._watcher is not None:
+            return self._watcher.watch(self.queue_directory, callback)
+        own = Watcher()
+        own.watch(self.queue_directory, callback)
+        return own.close
+
+    # --- Claiming
+
+    def claim(self, what: str) -> Claim:
+        """Claim the slice for this process.
+
+        Raises:
+            SliceClaimed: Somebody holds it, or a part of it.
+            ClaimsUnsupported: The file system has no such locks.
+        """
+        claim = self._claims.take(self.slice, what)
+        self._claim = claim
+        return claim
+
+    def holder(self) -> Holder | None:
+        """Return who holds the slice, or a part of it; None when nobody does."""
+        return self._claims.holder(self.slice)
+
+    def recover_backup_files(self) -> None:
+        """Put entries in flight back into the queue; the third time into ``bad``.
+
+        Takes the claim for it, unless this switchboard holds it.
+
+        Raises:
+            SliceClaimed: A runner holds this slice, or a part of it.
+        """
+        if not os.path.isdir(self._directory):
+            return
+        if self._claim is not None and self._claim.is_held:
+            self._recover()
+        else:
+            with self._claims.take(self.slice, "recovery"):
+                self._recover()
+
+    def _recover(self) -> None:
+        recovery = Recovery(self._directory, self._aside, allowed=self._allowed)
+        for name in self.get_files(TAKEN):
+            recovery.put_back(name)
+        for name in self.get_files(WRITING):
+            recovery.remove_dead(name, self._clock())
+        self.sync()
