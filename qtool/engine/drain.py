@@ -1,0 +1,93 @@
+"""A drain: passes over all queues until nothing is ready."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from qtool.engine.shunting import one_line
+from qtool.engine.status import Counts, Drained, RunnerState
+from qtool.errors import QToolError, RunnerError
+from qtool.queues.slices import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qtool.engine.runner import Runner
+    from qtool.engine.runner_thread import RunnerThread
+    from qtool.installation import Configuration
+
+
+def drain(
+    config: Configuration,
+    threads: Sequence[RunnerThread],
+    closing: Callable[[], bool],
+) -> Drained:
+    """Have each runner do passes, in turn, until a whole round took nothing.
+
+    Runners that run already do theirs in between; the others hold their claims
+    for as long as the drain lasts. What a pass makes in an earlier queue is found
+    in the next round.
+
+    Args:
+        config: Which queues there are.
+        threads: The runners to drain, in order.
+        closing: Whether to end early, after the message in hand.
+    """
+    failures: list[str] = []
+    before = sum((thread.counts for thread in threads), Counts())
+    with ExitStack() as errands:
+        runners: dict[RunnerThread, Runner] = {}
+        for thread in threads:
+            try:
+                runners[thread] = _at_work(thread, errands)
+            except Exception as error:  # noqa: BLE001 - noted; a class may raise anything
+                failures.append(f"{thread}: {_reason(error)}")
+        while _one_round(runners, failures, closing):
+            pass
+    after = sum((thread.counts for thread in threads), Counts())
+    return Drained(
+        counts=after - before, left=_left(config, threads), failures=tuple(failures)
+    )
+
+
+def _at_work(thread: RunnerThread, errands: ExitStack) -> Runner:
+    """Return the runner, started for this where it does not run."""
+    if thread.runner is not None:
+        if thread.state is RunnerState.PAUSED:
+            raise RunnerError("paused")
+        return thread.runner
+    runner = thread.start(only_asked=True)
+    errands.callback(thread.wait)
+    errands.callback(runner.stop)
+    return runner
+
+
+def _one_round(
+    runners: dict[RunnerThread, Runner],
+    failures: list[str],
+    closing: Callable[[], bool],
+) -> bool:
+    """Have each runner do one pass; return whether another round is needed."""
+    taken = 0
+    for thread, runner in list(runners.items()):
+        if closing():
+            return False
+        try:
+            taken += runner.one_pass(retake=False)
+        except QToolError as error:
+            del runners[thread]
+            if not closing():
+                failures.append(f"{thread}: {_reason(error)}")
+    return taken > 0
+
+
+def _left(config: Configuration, threads: Sequence[RunnerThread]) -> int:
+    """Count what still waits in the queues of these runners."""
+    served = {thread.name for thread in threads}
+    queues = (config.switchboards.get(name) for name in served)
+    return sum(queue.scan([whole()]).depth for queue in queues if queue is not None)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, QToolError) else one_line(error)

@@ -1,0 +1,115 @@
+"""Who works a slice: at most one thread, under one claim.
+
+What other threads want done with the slice meanwhile is done by that thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from qtool.engine.hand import GivenBack
+from qtool.engine.shunting import one_line
+from qtool.errors import QToolError, RunnerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qtool.engine.gate import Gate
+    from qtool.queues.claims import Claim
+    from qtool.queues.switchboard import Switchboard
+
+T = TypeVar("T")
+
+
+class Duty:
+    """The duty of one runner.
+
+    Args:
+        name: The runner.
+        gate: Where its thread is asked for things.
+        switchboard: Its slice; None when it manages no queue.
+    """
+
+    def __init__(self, name: str, gate: Gate, switchboard: Switchboard | None) -> None:
+        self.failure: BaseException | None = None
+        """What the runner fails of, once who asked for the act has been told."""
+        self._name = name
+        self._gate = gate
+        self._switchboard = switchboard
+        self._claim: Claim | None = None
+        self._thread: int | None = None
+        self._alone = threading.Lock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the claim; what was in flight is recovered first.
+
+        Raises:
+            SliceClaimed: Somebody else holds the slice.
+            RunnerError: Another thread has this duty.
+        """
+        if not self._alone.acquire(blocking=False):
+            raise RunnerError(f"{self._name} is at work already")
+        try:
+            self._thread, self.failure = threading.get_ident(), None
+            if self._switchboard is not None:
+                self._claim = self._switchboard.claim(f"runner {self._name}")
+                self._switchboard.recover_backup_files()
+            self._gate.open()
+            yield
+        finally:
+            self._thread = None
+            self._gate.close()
+            self.release_claim()
+            self._alone.release()
+
+    def do(self, act: Callable[[], T], *, pause: bool = False) -> T:
+        """Do ``act`` in the thread that works the slice; with none, in this one.
+
+        Args:
+            act: What to do.
+            pause: Whether a runner that runs is paused from then on.
+        """
+        if self._thread is None:
+            with self.held():
+                return self._done(act)
+        if self._thread == threading.get_ident():
+            return self._done(act)
+        return self._gate.request(lambda: self._asked(act), pause=pause).result()
+
+    def attend(self) -> None:
+        """Do what other threads ask for, and stay here while paused."""
+        while self._gate.attention:
+            request = self._gate.next_request()
+            if request is None:
+                return
+            request.perform()
+            if self.failure is not None:
+                raise self.failure
+
+    def release_claim(self) -> None:
+        """Let somebody else have the slice."""
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.release()
+
+    def _done(self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except GivenBack as error:
+            raise RunnerError(f"{self._name} was given up meanwhile") from error
+
+    def _asked(self, act: Callable[[], T]) -> T:
+        """Do what another thread asked for: it is told of failures, too."""
+        try:
+            return act()
+        except GivenBack as error:
+            self.failure = error
+            raise RunnerError(f"{self._name} was given up meanwhile") from error
+        except BaseException as error:
+            self.failure = error
+            if isinstance(error, QToolError):
+                raise
+            raise RunnerError(f"{self._name} failed: {one_line(error)}") from error

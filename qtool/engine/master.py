@@ -1,0 +1,300 @@
+"""The master: runs the configured runners as threads of this process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from qtool.engine.drain import drain
+from qtool.engine.runner import Runner
+from qtool.engine.runner_thread import RunnerThread
+from qtool.engine.snooze import Resting
+from qtool.errors import NoRunnerClass, QToolError, RunnerError, RunnerImportError
+from qtool.queues import filebase as names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.engine.status import Drained, InHand, RunnerStatus
+    from qtool.engine.step import StepReport
+    from qtool.installation import Configuration
+
+_SETTLING = 5.0
+"""Seconds that closing waits for a runner which is about to settle its message."""
+
+log = logging.getLogger("qtool.master")
+
+
+class Master:
+    """Starts, stops, pauses, re-times, steps and drains runners, one by one.
+
+    Nothing runs before somebody asks. Every call may come from any thread.
+
+    Args:
+        config: Which runners there are.
+        clock: Seconds that never go back, for ages and intervals.
+    """
+
+    def __init__(
+        self,
+        config: Configuration,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config = config
+        self._clock = clock
+        self._token = threading.Lock()
+        self._threads: dict[tuple[str, int], RunnerThread] = {}
+        self._resting: dict[str, Resting] = {}
+        self._sleep_seconds: dict[str, float] = {}
+        self._checked: dict[RunnerThread, str | None] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.RLock()
+        self._closing = False
+
+    # --- What there is
+
+    def states(self) -> tuple[RunnerStatus, ...]:
+        """Return every slice of every configured runner, and of those that still run.
+
+        The first time, classes are imported, so that a wrong one shows.
+        """
+        for name, settings in self.config.settings.runners.items():
+            for number in range(settings.instances):
+                self._check(self._thread(name, number))
+        return tuple(
+            thread.status(self.sleep_seconds(thread.name))
+            for thread in self._all()
+            if thread.runner is not None or self._is_configured(thread)
+        )
+
+    def sleep_seconds(self, name: str) -> float:
+        """Return for how long a runner snoozes when there is nothing to do."""
+        if name in self._sleep_seconds:
+            return self._sleep_seconds[name]
+        settings = self.config.settings.runners.get(name)
+        return settings.sleep_seconds if settings is not None else 0.0
+
+    def finishing(self) -> tuple[InHand, ...]:
+        """Return what the runners have in hand."""
+        held = (thread.in_hand for thread in self._all())
+        return tuple(in_hand for in_hand in held if in_hand is not None)
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` after changes of state; return how to stop that.
+
+        It is called in the thread that made the change, and must not wait.
+        """
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    # --- What may be asked
+
+    def start(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002 - the field's word
+        """Start a slice of a runner, or all that are not running; return which.
+
+        Raises:
+            NoSuchRunner, NoRunnerClass, RunnerImportError: There is none to run.
+            SliceClaimed: Somebody else holds a slice; the others are started.
+            RunnerError: It runs already.
+        """
+        threads = [t for t in self._of(name, slice) if t.runner is None]
+        if not threads:
+            raise RunnerError(f"{name} runs already")
+        refusals = []
+        for thread in threads:
+            try:
+                thread.start()
+            except QToolError as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]
+        return tuple(thread.number for thread in threads)
+
+    def stop(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
+        """Stop slices of a runner after the message in hand; return which.
+
+        Raises:
+            RunnerError: It is not running.
+        """
+        return self._each_running(name, slice, RunnerThread.stop)
+
+    def pause(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
+        """Pause slices of a runner after the message in hand; return which.
+
+        Raises:
+            RunnerError: It is not running.
+        """
+        return self._each_running(name, slice, RunnerThread.pause)
+
+    def resume(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
+        """Let paused slices of a runner go on; return which.
+
+        Raises:
+            RunnerError: It is not running.
+        """
+        return self._each_running(name, slice, RunnerThread.resume)
+
+    def set_snooze(self, name: str, seconds: float) -> None:
+        """Change for how long a runner snoozes, at once and until this process ends."""
+        self.config.runner(name)
+        self._sleep_seconds[name] = seconds
+        for thread in self._of(name, None):
+            if thread.runner is not None:
+                thread.runner.sleep_seconds = seconds
+        self._changed()
+
+    def step(
+        self,
+        name: str,
+        slice: int | None = None,  # noqa: A002
+        filebase: str | None = None,
+    ) -> StepReport:
+        """Process one file; see ``Runner.step``.
+
+        Args:
+            name: The runner.
+            slice: Of which slice; None is that of the file.
+            filebase: The file; None is the next.
+
+        Raises:
+            SliceClaimed: Somebody else holds the slice.
+            RunnerError: It manages no queue, or the file is not of its slice.
+        """
+        if self.config.runner(name).queue_directory is None:
+            raise RunnerError(f"{name} manages no queue")
+        threads = self._of(name, slice)
+        if len(threads) > 1:
+            queue = self.config.switchboards[name]
+            chosen = filebase or next(iter(queue.oldest(1)), "")
+            if names.is_filebase(chosen):
+                parts = self.config.slices(name)
+                digest = names.digest_of(chosen)
+                threads = [t for t in threads if digest in parts[t.number]]
+        return threads[0].step(filebase)
+
+    def drain(self) -> Drained:
+        """Run all runners until nothing is ready, also of what they make meanwhile.
+
+        A message that is kept is taken once and counts as left.
+        """
+        threads = [
+            self._thread(name, number)
+            for name, settings in self.config.settings.runners.items()
+            if self._is_drained(name)
+            for number in range(settings.instances)
+        ]
+        return drain(self.config, threads, lambda: self._closing)
+
+    def close(self, *, unclaim: bool = False) -> None:
+        """Stop all runners and wait for the messages in hand.
+
+        Args:
+            unclaim: Give the messages in hand back instead; a second call, from
+                another thread, does that too. Nothing waits for ``_dispose`` then.
+        """
+        with self._lock:
+            unclaim = unclaim or self._closing
+            self._closing = True
+            threads = [t for t in self._threads.values() if t.runner is not None]
+        for thread in threads:
+            runner = thread.runner
+            if runner is not None:
+                runner.stop()
+        if unclaim:
+            for thread in threads:
+                # Who has nothing in hand is gone in a moment, and cleans up.
+                if not thread.wait(0.0 if thread.in_hand else 0.2):
+                    thread.give_up(_SETTLING)
+        for thread in threads:
+            thread.wait()
+
+    # --- Behind the scenes
+
+    def _all(self) -> list[RunnerThread]:
+        with self._lock:
+            return list(self._threads.values())
+
+    def _is_configured(self, thread: RunnerThread) -> bool:
+        settings = self.config.settings.runners.get(thread.name)
+        return settings is not None and thread.number < settings.instances
+
+    def _of(self, name: str, number: int | None) -> list[RunnerThread]:
+        instances = self.config.runner(name).instances
+        if number is not None:
+            if not 0 <= number < instances:
+                raise RunnerError(f"{name} has {instances} slices: no {number}")
+            return [self._thread(name, number)]
+        if instances == 0:
+            raise RunnerError(f"{name} is switched off: instances is 0")
+        return [self._thread(name, each) for each in range(instances)]
+
+    def _each_running(
+        self, name: str, number: int | None, act: Callable[[RunnerThread], None]
+    ) -> tuple[int, ...]:
+        threads = [t for t in self._of(name, number) if t.runner is not None]
+        if not threads:
+            raise RunnerError(f"{name} is not running")
+        for thread in threads:
+            act(thread)
+        return tuple(thread.number for thread in threads)
+
+    def _thread(self, name: str, number: int) -> RunnerThread:
+        with self._lock:
+            found = self._threads.get((name, number))
+            if found is None:
+                found = self._threads[name, number] = RunnerThread(
+                    name, number, lambda: self._make(name, number), self._changed
+                )
+            return found
+
+    def _class(self, name: str) -> type[Runner]:
+        found = self.config.runner_class(name)
+        if not issubclass(found, Runner):
+            raise RunnerImportError(
+                f"[runner.{name}] class: {self.config.runner(name).class_path}:"
+                " expected a subclass of qtool.Runner"
+            )
+        return found
+
+    def _check(self, thread: RunnerThread) -> None:
+        """Find out once whether a runner has a class, without writing anything."""
+        class_path = self.config.runner(thread.name).class_path
+        if thread in self._checked and self._checked[thread] == class_path:
+            return
+        self._checked[thread] = class_path
+        before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+        try:
+            thread.check(lambda: self._class(thread.name))
+        finally:
+            sys.dont_write_bytecode = before
+
+    def _is_drained(self, name: str) -> bool:
+        """Whether a runner has part in a drain: not with a loop of its own."""
+        try:
+            return self._class(name).run is Runner.run
+        except NoRunnerClass:
+            return False
+        except RunnerImportError:
+            return True  # it belongs there, and starting it says what is wrong
+
+    def _make(self, name: str, number: int) -> Runner:
+        if self._closing:
+            raise RunnerError("The master has been closed.")
+        runner = self._class(name)(name, number, config=self.config)
+        with self._lock:
+            runner.resting = self._resting.setdefault(name, Resting())
+        runner.turn.token = self._token
+        runner.clock = self._clock
+        runner.sleep_seconds = self.sleep_seconds(name)
+        return runner
+
+    def _changed(self) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener()
+            except Exception:
+                log.exception("a listener failed")

@@ -1,0 +1,81 @@
+"""What a master tells of its runners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RunnerState(StrEnum):
+    """What one runner slice is doing."""
+
+    STOPPED = "stopped"
+    RUNNING = "running"
+    """In its loop: processing, or snoozing."""
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    """Finishes the message in hand, then stops or pauses."""
+    FAILED = "failed"
+    CLAIMED = "claimed"
+    """Somebody else holds the slice."""
+    NO_CLASS = "no class"
+    IMPORT_ERROR = "import error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many messages ended in which way, since the master began."""
+
+    done: int = 0
+    kept: int = 0
+    shunted: int = 0
+    preserved: int = 0
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(
+            done=self.done - other.done,
+            kept=self.kept - other.kept,
+            shunted=self.shunted - other.shunted,
+            preserved=self.preserved - other.preserved,
+        )
+
+    def __add__(self, other: Counts) -> Counts:
+        return self - (Counts() - other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InHand:
+    """A message that a runner has in hand."""
+
+    runner: str
+    slice: int
+    filebase: str
+    seconds: float
+    """For how long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerStatus:
+    """One slice of one runner."""
+
+    runner: str
+    slice: int
+    state: RunnerState
+    note: str = ""
+    """Evidence for the state, in a line."""
+    traceback: str = ""
+    counts: Counts = Counts()
+    in_hand: InHand | None = None
+    sleep_seconds: float = 0.0
+    """For how long it snoozes when there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """What a drain did."""
+
+    counts: Counts
+    left: int
+    """Messages that still wait in queues that a runner serves."""
+    failures: tuple[str, ...] = ()
+    """Runners that could not run to the end, and why."""
