@@ -1,0 +1,188 @@
+"""The app: it owns the board, the acts and the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from qtool.errors import Refused
+from qtool.tui.acts import ActDone, ActFailed, Acts, in_thread
+from qtool.tui.departure import Departure
+from qtool.tui.doors import Doors
+from qtool.tui.filters import line_filters
+from qtool.tui.screens.base import ConsoleScreen
+from qtool.tui.screens.board import BoardScreen
+from qtool.tui.theme import NIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.command import Provider
+    from textual.filter import LineFilter
+    from textual.screen import Screen
+
+    from qtool.control.control import Control
+    from qtool.control.models import Board, LogLine
+
+_log = logging.getLogger("qtool.console")
+_SWITCH_SECONDS = 0.0005
+"""How soon a computing runner thread lets go: keys answer in a third of the time."""
+
+
+@dataclass
+class BoardArrived(Message):
+    """There is a later board; one that has not been shown yet is dropped for it."""
+
+    board: Board
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, BoardArrived)
+
+
+def _commands() -> type[Provider]:
+    from qtool.tui.commands import Commands
+
+    return Commands
+
+
+def _settle() -> None:
+    gc.collect()
+    gc.freeze()
+
+
+class QToolApp(Doors):
+    """The full-screen app over one Control."""
+
+    TITLE = "qtool"
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar = {_commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", tooltip="Show every key",
+                id="app.help"),
+        Binding("q", "quit", "Quit", id="app.quit",
+                tooltip="Finish the messages in hand and leave"),
+        Binding("ctrl+p", "command_palette", "Palette", tooltip="Commands by name",
+                priority=True, id="app.palette"),
+    ]  # fmt: skip
+
+    def __init__(self, control: Control) -> None:
+        super().__init__()
+        self.register_theme(NIGHT)
+        if not os.environ.get("TEXTUAL_THEME"):
+            self.theme = NIGHT.name
+        self.control = control
+        self.acts = Acts(self, control)
+        self.board: Board | None = None
+        self.log_lines: deque[LogLine] = deque(maxlen=2_000)
+        self._logged = 0
+        self._filters_of_ours = line_filters(plain=self.no_color)
+        self._departure = Departure(self, control)
+
+    def get_default_screen(self) -> Screen[None]:
+        return BoardScreen()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *self._filters_of_ours]
+
+    def on_mount(self) -> None:
+        """Catch the signals of a terminal that goes away, and start looking."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.leave, 128 + number)
+        in_thread(
+            self, "watch", lambda: self.control.watch(self._watched), lambda _: None
+        )
+        # What lives now lives to the end: the collector need not look at it again.
+        self.set_timer(1.0, _settle)
+
+    # --- News
+
+    def _watched(self, board: Board) -> None:
+        """Take a board; runs in the observer's thread."""
+        for line in self.control.log(self._logged):
+            self._logged = line.number
+            self.log_lines.append(line)
+        self.post_message(BoardArrived(board))
+
+    def on_board_arrived(self, message: BoardArrived) -> None:
+        """Hand the latest board to every screen."""
+        self.board = message.board
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
+                screen.board_arrived(message.board)
+
+    def on_act_done(self, message: ActDone) -> None:
+        """Show what an act came to."""
+        message.report()
+
+    def on_act_failed(self, message: ActFailed) -> None:
+        """Say why an act did not happen."""
+        self.complain(message.reason)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End the app without printing a traceback: its locals may hold mail.
+
+        A private hook of Textual's, for it offers no public one; pinned by a test.
+        """
+        _log.error("The console stopped: %s", type(error).__name__)
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self.panic(Text(f"The console stopped: {type(error).__name__}; see the log."))
+
+    # --- The way out
+
+    async def action_quit(self) -> None:
+        """Finish the messages in hand and leave; the second time, un-claim them."""
+        self.leave()
+
+    def leave(self, code: int = 0) -> None:
+        """Leave with this exit status; asked again, do not wait for runners."""
+        self._departure.leave(code)
+
+
+def refuse_terminal() -> None:
+    """Refuse terminals that cannot show the app.
+
+    Raises:
+        Refused: It is dumb, or no terminal at all.
+    """
+    other = "`qtool status` prints the board, `qtool run` works without a screen."
+    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        raise Refused(
+            f"This terminal (TERM=dumb) cannot show the full-screen app. {other}"
+        )
+    if not (sys.__stdin__ and sys.__stdin__.isatty()):
+        raise Refused(f"Standard input is not a terminal. {other}")
+
+
+def run(control: Control) -> int:
+    """Show the app until it is left; return the exit status.
+
+    Raises:
+        Refused: The terminal cannot show it.
+    """
+    refuse_terminal()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        app = QToolApp(control)
+        app.run()
+        return app.return_code or 0
+    finally:
+        sys.setswitchinterval(interval)
+        control.close()

@@ -1,0 +1,66 @@
+"""Leaving: runners finish the message in hand; asked again, they give it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from qtool.control.models import State
+from qtool.errors import QToolError
+from qtool.tui.acts import in_thread
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from qtool.control.control import Control
+    from qtool.tui.app import QToolApp
+
+_PATIENCE_SECONDS = 0.3
+"""After which a window that is still closing says what it waits for."""
+_ENDING = {State.RUNNING, State.PAUSED, State.STOPPING}
+
+
+class Departure:
+    """The way out of one window."""
+
+    def __init__(self, app: QToolApp, control: Control) -> None:
+        self._app = app
+        self._control = control
+        self._asked = 0
+        self._code = 0
+
+    def leave(self, code: int) -> None:
+        """Close and exit with ``code``; the second time, do not wait."""
+        self._asked += 1
+        self._code = self._code or code
+        if self._asked > 2:
+            return
+        unclaim = self._asked == 2
+        if not unclaim:
+            self._app.set_timer(_PATIENCE_SECONDS, self._say_what_is_in_hand)
+        in_thread(self._app, "close", lambda: self._close(unclaim), self._exit)
+
+    def _close(self, unclaim: bool) -> str:
+        """Close; return what could not be done, for a window must always close."""
+        try:
+            self._control.close(unclaim=unclaim)
+        except (QToolError, OSError) as error:
+            return visible(error)
+        return ""
+
+    def _exit(self, trouble: str) -> None:
+        board = self._app.board
+        ended = [
+            visible(row.runner)
+            for row in (board.rows if board else ())
+            if row.runner is not None and row.state in _ENDING
+        ]
+        lines = [f"Stopped with this window: {', '.join(ended)}."] if ended else []
+        lines += [trouble] if trouble else []
+        message = Text("\n".join(lines)) if lines else None
+        self._app.exit(self._code, return_code=self._code, message=message)
+
+    def _say_what_is_in_hand(self) -> None:
+        from qtool.tui.screens.questions import Leaving
+
+        self._app.push_screen(Leaving())

@@ -1,0 +1,91 @@
+"""How the screens are opened; each is imported when it opens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from qtool.render import duration
+from qtool.tui.screens.base import ConsoleScreen
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.control.models import QueueRow, StepReport
+    from qtool.tui.acts import Acts
+
+
+class Doors(App[int]):
+    """The part of the app that opens screens and speaks in toasts."""
+
+    acts: Acts
+
+    def say(self, text: str) -> None:
+        """Say what happened, in a line."""
+        self.notify(visible(text), markup=False, timeout=4)
+
+    def complain(self, text: str) -> None:
+        """Say what went wrong, in a line."""
+        self.notify(visible(text), markup=False, severity="error", timeout=8)
+
+    # --- Screens; each is imported when it opens
+
+    def ask(self, question: str, yes: str, then: Callable[[], None]) -> None:
+        """Ask, with the safe answer focused, and do it if so answered."""
+        from qtool.tui.screens.questions import Question
+
+        self.push_screen(Question(question, yes), lambda ok: then() if ok else None)
+
+    def ask_snooze(self, row: QueueRow) -> None:
+        """Ask how long the row's runner snoozes."""
+        from qtool.tui.screens.questions import SnoozePrompt
+
+        def answered(seconds: float | None) -> None:
+            if seconds is not None:
+                self.acts.snooze(row, seconds)
+
+        if row.runner is None or row.refusal:
+            self.complain(row.refusal or f"{visible(row.name)} has no runner.")
+        else:
+            now = duration(row.snooze_seconds)
+            self.push_screen(SnoozePrompt(row.runner, now), answered)
+
+    def open_entries(self, row: QueueRow, *, choosing: bool = False) -> None:
+        """List a queue."""
+        from qtool.tui.screens.entries import EntriesScreen
+
+        if row.has_queue:
+            self.push_screen(EntriesScreen(row, choosing=choosing))
+        else:
+            self.complain(f"{visible(row.name)} manages no queue.")
+
+    def open_entry(self, row: QueueRow, filebase: str) -> None:
+        """Show one entry."""
+        from qtool.tui.screens.entry import EntryScreen
+
+        self.push_screen(EntryScreen(row, filebase))
+
+    def open_traceback(self, row: QueueRow) -> None:
+        """Show why a runner failed."""
+        from qtool.tui.screens.documents import TracebackScreen
+
+        self.push_screen(TracebackScreen(row))
+
+    def show_report(self, report: StepReport) -> None:
+        """Show what a step did; where something is being typed, only say it."""
+        from qtool.tui.screens.documents import ReportScreen
+
+        if isinstance(self.screen, ConsoleScreen):
+            self.push_screen(ReportScreen(report))
+        else:
+            self.say(f"step of {report.runner}: {report.outcome}")
+
+    def action_help(self) -> None:
+        """Show every key of this screen."""
+        from qtool.tui.screens.documents import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            keys = [active.binding for active in self.screen.active_bindings.values()]
+            self.push_screen(HelpScreen(keys))

@@ -1,0 +1,183 @@
+"""The first screen: the slice board, its detail lines and the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from qtool.tui.screens.base import ConsoleScreen
+from qtool.tui.widgets.ink import Bar
+from qtool.tui.widgets.keybar import KeyBar
+from qtool.tui.widgets.logpane import LogPane
+from qtool.tui.widgets.site import SiteBar, Welcome
+from qtool.tui.widgets.sliceboard import SliceBoard
+from qtool.tui.widgets.words import detail_lines
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from qtool.control.models import Board, QueueRow
+
+_OF_RUNNER = {"start", "stop", "pause", "snooze_by(-1)", "snooze_by(1)", "snooze_to"}
+_TALL = 30
+"""From so many lines on, the log is there without being asked for."""
+_OF_STEP = {"step", "choose"}
+
+
+class BoardScreen(ConsoleScreen):
+    """Every queue and runner, live, and the keys that act on them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start", id="runner.start",
+                tooltip="Start the runner, or the selected slice's"),
+        Binding("x", "stop", "Stop", id="runner.stop",
+                tooltip="Stop it after the message in hand"),
+        Binding("p", "pause", "Pause", id="runner.pause",
+                tooltip="Pause it after the message in hand, or resume it"),
+        Binding("t", "step", "Step", id="runner.step",
+                tooltip="Step it through the next file and see what that did"),
+        Binding("T", "choose", "Step one", show=False, id="runner.choose",
+                tooltip="Choose the file to step it through"),
+        Binding("left_square_bracket", "snooze_by(-1)", "Shorter", show=False,
+                id="runner.shorter", tooltip="Snooze shorter"),
+        Binding("right_square_bracket", "snooze_by(1)", "Longer", show=False,
+                id="runner.longer", tooltip="Snooze longer"),
+        Binding("equals_sign", "snooze_to", "Snooze", id="runner.snooze",
+                tooltip="Type how long it snoozes"),
+        Binding("enter", "open", "Open", id="queue.open",
+                tooltip="List what is in the queue"),
+        Binding("e", "traceback", "Error", show=False, id="runner.traceback",
+                tooltip="Show the traceback of a runner that failed"),
+        Binding("S", "start_all", "Start all", show=False, id="runner.start-all",
+                tooltip="Start every runner that can be started"),
+        Binding("l", "log", "Log", id="view.log", tooltip="Show or hide the log"),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._log_wanted: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        yield SiteBar()
+        yield SliceBoard()
+        yield Welcome()
+        yield LogPane()
+        yield Bar("detail")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Put the cursor on the board."""
+        super().on_mount()
+        self.query_one(SliceBoard).focus()
+
+    @property
+    def row(self) -> QueueRow | None:
+        """The row under the cursor."""
+        return self.query_one(SliceBoard).selected
+
+    # --- News
+
+    def board_arrived(self, board: Board) -> None:
+        """Show the latest board."""
+        super().board_arrived(board)
+        self.query_one(SliceBoard).show(board)
+        welcome = self.query_one(Welcome)
+        welcome.show_board(board)
+        self.set_class(welcome.display, "-empty")
+        self._show_detail()
+        log = self.query_one(LogPane)
+        if self._log_wanted is None and self.size.height >= _TALL:
+            log.display = bool(self.qtool.log_lines)
+        if log.display:
+            log.show_log(self.qtool.log_lines)
+
+    def on_slice_board_moved(self) -> None:
+        """Follow the cursor."""
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        slices, bar = self.query_one(SliceBoard), self.query_one("#detail", Bar)
+        if slices.board is not None:
+            bar.show(detail_lines(slices.board, slices.selected, slices.at_slice))
+        self.query_one(KeyBar).refresh()
+
+    def refusal(self, action: str) -> str:
+        """Return why that key would be refused here; empty if it would not."""
+        row, board = self.row, self.qtool.board
+        if row is None or board is None:
+            return ""
+        if action in _OF_RUNNER:
+            return board.site.read_only or row.refusal
+        if action in _OF_STEP:
+            return board.site.read_only or row.step_refusal
+        return "" if action != "open" or row.has_queue else "no queue"
+
+    # --- Keys
+
+    def action_start(self) -> None:
+        """Start the selected runner or slice."""
+        if (row := self.row) is not None:
+            self.qtool.acts.start(row, self.query_one(SliceBoard).owner)
+
+    def action_stop(self) -> None:
+        """Stop the selected runner or slice."""
+        if (row := self.row) is not None:
+            self.qtool.acts.stop(row, self.query_one(SliceBoard).owner)
+
+    def action_pause(self) -> None:
+        """Pause or resume the selected runner or slice."""
+        if (row := self.row) is not None:
+            self.qtool.acts.toggle_pause(row, self.query_one(SliceBoard).owner)
+
+    def action_step(self) -> None:
+        """Step through the next file."""
+        if (row := self.row) is not None:
+            self.qtool.acts.step(row, owner=self.query_one(SliceBoard).owner)
+
+    def action_start_all(self) -> None:
+        """Start everything."""
+        self.qtool.acts.start_all()
+
+    def action_snooze_by(self, steps: int) -> None:
+        """Make the sleep time shorter or longer."""
+        if (row := self.row) is not None:
+            self.qtool.acts.snooze_by(row, steps)
+
+    def action_snooze_to(self) -> None:
+        """Ask for the sleep time."""
+        if (row := self.row) is not None:
+            self.qtool.ask_snooze(row)
+
+    def action_open(self) -> None:
+        """List the queue's entries."""
+        if (row := self.row) is not None:
+            self.qtool.open_entries(row)
+
+    def on_slice_board_opened(self) -> None:
+        """List the queue's entries."""
+        self.action_open()
+
+    def action_choose(self) -> None:
+        """List the queue's entries to choose the one to step."""
+        if (row := self.row) is not None:
+            self.qtool.open_entries(row, choosing=True)
+
+    def action_traceback(self) -> None:
+        """Show the traceback of the selected runner."""
+        if (row := self.row) is None:
+            return
+        if row.traceback:
+            self.qtool.open_traceback(row)
+        else:
+            self.qtool.say(f"{visible(row.name)} has no traceback.")
+
+    def action_log(self) -> None:
+        """Show or hide the log."""
+        log = self.query_one(LogPane)
+        self._log_wanted = log.display = not log.display
+        if log.display:
+            log.show_log(self.qtool.log_lines)
+        else:
+            self.query_one(SliceBoard).focus()

@@ -1,0 +1,143 @@
+"""What is in one queue: a name a line, a million of them if need be."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from qtool.tui.acts import in_thread
+from qtool.tui.screens.base import InnerScreen
+from qtool.tui.widgets.entrylist import EntryList, filebase_of
+from qtool.tui.widgets.ink import Bar
+from qtool.tui.widgets.keybar import KeyBar
+from qtool.tui.widgets.site import SiteBar
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from qtool.control.models import Board, QueueRow
+
+_REST = 5.0
+"""A listing that took a second is not repeated for this many seconds."""
+
+
+class EntriesScreen(InnerScreen):
+    """The entries of a queue, oldest first, live."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", tooltip="Look at the entry, or step it if "
+                "you are choosing one", id="entry.open"),
+        Binding("t", "step", "Step", id="entry.step",
+                tooltip="Step the runner through this entry"),
+        Binding("r", "reload", "Reload", show=False, id="entries.reload",
+                tooltip="List the queue again now"),
+    ]  # fmt: skip
+
+    def __init__(self, row: QueueRow, *, choosing: bool = False) -> None:
+        super().__init__()
+        self._row = row
+        self._choosing = choosing
+        self._loading = False
+        self._loaded = False
+        self._next_load = 0.0
+        self._stale = False
+
+    def compose(self) -> ComposeResult:
+        yield SiteBar()
+        yield Bar("heading")
+        yield EntryList()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """List the queue."""
+        super().on_mount()
+        self.query_one(EntryList).focus()
+        self._load()
+
+    # --- News
+
+    def board_arrived(self, board: Board) -> None:
+        """List again if the queue changed, but not all the time."""
+        super().board_arrived(board)
+        row = board.row(self._row.name)
+        if row is None:
+            return
+        old, self._row = self._row, row
+        figures = [(r.depth, r.in_flight, r.oldest, r.preserved) for r in (old, row)]
+        self._stale |= figures[0] != figures[1] or bool(row.rate_in or row.rate_out)
+        entries = self.query_one(EntryList)
+        entries.show_ages(board.at)
+        if self._stale and not self._loading and time.monotonic() >= self._next_load:
+            self._load()
+
+    def _load(self) -> None:
+        self._loading, self._stale = True, False
+        queue, control = self._row.name, self.qtool.control
+        begun = time.monotonic()
+
+        def loaded(names: list[str]) -> None:
+            self._loading, self._loaded = False, True
+            self._next_load = time.monotonic() + _REST * (time.monotonic() - begun)
+            if self.is_mounted:
+                self.query_one(EntryList).show(names)
+                self.on_listing_moved()
+
+        in_thread(self.qtool, f"list {queue}", lambda: control.names(queue), loaded)
+        self.on_listing_moved()
+
+    def on_listing_moved(self) -> None:
+        """Say where in the list this is."""
+        entries = self.query_one(EntryList)
+        count = len(entries.names)
+        title = f"{visible(self._row.name)}"
+        what = " choose the file to step" if self._choosing else " entries"
+        if not self._loaded:
+            position = "listing …"
+        elif not count:
+            position = "empty"
+        else:
+            position = f"{entries.top + 1:,}-{entries.last_shown:,} of {count:,}"
+        self.query_one("#heading", Bar).show(
+            [[("title", title), ("muted", what)]], [("muted", position)]
+        )
+
+    def refusal(self, action: str) -> str:
+        """Return why that key would be refused here; empty if it would not."""
+        board = self.qtool.board
+        if action != "step" or board is None:
+            return ""
+        return board.site.read_only or self._row.step_refusal
+
+    # --- Keys
+
+    @property
+    def _filebase(self) -> str | None:
+        name = self.query_one(EntryList).selected
+        return None if name is None else filebase_of(name)
+
+    def action_open(self) -> None:
+        """Look at the entry; when choosing, step it."""
+        if self._choosing:
+            self.action_step()
+        elif self._filebase is not None:
+            self.qtool.open_entry(self._row, self._filebase)
+
+    def on_listing_opened(self) -> None:
+        """Look at the entry."""
+        self.action_open()
+
+    def action_step(self) -> None:
+        """Step the runner through the entry."""
+        if (filebase := self._filebase) is None:
+            return
+        if self._choosing:
+            self.dismiss()
+        self.qtool.acts.step(self._row, filebase)
+
+    def action_reload(self) -> None:
+        """List again."""
+        if not self._loading:
+            self._load()

@@ -1,0 +1,109 @@
+"""One entry: its headers, its metadata, its body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from qtool import render
+from qtool.tui.acts import in_thread
+from qtool.tui.screens.base import DocumentScreen
+from qtool.tui.widgets.pager import PAIR, Pager
+from qtool.untrusted import visible, visible_block
+
+if TYPE_CHECKING:
+    from qtool.control.models import EntryView, QueueRow
+    from qtool.render import Span
+
+_STATES = {".pck": "waiting", ".bak": "in flight", ".psv": "preserved"}
+_LONGEST_LINE = 4_000
+
+
+class EntryScreen(DocumentScreen):
+    """What one entry holds; looking at it takes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h", "find('Headers')", "Headers", tooltip="Go to the headers"),
+        Binding("m", "find('Metadata')", "Metadata", tooltip="Go to the msgdata"),
+        Binding("b", "find('Body')", "Body", tooltip="Go to the body"),
+        Binding("t", "step", "Step", tooltip="Step the runner through this entry",
+                id="shown.step"),
+    ]  # fmt: skip
+
+    def __init__(self, row: QueueRow, filebase: str) -> None:
+        title = f"{visible(row.name)}  {visible(filebase)}"
+        super().__init__(title, [("muted", "reading …")])
+        self._row = row
+        self._filebase = filebase
+
+    def on_mount(self) -> None:
+        """Read the entry."""
+        super().on_mount()
+        queue, filebase, control = self._row.name, self._filebase, self.qtool.control
+
+        def read(entry: EntryView) -> None:
+            if self.is_mounted:
+                self.query_one(Pager).show(entry_lines(entry))
+
+        in_thread(
+            self.qtool, f"read {filebase}", lambda: control.entry(queue, filebase), read
+        )
+
+    def refusal(self, action: str) -> str:
+        """Return why that key would be refused here; empty if it would not."""
+        board = self.qtool.board
+        if action != "step" or board is None:
+            return ""
+        return board.site.read_only or self._row.step_refusal
+
+    def action_find(self, heading: str) -> None:
+        """Go to a part of the entry."""
+        self.query_one(Pager).find("title", heading)
+
+    def action_step(self) -> None:
+        """Step the runner through the entry."""
+        self.dismiss()
+        self.qtool.acts.step(self._row, self._filebase)
+
+
+def entry_lines(entry: EntryView) -> list[Span]:
+    """Return the entry as lines to read."""
+    lines = [*_facts(entry), ("", "")]
+    if entry.error:
+        return lines
+    lines.append(("title", "Headers"))
+    lines += [
+        (PAIR, f"{visible(name)}: {visible(value, _LONGEST_LINE)}")
+        for name, value in entry.headers
+    ] or [("muted", "none")]
+    lines += [("", ""), ("title", "Metadata")]
+    lines += [(PAIR, line) for line in render.msgdata_lines(entry.msgdata)]
+    lines += [("", ""), ("title", _body_title(entry))]
+    body = visible_block(entry.body.rstrip("\n"), width=_LONGEST_LINE)
+    lines += [("", line) for line in body.split("\n")] if body else []
+    return lines
+
+
+def _body_title(entry: EntryView) -> str:
+    if not entry.body_bytes and not entry.body:
+        return "Body, empty"
+    whole = render.size(entry.body_bytes)
+    return f"Body, the beginning of {whole}" if entry.body_cut else f"Body, {whole}"
+
+
+def _facts(entry: EntryView) -> list[Span]:
+    state = _STATES.get(entry.suffix, "foreign")
+    form = f", {visible(entry.form)}" if entry.form else ""
+    lines: list[Span] = [
+        ("muted", visible(entry.path)),
+        ("muted", f"{state}, {render.size(entry.size)}{form}"),
+    ]
+    if entry.error:
+        lines.append(("error", f"Cannot be shown: {visible(entry.error)}"))
+    if entry.reason:
+        lines.append(("warning", f"Preserved: {visible(entry.reason)}"))
+    if entry.opaque:
+        named = ", ".join(visible(name, 80) for name in entry.opaque[:20])
+        lines.append(("warning", f"Names classes that are not loaded: {named}"))
+    return lines

@@ -1,0 +1,58 @@
+"""Entries of a queue as their names tell them."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from qtool.tui.widgets.ink import right
+from qtool.tui.widgets.listing import Listing
+from qtool.tui.widgets.words import age_of
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from qtool.render import Span
+
+_STATES = {
+    ".pck": ("muted", "waiting"),
+    ".bak": ("accent", "in flight"),
+    ".psv": ("warning", "preserved"),
+}
+
+
+def filebase_of(name: str) -> str:
+    """Return a name without the suffix that tells its state."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem if f"{dot}{suffix}" in _STATES else name
+
+
+def moment_of(name: str) -> float | None:
+    """Return the time in a name, in epoch seconds; None where it has none."""
+    try:
+        when = float(name.partition("+")[0])
+    except ValueError:
+        return None
+    return when if math.isfinite(when) else None
+
+
+class EntryList(Listing):
+    """Names of entries with their age and state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at = time.time()
+
+    def show_ages(self, at: float) -> None:
+        """Count ages from ``at``, in epoch seconds."""
+        self._at = at
+        self.refresh()
+
+    def line(self, name: str) -> list[Span]:
+        filebase, when = filebase_of(name), moment_of(name)
+        ink, state = _STATES.get(name[len(filebase) :], ("warning", "foreign"))
+        return [
+            ("", right(age_of(when, self._at), 6)),
+            (ink, f"  {state:10}"),
+            ("", visible(filebase)),
+        ]

@@ -1,0 +1,88 @@
+"""The keys that work now, read from the active bindings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from textual.strip import Strip
+
+from qtool.tui.widgets.ink import Inked
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.binding import Binding
+    from textual.screen import Screen
+
+    from qtool.render import Span
+
+
+@runtime_checkable
+class Refuses(Protocol):
+    """A screen that knows which of its keys do nothing now."""
+
+    def refusal(self, action: str) -> str:
+        """Return why the action would be refused; empty if it would not."""
+
+
+def key_name(binding: Binding) -> str:
+    """Return how a key is written on screen."""
+    names = {"escape": "esc", "question_mark": "?", "left_square_bracket": "["}
+    names |= {"right_square_bracket": "]", "equals_sign": "=", "ctrl+p": "^p"}
+    key = binding.key_display or binding.key
+    return names.get(key, key)
+
+
+def is_ours(binding: Binding) -> bool:
+    """Whether a key is the console's, not one that every Textual app has."""
+    common = ("app.focus_", "screen.", "app.command_palette", "help_quit", "help")
+    return bool(binding.description) and not (
+        binding.system or binding.action.startswith(common)
+    )
+
+
+class KeyBar(Inked):
+    """One line at the bottom; a key can be clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: list[tuple[int, int, str]] = []
+
+    def on_mount(self) -> None:
+        """Follow the bindings of the screen."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
+
+    def _bindings_updated(self, _: Screen[object]) -> None:
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is one line
+        width, base = self.size.width, self.rich_style
+        spans: list[Span] = [("", " ")]
+        self._places, x = [], 1
+        for text, label, key, dead in self._keys():
+            cells = len(text) + 1 + len(label)
+            if x + cells > width:
+                break
+            self._places.append((x, x + cells, key))
+            spans.append(("", "  " if x > 1 else ""))
+            spans.append(("faint" if dead else "accent", text))
+            spans.append(("faint" if dead else "muted", f" {label}"))
+            x += cells + 2
+        return self.strip(spans, width, base)
+
+    def _keys(self) -> list[tuple[str, str, str, bool]]:
+        screen, keys, seen = self.screen, [], set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and binding.action not in seen:
+                seen.add(binding.action)
+                dead = not active.enabled or (
+                    isinstance(screen, Refuses) and bool(screen.refusal(binding.action))
+                )
+                keys.append((key_name(binding), binding.description, binding.key, dead))
+        return keys
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key under the pointer."""
+        for left, end, key in self._places:
+            if left <= event.x < end:
+                self.app.simulate_key(key)

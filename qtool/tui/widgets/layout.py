@@ -1,0 +1,191 @@
+"""Where the columns of the board go.
+
+Everything here follows from the width of the terminal and the shape of the
+rows, never from figures that change: a refresh moves nothing. When it gets
+narrow, cells lose their number first, then width, then they wrap; columns go in
+the order trend, rates, snooze, oldest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qtool.control.models import QueueRow
+
+NAME_LEAST, NAME_MOST = 8, 14
+DEPTH, FLY, STATE = 6, 3, 11
+OLDEST, SNOOZE, RATE = 6, 6, 5
+TREND_LEAST, TREND_MOST = 6, 16
+NOTE_LEAST = 18
+CELL_WITH_NUMBER = 3
+"""A cell this wide or wider shows its depth in figures."""
+CELL_MOST = 5
+GAP = 1
+"""Between two columns, and between the cells of two owners."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """How the cells of one row are laid out."""
+
+    cell: int
+    """Width of one cell."""
+    per_line: int
+    """Cells in one line."""
+    lines: int
+    gaps: bool
+    """Whether a thin gap stands between the cells of two owners."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Widths of the columns; 0 for one that has gone."""
+
+    width: int
+    name: int
+    heat: int
+    trend: int
+    oldest: int
+    rates: int
+    """Width of each of the two."""
+    snooze: int
+    note: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A rung of the ladder: what the widest row's cells look like."""
+
+    cell: int
+    lines: int
+    needs: frozenset[str]
+    """Columns that must still be there; without them the next rung is tried."""
+
+
+_LADDER = (
+    _Shape(CELL_WITH_NUMBER, 1, frozenset({"oldest", "snooze", "rates"})),
+    _Shape(2, 1, frozenset({"oldest"})),
+    _Shape(1, 1, frozenset({"oldest"})),
+    _Shape(1, 2, frozenset({"oldest"})),
+    _Shape(1, 2, frozenset()),
+    _Shape(1, 4, frozenset()),
+    _Shape(1, 8, frozenset()),
+)
+
+_OPTIONAL = {
+    "oldest": GAP + OLDEST,
+    "snooze": GAP + SNOOZE,
+    "rates": 2 * (GAP + RATE),
+    "trend": GAP + TREND_LEAST,
+}
+"""In the order in which they come back when there is room."""
+
+
+def boundaries(row: QueueRow) -> list[int]:
+    """Return the numbers of the cells at which another owner begins."""
+    return [
+        number
+        for number, (left, right) in enumerate(pairwise(row.cells), 1)
+        if left.owner != right.owner
+    ]
+
+
+def _grouped(row: QueueRow) -> bool:
+    """Whether some owner has several cells: only then do gaps say anything."""
+    return 0 < len(boundaries(row)) < len(row.cells) - 1
+
+
+def _most_gaps(row: QueueRow, per_line: int) -> int:
+    """Return the gaps in the line that has the most of them."""
+    if not _grouped(row):
+        return 0
+    inner = [at for at in boundaries(row) if at % per_line]
+    counts = [0] * -(-len(row.cells) // per_line)
+    for at in inner:
+        counts[at // per_line] += 1
+    return max(counts)
+
+
+def _heat_need(rows: Sequence[QueueRow], shape: _Shape) -> int:
+    need = 4
+    for row in rows:
+        if row.cells:
+            per_line = -(-len(row.cells) // shape.lines)
+            need = max(need, per_line * shape.cell + _most_gaps(row, per_line) * GAP)
+    return need
+
+
+def _fixed(name: int) -> int:
+    """Return the width of what is always there, the heat map not counted."""
+    mark = 1
+    return mark + name + GAP + DEPTH + 2 * GAP + 2 * GAP + FLY + 2 * GAP + STATE
+
+
+def arrange(width: int, rows: Sequence[QueueRow]) -> Layout:
+    """Return the layout of a board of these rows in ``width`` cells."""
+    longest = max((len(row.name) for row in rows), default=0)
+    name = min(max(longest, NAME_LEAST), NAME_MOST)
+    for shape in _LADDER:
+        heat = _heat_need(rows, shape)
+        needed = sum(_OPTIONAL[column] for column in shape.needs)
+        for name_width in range(name, NAME_LEAST - 1, -1):
+            spare = width - _fixed(name_width) - heat - needed
+            if spare >= 0:
+                return _fill(width, name_width, heat, rows)
+    return _fill(width, NAME_LEAST, max(4, width - _fixed(NAME_LEAST)), rows)
+
+
+def _fill(width: int, name: int, heat: int, rows: Sequence[QueueRow]) -> Layout:
+    """Give out what is left: columns first, then wider cells, trend, a note."""
+    spare = width - _fixed(name) - heat
+    there = set()
+    for column, cost in _OPTIONAL.items():
+        if cost > spare:
+            break
+        there.add(column)
+        spare -= cost
+    if len(there) == len(_OPTIONAL):
+        for cell in range(CELL_MOST, 1, -1):
+            more = _heat_need(rows, _Shape(cell, 1, frozenset())) - heat
+            if 0 < more <= spare:
+                heat, spare = heat + more, spare - more
+                break
+    trend = 0
+    if "trend" in there:
+        grown = min(TREND_MOST - TREND_LEAST, spare)
+        trend, spare = TREND_LEAST + grown, spare - grown
+    return Layout(
+        width=width,
+        name=name,
+        heat=heat,
+        trend=trend,
+        oldest=OLDEST if "oldest" in there else 0,
+        rates=RATE if "rates" in there else 0,
+        snooze=SNOOZE if "snooze" in there else 0,
+        note=spare - 2 * GAP if spare >= NOTE_LEAST else 0,
+    )
+
+
+def grid(row: QueueRow, heat: int) -> Grid:
+    """Return how the cells of ``row`` stand in ``heat`` columns."""
+    count = len(row.cells)
+    if not count:
+        return Grid(cell=0, per_line=0, lines=1, gaps=False)
+    for lines in range(1, count + 1):
+        per_line = -(-count // lines)
+        gaps = _most_gaps(row, per_line)
+        for used in (gaps * GAP, 0):
+            cell = (heat - used) // per_line
+            if cell >= 1:
+                return Grid(
+                    cell=min(cell, CELL_MOST),
+                    per_line=per_line,
+                    lines=lines,
+                    gaps=used > 0,
+                )
+    return Grid(cell=1, per_line=1, lines=count, gaps=False)

@@ -1,0 +1,210 @@
+"""Turns one row of the board into lines of cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from qtool import render
+from qtool.control.models import State
+from qtool.tui.widgets.ink import fitted, right
+from qtool.tui.widgets.layout import (
+    CELL_WITH_NUMBER,
+    DEPTH,
+    FLY,
+    GAP,
+    STATE,
+    Grid,
+    Layout,
+    boundaries,
+    grid,
+)
+from qtool.tui.widgets.words import (
+    age_of,
+    depth_of,
+    number,
+    rate_of,
+    short_number,
+    spark,
+    state_spans,
+)
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.style import Style
+
+    from qtool.control.models import Cell, QueueRow
+    from qtool.tui.widgets.ink import Line
+
+_SHADES = " ░▒▓█"
+_MARKED = {State.FAILED, State.CLAIMED, State.PAUSED, State.STOPPED, State.STOPPING}
+"""States of single slices that are drawn into their cells."""
+
+
+class Painter:
+    """Draws rows in one layout and one set of styles."""
+
+    def __init__(
+        self, layout: Layout, ink: Callable[[str], Style], base: Style, *, plain: bool
+    ) -> None:
+        """Take the styles.
+
+        Args:
+            layout: Where the columns are.
+            ink: Gives the style of a name.
+            base: The style under everything.
+            plain: The terminal shows no shades of colour: glyphs carry them.
+        """
+        self.layout = layout
+        self._ink = ink
+        self._base = base
+        self._plain = plain
+
+    def heading(self) -> Strip:
+        """Return the line above the rows."""
+        lay = self.layout
+        columns = [
+            " " + fitted("queue", lay.name),
+            right("depth", DEPTH),
+            *([fitted("trend", lay.trend)] if lay.trend else []),
+            " " + fitted("slices", lay.heat),
+            " " + right("fly", FLY),
+            *([right("oldest", lay.oldest)] if lay.oldest else []),
+            *([right("in", lay.rates), right("out", lay.rates)] if lay.rates else []),
+            " " + fitted("state", STATE),
+            *([right("snooze", lay.snooze)] if lay.snooze else []),
+        ]
+        style = self._base + self._ink("heading")
+        return self._cut([Segment(" ".join(columns), style)], style)
+
+    def row(
+        self, row: QueueRow, at: float, *, here: bool, at_slice: int | None
+    ) -> list[Strip]:
+        """Return the lines of one row.
+
+        Args:
+            row: What to draw.
+            at: The moment of the board, in epoch seconds.
+            here: The cursor is on this row.
+            at_slice: Number of the selected cell, if any.
+        """
+        base = self._base + self._ink("cursor-row") if here else self._base
+        cells = grid(row, self.layout.heat)
+        strips = []
+        for line in range(cells.lines):
+            spans = self._left(row, here) if not line else self._left_below(here)
+            segments = [Segment(t, base + self._ink(n)) for n, t in spans]
+            segments += self._heat(row, cells, line, base, at_slice if here else None)
+            if not line:
+                spans = self._right(row, at)
+                segments += [Segment(t, base + self._ink(n)) for n, t in spans]
+            strips.append(self._cut(segments, base))
+        return strips
+
+    def cell_at(self, row: QueueRow, x: int, line: int) -> int | None:
+        """Return the number of the cell at column ``x`` of a row's line."""
+        cells = grid(row, self.layout.heat)
+        starts = set(boundaries(row)) if cells.gaps else set()
+        first = line * cells.per_line
+        left = self._heat_left()
+        for at in range(first, min(first + cells.per_line, len(row.cells))):
+            left += GAP if at in starts and at != first else 0
+            if left <= x < left + cells.cell:
+                return at
+            left += cells.cell
+        return None
+
+    def _heat_left(self) -> int:
+        lay = self.layout
+        trend = GAP + lay.trend if lay.trend else 0
+        return 1 + lay.name + GAP + DEPTH + trend + 2 * GAP
+
+    def _left(self, row: QueueRow, here: bool) -> Line:
+        lay = self.layout
+        deep = "" if row.depth else "faint"
+        spans: Line = [
+            ("accent", "▌" if here else " "),
+            ("title" if here else "", fitted(visible(row.name), lay.name)),
+            ("", " "),
+            (deep, right(depth_of(row), DEPTH)),
+        ]
+        if lay.trend:
+            spans.append(("trend", " " + spark(row.trend, lay.trend)))
+        return [*spans, ("", "  ")]
+
+    def _left_below(self, here: bool) -> Line:
+        return [("accent", "▌" if here else " "), ("", " " * (self._heat_left() - 1))]
+
+    def _right(self, row: QueueRow, at: float) -> Line:
+        lay = self.layout
+        fly = number(row.in_flight) if row.has_queue else render.NONE
+        spans: Line = [("" if row.in_flight else "faint", "  " + right(fly, FLY))]
+        if lay.oldest:
+            old = age_of(row.oldest, at)
+            ink = "faint" if old == render.NONE else ""
+            spans.append((ink, " " + right(old, lay.oldest)))
+        if lay.rates:
+            for value in (row.rate_in, row.rate_out):
+                ink = "" if value else "faint"
+                spans.append((ink, " " + right(rate_of(value, row), lay.rates)))
+        state = state_spans(row)
+        spans += [("", "  "), *state]
+        used = sum(len(text) for _, text in state)
+        spans.append(("", " " * max(0, STATE - used)))
+        if lay.snooze:
+            snooze = right(render.duration(row.snooze_seconds), lay.snooze)
+            spans.append(("faint" if row.snooze_fixed else "muted", " " + snooze))
+        if lay.note and row.note:
+            spans.append(("muted", "  " + fitted(visible(row.note), lay.note)))
+        return spans
+
+    def _heat(
+        self, row: QueueRow, cells: Grid, line: int, base: Style, at_slice: int | None
+    ) -> list[Segment]:
+        width = self.layout.heat
+        if not row.cells:
+            nothing = render.NONE if not row.has_queue else "…"
+            return [Segment(fitted(nothing, width), base + self._ink("faint"))]
+        first = line * cells.per_line
+        starts = set(boundaries(row)) if cells.gaps else set()
+        segments, used = [], 0
+        for at, cell in enumerate(row.cells[first : first + cells.per_line], first):
+            if at in starts and at != first:
+                segments.append(Segment(" " * GAP, base))
+                used += GAP
+            segments.append(self._cell(row, cell, cells.cell, at == at_slice))
+            used += cells.cell
+        return [*segments, Segment(" " * (width - used), base)]
+
+    def _cell(self, row: QueueRow, cell: Cell, width: int, chosen: bool) -> Segment:
+        level = render.heat_level(cell.depth)
+        style = self._ink(f"heat-{level}")
+        mark = self._mark(row, cell)
+        if mark:
+            style += self._ink(f"cell-{render.state_style(cell.state)}")
+        if chosen:
+            style = self._ink("cell-chosen")
+        return Segment(self._cell_text(cell, level, width, mark), self._base + style)
+
+    def _cell_text(self, cell: Cell, level: int, width: int, mark: str) -> str:
+        shade = mark or (_SHADES[min(4, -(-level // 3))] if self._plain else " ")
+        if width < CELL_WITH_NUMBER:
+            if not level and not mark:
+                return "·".rjust(width)
+            return mark.rjust(width) if mark else shade * width
+        text = short_number(cell.depth, width) if cell.depth else "·".rjust(width)
+        return shade + text[1:] if text[0] == " " else text
+
+    def _mark(self, row: QueueRow, cell: Cell) -> str:
+        """Return the glyph of a slice that is worse off than a working one."""
+        if cell.state is State.FAILED:
+            return render.state_glyph(cell.state)
+        mixed = cell.state in _MARKED and any(c.state != cell.state for c in row.cells)
+        return render.state_glyph(cell.state) if mixed else ""
+
+    def _cut(self, segments: list[Segment], base: Style) -> Strip:
+        return Strip(segments).adjust_cell_length(self.layout.width, base).simplify()

@@ -1,0 +1,206 @@
+"""What the board says in figures, glyphs and words, as spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool import render
+from qtool.control.models import State
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qtool.control.models import Board, Cell, QueueRow, Site
+    from qtool.tui.widgets.ink import Line, Span
+
+_SHORT = {State.MAILMAN_STOPPED: "MM stopped", State.IMPORT_ERROR: "no import"}
+"""State words that are too long for their column."""
+
+_BARS = "▁▂▃▄▅▆▇"
+_TREND_FLOOR = 8
+"""A trend is drawn against at least this depth, so that noise stays low."""
+
+
+def number(value: int | None) -> str:
+    """Return a count, ``…`` when it is unknown."""
+    return render.UNKNOWN if value is None else str(value)
+
+
+def short_number(value: int, width: int) -> str:
+    """Return ``value`` right-aligned in ``width`` >= 3 cells.
+
+    A figure that would touch its neighbour is shortened: ``.4k`` is 350 to 449.
+    The full one stands in the detail line.
+    """
+    if value < 10 ** (width - 1):
+        return str(value).rjust(width)
+    for unit, size in (("k", 1_000), ("M", 1_000_000)):
+        if value < 95 * size // 100 and width == 3:
+            return f".{max(1, round(value / size * 10))}{unit}".rjust(width)
+        if round(value / size) < 1_000:
+            return f"{max(1, round(value / size))}{unit}".rjust(width)[:width]
+    return "many".rjust(width)[-width:]
+
+
+def age_of(when: float | None, at: float) -> str:
+    """Return how long ago ``when`` was, fit for the board's column."""
+    if when is None:
+        return render.NONE
+    text = render.age(at - when)
+    return text if len(text) <= 6 else text.replace(" (clock?)", "?").replace(" ", "")
+
+
+def spark(trend: Sequence[int], width: int) -> str:
+    """Return the trend as bars, newest at the right."""
+    if not trend or width < 1:
+        return " " * max(0, width)
+    if len(trend) > width:
+        step = len(trend) / width
+        trend = [
+            max(trend[int(at * step) : max(int(at * step) + 1, int((at + 1) * step))])
+            for at in range(width)
+        ]
+    top = max(_TREND_FLOOR, *trend)
+    last = len(_BARS) - 1
+    bars = (_BARS[0 if not d else max(1, round(d / top * last))] for d in trend)
+    return "".join(bars).rjust(width)
+
+
+def is_startable(row: QueueRow) -> bool:
+    """Whether the row asks for the start key: it waits, and it may be started."""
+    return (
+        row.state is State.STOPPED
+        and bool(row.depth)
+        and not row.refusal
+        and row.runner is not None
+    )
+
+
+def state_spans(row: QueueRow) -> list[Span]:
+    """Return glyph and word of the state, with the start key where it helps."""
+    ink = render.state_style(row.state)
+    word = _SHORT.get(row.state, render.state_word(row.state))
+    spans = [(ink, f"{render.state_glyph(row.state)} {word}")]
+    if is_startable(row):
+        spans.append(("key", " s"))
+    return spans
+
+
+def rate_of(value: float | None, row: QueueRow) -> str:
+    """Return a rate; none where there is no queue."""
+    return render.rate(value) if row.has_queue else render.NONE
+
+
+def depth_of(row: QueueRow) -> str:
+    """Return the depth, fit for the board's column."""
+    if row.depth is not None and row.depth >= 1_000_000:
+        return f"{row.depth / 1e6:.1f}M"
+    return render.depth(row)
+
+
+def site_lines(site: Site) -> list[Line]:
+    """Return the header: which spool, which configuration, what may be done."""
+    first: Line = [
+        ("badge", " qtool "),
+        ("title", f" {visible(site.spool)}"),
+        ("muted", f"  {visible(site.source)}"),
+    ]
+    if not site.read_only:
+        return [first]
+    return [first, [("warning", f"read-only: {visible(site.read_only)}")]]
+
+
+def watching_spans(site: Site) -> Line:
+    """Return the right end of the header: how changes are noticed, and Mailman."""
+    spans: Line = [("muted", f"{visible(site.mailman)}  ")] if site.mailman else []
+    if site.watching == "polling":
+        return [*spans, ("warning", "○ polling")]
+    return [*spans, ("muted", f"● {site.watching}" if site.watching else "○ starting")]
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> Line:
+    line: Line = []
+    for label, value in pairs:
+        line += [("muted", f"  {label} "), ("", value)]
+    return line
+
+
+def detail_lines(
+    board: Board, row: QueueRow | None, at_slice: int | None
+) -> list[Line]:
+    """Return the selected row's full figures, and its evidence below."""
+    if row is None:
+        return [[], []]
+    if at_slice is not None and at_slice < len(row.cells):
+        figures = _slice_figures(board, row, at_slice)
+    else:
+        figures = _row_figures(board, row)
+    return [[("accent", visible(row.name)), *figures], evidence(board, row, at_slice)]
+
+
+def _row_figures(board: Board, row: QueueRow) -> Line:
+    pairs = [
+        ("depth", render.depth(row)),
+        ("fly", number(row.in_flight) if row.has_queue else render.NONE),
+        (
+            "oldest",
+            render.NONE if row.oldest is None else render.age(board.at - row.oldest),
+        ),
+        ("in", rate_of(row.rate_in, row)),
+        ("out", rate_of(row.rate_out, row)),
+        (
+            "snooze",
+            render.duration(row.snooze_seconds)
+            + (" (fixed)" if row.snooze_fixed else ""),
+        ),
+    ]
+    if row.runner_slices > 1:
+        pairs.append(("slices", str(row.runner_slices)))
+    if row.preserved:
+        pairs.append(("preserved", str(row.preserved)))
+    if row.foreign:
+        pairs.append(("foreign", str(row.foreign)))
+    return _pairs(pairs)
+
+
+def _slice_figures(board: Board, row: QueueRow, at_slice: int) -> Line:
+    cell: Cell = row.cells[at_slice]
+    whose = f"slice {at_slice + 1} of {len(row.cells)}"
+    if row.runner_slices and row.runner_slices != len(row.cells):
+        whose += f", runner slice {cell.owner + 1} of {row.runner_slices}"
+    line: Line = [("title", f"  {whose}")]
+    line += _pairs(
+        [
+            ("depth", str(cell.depth)),
+            ("fly", str(cell.in_flight)),
+            (
+                "oldest",
+                render.NONE
+                if cell.oldest is None
+                else render.age(board.at - cell.oldest),
+            ),
+        ]
+    )
+    return line
+
+
+def evidence(board: Board, row: QueueRow, at_slice: int | None) -> Line:
+    """Return one line of why: the note, and the key that helps."""
+    state = row.state
+    if at_slice is not None and at_slice < len(row.cells):
+        state = row.cells[at_slice].state
+    glyph = render.state_glyph(state)
+    line: Line = [(render.state_style(state), f"{glyph} {render.state_word(state)}")]
+    if row.note:
+        line.append(("", f"  {visible(row.note)}"))
+    if row.traceback:
+        line += [("muted", "  "), ("key", "e"), ("muted", " shows the traceback")]
+    if row.state is State.FAILED and not row.refusal:
+        line += [("muted", "  "), ("key", "s"), ("muted", " starts it again")]
+    elif is_startable(row) and not board.site.read_only:
+        line += [("muted", "  "), ("key", "s"), ("muted", " starts it, ")]
+        line += [("key", "t"), ("muted", " steps it through one file")]
+    elif row.refusal and row.refusal != row.note:
+        line.append(("muted", f"  {visible(row.refusal)}"))
+    return line
