@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtool.control.models import Outcome, State
+from qtool.msgdata import format_msgdata, show_value
 from qtool.untrusted import visible, visible_block
 
 if TYPE_CHECKING:
@@ -205,8 +206,6 @@ def state_style(state: State) -> str:
 
 def msgdata_lines(msgdata: Mapping[str, Any]) -> list[str]:
     """Return metadata in the documented form, every key, ``*Empty*`` for none."""
-    from qtool.msgdata import format_msgdata
-
     return format_msgdata(msgdata)
 
 
@@ -222,11 +221,12 @@ def msgdata_diff(
     if before is None or after is None:
         known = before if before is not None else after
         return [(" ", line) for line in msgdata_lines(known)] if known else []
-    old, new = _shown_values(before), _shown_values(after)
-    width = max(map(len, old | new), default=0)
+    old, new = _shown(before), _shown(after)
+    names = {key: visible(key, 100) for key in (*old, *new)}
+    width = max(map(len, names.values()), default=0)
     lines: list[Span] = []
-    for key in sorted(old | new):
-        label = f"{key:{width}} : "
+    for key in sorted(names, key=lambda key: (names[key], key)):
+        label = f"{names[key]:{width}}: "
         if old.get(key) == new.get(key):
             lines.append((" ", label + new[key]))
             continue
@@ -235,10 +235,8 @@ def msgdata_diff(
     return lines
 
 
-def _shown_values(msgdata: Mapping[str, Any]) -> dict[str, str]:
-    from qtool.msgdata import show_value
-
-    return {visible(key, 200): show_value(value) for key, value in msgdata.items()}
+def _shown(msgdata: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): show_value(value) for key, value in msgdata.items()}
 
 
 def step_report_lines(report: StepReport) -> list[Span]:

@@ -1,0 +1,64 @@
+"""The ``qtool`` program: find the command, run it, say in one line what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from qtool.commands.arguments import parse
+from qtool.commands.output import FAILED, INTERRUPTED, tell
+from qtool.errors import QToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Args:
+        argv: The words after the program's name; those of this process by default.
+    """
+    try:
+        status = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except QToolError as error:
+        tell(str(error))
+        return FAILED
+    except BrokenPipeError:
+        _drop_output()
+        return FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        tell(f"{where}{error.strerror or error}")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        options = parse(argv)
+        # A command costs what it imports, so only the one that is asked for is.
+        command = import_module(f"qtool.commands.{options.command or 'console'}")
+        status: int = command.run(options)
+    except SystemExit as leaving:  # help, usage, and scripts of the shell
+        if leaving.code is None or isinstance(leaving.code, int):
+            return leaving.code or 0
+        tell(str(leaving.code))
+        return FAILED
+    return status
+
+
+def _drop_output() -> None:
+    """Let the interpreter flush into nothing: nobody reads any more, and that is fine."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except OSError:
+        return  # no file behind it: nothing is flushed at exit
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

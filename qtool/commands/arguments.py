@@ -1,0 +1,168 @@
+"""The command line's grammar."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+_ABOUT = "See, step and mend the queues of mail queue runners."
+
+_EXAMPLES = """\
+examples:
+  qtool demo                           see it work, on a throw-away spool
+  qtool                                the board over your spool
+  qtool --config /etc/mailman.cfg      the board over a GNU Mailman 3 site
+  qtool inject in message.eml          put a message into the queue `in`
+  qtool run --once                     process what waits, then leave
+  qtool dump QFILE                     show the metadata in a queue file
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, and whose help may be in colour."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, and end with the status for usage."""
+        from qtool.commands.output import USAGE, tell
+
+        tell(f"{message} (see {self.prog} --help)")
+        raise SystemExit(USAGE)
+
+    def format_help(self) -> str:
+        """Return the help, in colour where that is wanted and possible."""
+        import os
+        import sys
+
+        # rich costs 40 ms, and only help needs it.
+        if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+            from rich_argparse import RawDescriptionRichHelpFormatter
+
+            self.formatter_class = RawDescriptionRichHelpFormatter
+        return super().format_help()
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options; ``command`` is None for the board.
+
+    Raises:
+        SystemExit: After ``--help``, ``--version`` or a usage error.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.config and options.root:
+        parser.error("--config and --root exclude each other")
+    if options.start and options.command in ("dump", "inject", "status", "run"):
+        parser.error(f"--start means nothing to {options.command}")
+    return options
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="qtool",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    _common(parser, config=None, root=None, read_only=False, mailman_bin=None,
+            start=False)  # fmt: skip
+    # The same options after the command: suppressed defaults leave those before.
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    _common(common)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", parser_class=Parser
+    )
+    for add in (_dump, _shell, _inject, _status, _run, _demo):
+        add(commands, common)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Print the version; reading it from the metadata is too slow to do unasked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        parser.exit(0, f"qtool {version('qtool')}\n")
+
+
+def _common(parser: Parser, **defaults: Any) -> None:
+    site = parser.add_argument_group("site")
+    site.add_argument("-C", "--config", metavar="FILE", type=Path,
+                      help="configuration, qtool's own or a mailman.cfg")  # fmt: skip
+    site.add_argument("--root", metavar="DIR", type=Path,
+                      help="each sub-folder of DIR is a queue")  # fmt: skip
+    site.add_argument("--read-only", action="store_true",
+                      default=argparse.SUPPRESS, help="change nothing")  # fmt: skip
+    site.add_argument("--mailman-bin", metavar="DIR", type=Path,
+                      help="folder of Mailman's `runner` program")  # fmt: skip
+    site.add_argument("--start", action="store_true", default=argparse.SUPPRESS,
+                      help="start the runners with the console")  # fmt: skip
+    parser.set_defaults(**defaults)
+
+
+def _add(
+    commands: Any, common: Parser, name: str, about: str, **more: Any
+) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        parents=[common],
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        **more,
+    )
+    return made
+
+
+def _dump(commands: Any, common: Parser) -> None:
+    parser = _add(commands, common, "dump", "print the metadata in queue files")
+    parser.add_argument("files", metavar="QFILE", nargs="+", help="`-`: standard input")
+    parser.add_argument("-m", "--message", action="store_true",
+                        help="print the message text first")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object a file, one a line")  # fmt: skip
+
+
+def _shell(commands: Any, common: Parser) -> None:
+    about = "a Python prompt with the site's queues and runners in it"
+    parser = _add(commands, common, "shell", about)
+    parser.add_argument("-c", dest="code", metavar="CODE", help="run this and leave")
+    parser.add_argument("script", nargs="?",
+                        help="run this file; `-`: standard input")  # fmt: skip
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for the script")
+
+
+def _inject(commands: Any, common: Parser) -> None:
+    about = "put a message into a queue"
+    parser = _add(commands, common, "inject", about)
+    parser.add_argument("queue", metavar="QUEUE")
+    parser.add_argument("file", metavar="FILE", nargs="?", default="-",
+                        help="the message; standard input without it")  # fmt: skip
+    parser.add_argument("-m", "--metadata", metavar="KEY=VALUE", action="append",
+                        default=[], help="metadata: a JSON scalar (true, 3, null,"
+                        " \"x\"), or else a string")  # fmt: skip
+    parser.add_argument("--listid", metavar="LISTID",
+                        help="the list it is for: test.example.com")  # fmt: skip
+
+
+def _status(commands: Any, common: Parser) -> None:
+    parser = _add(commands, common, "status", "what waits in each queue, and who runs")
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def _run(commands: Any, common: Parser) -> None:
+    about = "run the configured runners in the foreground, without a screen"
+    epilog = "exit status of --once: 0 nothing is left, 3 work is left, 1 failures"
+    parser = _add(commands, common, "run", about, epilog=epilog)
+    parser.add_argument("--once", action="store_true",
+                        help="process what waits, then leave")  # fmt: skip
+
+
+def _demo(commands: Any, common: Parser) -> None:
+    _add(commands, common, "demo", "see it work, on a throw-away spool")

@@ -1,0 +1,21 @@
+"""``qtool`` without a command: the board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.commands.site import opened
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def run(options: Namespace) -> int:
+    """Show the board until it is left. Nothing is processed before it is asked for."""
+    from qtool.tui import app
+
+    app.refuse_terminal()
+    with opened(options) as control:
+        if options.start:
+            control.start_all()
+        return app.run(control)

@@ -1,0 +1,25 @@
+"""``qtool demo``: the board over a throw-away spool with traffic of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.commands.output import tell
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def run(options: Namespace) -> int:
+    """Show the demo; its spool is removed when it is left."""
+    from qtool.control import open_demo
+    from qtool.tui import app
+
+    app.refuse_terminal()
+    control = open_demo()
+    spool = control.site().spool
+    try:
+        return app.run(control)
+    finally:
+        control.close()
+        tell(f"the demo is over, and its spool {spool} was removed")

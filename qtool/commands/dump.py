@@ -1,0 +1,91 @@
+"""``qtool dump``: what a qfile holds, without a spool and without running it.
+
+It is often run over many files from other programs, so nothing is imported
+here that reading one file does not need.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtool.commands.output import DONE, FAILED, put, tell
+from qtool.errors import QFileError, UnreadableQFile
+from qtool.msgdata import format_msgdata, to_json
+from qtool.qfile import decode, look
+from qtool.untrusted import visible, visible_block
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from qtool.qfile import QFile
+
+_STANDARD_INPUT = "-"
+_LONGEST_NAME = 5000
+
+
+def run(options: Namespace) -> int:
+    """Print each file; those that cannot be read are told, and the others printed."""
+    status = DONE
+    several = len(options.files) > 1
+    for number, name in enumerate(options.files):
+        try:
+            _print_one(_look(name), name, options, several, number)
+        except QFileError as error:
+            tell(f"{_shown(name)}: {error.reason}")
+            status = FAILED
+        except (MemoryError, RecursionError) as error:
+            tell(f"{_shown(name)}: too large to show ({type(error).__name__})")
+            status = FAILED
+    return status
+
+
+def _look(name: str) -> QFile:
+    if name != _STANDARD_INPUT:
+        return look(Path(name))
+    try:
+        return decode(sys.stdin.buffer.read(), strict=False)
+    except OSError as error:
+        raise UnreadableQFile(error.strerror) from error
+
+
+def _print_one(
+    qfile: QFile, name: str, options: Namespace, several: bool, number: int
+) -> None:
+    if options.json:
+        put(_json_line(qfile, name, with_message=options.message))
+        return
+    if several:
+        put(f"{'' if number == 0 else chr(10)}==> {_shown(name)} <==")
+    if options.message:
+        put(_message_text(qfile))
+        put("")
+    for line in format_msgdata(qfile.msgdata):
+        put(line)
+
+
+def _json_line(qfile: QFile, name: str, *, with_message: bool) -> str:
+    import json
+
+    facts = {
+        "file": name,
+        "form": qfile.form,
+        "opaque": list(qfile.opaque),
+        "msgdata": to_json(qfile.msgdata),
+    }
+    if with_message:
+        facts["message"] = _message_text(qfile)
+    # ASCII: no control character and no odd encoding can get out.
+    return json.dumps(facts, ensure_ascii=True)
+
+
+def _message_text(qfile: QFile) -> str:
+    from qtool.qfile import message_bytes_of
+
+    text = message_bytes_of(qfile.message).decode("utf-8", "backslashreplace")
+    return visible_block(text, limit=len(text)).rstrip("\n")
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == _STANDARD_INPUT else visible(name, _LONGEST_NAME)

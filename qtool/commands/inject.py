@@ -1,0 +1,94 @@
+"""``qtool inject``: put a message into a queue, as its first receipt."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtool.commands.output import DONE, FAILED, USAGE, put, tell
+from qtool.commands.site import again, opened
+from qtool.errors import Refused
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from qtool.control.control import Control
+
+_LONGEST_PATH = 5000
+
+
+def run(options: Namespace) -> int:
+    """Inject what the file or standard input holds; print where it went."""
+    try:
+        msgdata = _metadata(options.metadata)
+    except ValueError as error:
+        tell(str(error))
+        return USAGE
+    if options.listid is not None:
+        msgdata["listid"] = options.listid
+    with opened(options) as control:
+        # An unknown queue is told before anybody types a message.
+        if control.scan().row(options.queue) is None:
+            control.names(options.queue)
+        try:
+            data = _message(options.file)
+        except OSError as error:
+            tell(f"{options.file}: {error.strerror}")
+            return FAILED
+        injected = control.inject(options.queue, data, msgdata)
+        put(f"filebase: {visible(injected.filebase)}")
+        put(f"queue   : {visible(injected.queue)}")
+        put(f"path    : {visible(injected.path, _LONGEST_PATH)}")
+        if not injected.served:
+            tell(_nobody_runs(control, options))
+    return DONE
+
+
+def _message(name: str) -> bytes:
+    if name != "-":
+        data = Path(name).read_bytes()
+    else:
+        if sys.stdin.isatty():
+            tell("type a message, headers first; Ctrl+D ends it")
+        data = sys.stdin.buffer.read()
+    if not data.strip():
+        raise Refused("there is no message: the input is empty")
+    return data
+
+
+def _metadata(pairs: list[str]) -> dict[str, Any]:
+    """Return metadata from ``KEY=VALUE``: a JSON scalar, or else a string."""
+    msgdata: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not key or not equals:
+            raise ValueError(f"-m {pair}: expected KEY=VALUE")
+        try:
+            value = json.loads(text, parse_constant=_no_constant)
+        except ValueError:
+            value = text
+        msgdata[key] = text if isinstance(value, dict | list) else value
+    return msgdata
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _nobody_runs(control: Control, options: Namespace) -> str:
+    """Say that the message waits, and how it will be taken."""
+    queue = options.queue
+    row = control.scan().row(queue)
+    waits = f"no runner is running for `{queue}`: the message waits."
+    if control.site().kind != "own":
+        return (
+            f"{waits} Start Mailman (mailman start), or step it: {again(options, '')}"
+        )
+    if row is None or row.runner is None:
+        return f"{waits} The configuration has no runner for this queue."
+    if row.refusal:
+        return f"{waits} {row.refusal}"
+    return f"{waits} Start one: {again(options, 'run')}"

@@ -1,0 +1,195 @@
+"""``qtool run``: the runners in the foreground, without a screen."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
+from qtool.commands.site import open_control
+from qtool.control.models import State
+from qtool.errors import QToolError, ReadOnly, Refused
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+    from types import FrameType
+
+    from qtool.control.control import Control
+    from qtool.control.models import DrainReport
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_ALIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
+_SETTLING_SECONDS = 1.0
+"""After an error is logged, until it is looked whether any runner is left."""
+_LONGEST_MESSAGE = 2000
+_ERROR, _ENDED = "error", "ended"
+
+News: TypeAlias = "SimpleQueue[int | str]"
+"""What happened meanwhile: the number of a signal, ``_ERROR`` or ``_ENDED``."""
+
+
+def run(options: Namespace) -> int:
+    """Run until a signal, or with ``--once`` until nothing is ready."""
+    control = open_control(options)
+    _refuse(control)
+    news: News = SimpleQueue()
+    handler = _log_to_stderr(news)
+    previous = {number: signal.signal(number, _note(news)) for number in _SIGNALS}
+    try:
+        return _once(control, news) if options.once else _run(control, news)
+    finally:
+        for number, former in previous.items():
+            signal.signal(number, former)
+        logging.getLogger("qtool").removeHandler(handler)
+
+
+def _refuse(control: Control) -> None:
+    site = control.site()
+    if site.kind != "own":
+        raise Refused(
+            "this is a Mailman site, and its runners are Mailman's:"
+            " `mailman start` runs them, `qtool` steps them"
+        )
+    if site.read_only:
+        raise ReadOnly(site.read_only)
+
+
+def _note(news: News) -> Callable[[int, FrameType | None], None]:
+    """Return a handler that only leaves a note: the loop acts on it."""
+    return lambda number, _frame: news.put(number)
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """One harmless line a record; tracebacks stay in the step's report."""
+
+    def __init__(self, news: News) -> None:
+        super().__init__(sys.stderr)
+        self._news = news
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
+        text = visible(record.getMessage(), _LONGEST_MESSAGE)
+        return f"{when} {record.levelname} {record.name} {text}"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        if record.levelno >= logging.ERROR:
+            self._news.put(_ERROR)
+
+
+def _log_to_stderr(news: News) -> logging.Handler:
+    handler = _Lines(news)
+    log = logging.getLogger("qtool")
+    log.addHandler(handler)
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
+    return handler
+
+
+# --- Until a signal
+
+
+def _run(control: Control, news: News) -> int:
+    tell(control.start_all())
+    if not _alive(control):
+        control.close()
+        tell("no runner is running: there is nothing to run")
+        return FAILED
+    erred = False
+    while True:
+        try:
+            new = news.get(timeout=_SETTLING_SECONDS if erred else None)
+        except Empty:
+            erred = False
+            if not _alive(control):
+                control.close()
+                tell("every runner has failed or stopped")
+                return FAILED
+            continue
+        if isinstance(new, int):
+            tell(f"{signal.Signals(new).name}: finishing the messages in hand")
+            ended = _finished(control.close, control, news, asked=True)
+            return DONE if ended else FAILED
+        erred = True
+
+
+def _alive(control: Control) -> bool:
+    rows = control.scan().rows
+    return any(
+        row.state in _ALIVE or any(cell.state in _ALIVE for cell in row.cells)
+        for row in rows
+    )
+
+
+def _finished(
+    work: Callable[[], object], control: Control, news: News, *, asked: bool
+) -> bool:
+    """Do ``work`` beside the main thread, which takes the signals.
+
+    Args:
+        work: Ends by itself, or early once ``control`` is closed.
+        control: What a signal closes, and a second one closes at once.
+        news: Where the signals come from.
+        asked: Whether the first signal has come before.
+
+    Returns:
+        Whether it came to its end.
+    """
+    _aside(work, news)
+    while (new := news.get()) != _ENDED:
+        if not isinstance(new, int):
+            continue
+        if asked:
+            tell("giving the messages in hand back")
+            control.close(unclaim=True)
+            return False
+        asked = True
+        tell(f"{signal.Signals(new).name}: finishing the messages in hand")
+        _aside(control.close, SimpleQueue())
+    return True
+
+
+def _aside(work: Callable[[], object], news: News) -> None:
+    def body() -> None:
+        try:
+            work()
+        except (QToolError, OSError) as error:
+            tell(str(error))
+        finally:
+            news.put(_ENDED)
+
+    threading.Thread(target=body, daemon=True).start()
+
+
+# --- Once
+
+
+def _once(control: Control, news: News) -> int:
+    reports: list[DrainReport] = []
+
+    def drain() -> None:
+        reports.append(control.drain())
+
+    if not _finished(drain, control, news, asked=False):
+        return FAILED
+    control.close()
+    return _summary(reports[0]) if reports else FAILED
+
+
+def _summary(report: DrainReport) -> int:
+    put(
+        f"done {report.done}, kept {report.kept}, shunted {report.shunted},"
+        f" preserved {report.preserved}, left {report.left}"
+    )
+    for failure in report.failures:
+        tell(failure)
+    if report.failures:
+        return FAILED
+    return WORK_LEFT if report.left else DONE

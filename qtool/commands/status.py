@@ -1,0 +1,120 @@
+"""``qtool status``: the board as text, once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from qtool import render
+from qtool.commands.output import DONE, put
+from qtool.commands.site import opened
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from qtool.control.models import Board, Cell, QueueRow
+    from qtool.render import Span
+
+_HEADINGS = ("QUEUE", "DEPTH", "FLIGHT", "OLDEST", "STATE", "SLICES")
+_RIGHT = (False, True, True, True, False, False)
+_STATE_COLUMN = _HEADINGS.index("STATE")
+_LONGEST_PATH = 5000
+
+
+def run(options: Namespace) -> int:
+    """Print what waits in each queue and who runs it."""
+    with opened(options) as control:
+        board = control.scan()
+    if options.json:
+        put(_json(board))
+        return DONE
+    lines = lines_of(board)
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        _print_in_colour(lines)
+    else:
+        for line in lines:
+            put("".join(text for _, text in line).rstrip())
+    return DONE
+
+
+def _json(board: Board) -> str:
+    import json
+    from dataclasses import asdict
+
+    return json.dumps(asdict(board), ensure_ascii=True)
+
+
+def _print_in_colour(lines: list[list[Span]]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines:
+        spans = [(text, render.STYLES[style]) for style, text in line]
+        console.print(Text.assemble(*spans))
+
+
+def lines_of(board: Board) -> list[list[Span]]:
+    """Return the board as lines of spans: the site, then a row for each queue."""
+    rows = [_cells(row, board.at) for row in board.rows]
+    widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows, strict=True)]
+    lines = [*_site(board), []]
+    lines.append([("title", _aligned(_HEADINGS, widths))])
+    for row, cells in zip(board.rows, rows, strict=True):
+        lines.append(_spans(row, cells, widths))
+        if row.note:
+            lines.append([("muted", f"    {visible(row.note)}")])
+    return lines
+
+
+def _site(board: Board) -> list[list[Span]]:
+    site = board.site
+    lines: list[list[Span]] = [
+        [("muted", "spool   "), ("", visible(site.spool, _LONGEST_PATH))],
+        [("muted", "config  "), ("", visible(site.source, _LONGEST_PATH))],
+    ]
+    if site.mailman:
+        lines.append([("muted", "mailman "), ("", visible(site.mailman))])
+    if site.read_only:
+        lines.append([("warning", f"read-only: {visible(site.read_only)}")])
+    return lines
+
+
+def _cells(row: QueueRow, at: float) -> tuple[str, ...]:
+    oldest = None if row.oldest is None else at - row.oldest
+    flight = render.NONE if row.in_flight is None else str(row.in_flight)
+    state = f"{render.state_glyph(row.state)} {render.state_word(row.state)}"
+    name = visible(row.name, 60)
+    return (name, render.depth(row), flight, render.age(oldest), state, _slices(row))
+
+
+def _slices(row: QueueRow) -> str:
+    """Return the depth of each slice, a bar between those of different runners."""
+    if not row.depth:
+        return render.NONE
+    text = ""
+    previous: Cell | None = None
+    for cell in row.cells:
+        if previous is not None:
+            text += " | " if cell.owner != previous.owner else " "
+        text += str(cell.depth)
+        previous = cell
+    return text
+
+
+def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = (
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, _RIGHT, strict=True)
+    )
+    return "  ".join(padded)
+
+
+def _spans(row: QueueRow, cells: tuple[str, ...], widths: list[int]) -> list[Span]:
+    line = _aligned(cells, widths)
+    start = sum(widths[:_STATE_COLUMN]) + 2 * _STATE_COLUMN
+    end = start + widths[_STATE_COLUMN]
+    style = render.state_style(row.state)
+    return [("", line[:start]), (style, line[start:end]), ("", line[end:])]
