@@ -1,4 +1,4 @@
-"""The switchboard over a directory: one file per message, as GNU Mailman keeps them."""
+"""The switchboard over a directory: a file per message, as GNU Mailman keeps them."""
 
 from __future__ import annotations
 
@@ -255,15 +255,15 @@ class Spool(Switchboard):
         self._entries.path(filebase, PRESERVED)
         return self._aside.because(filebase)
 
-    def watch(self, callback: Callable[[Hint], None]) -> Callable[[], None]:
+    def watch(
+        self, callback: Callable[[Hint], None], *, urgent: bool = False
+    ) -> Callable[[], None]:
         """Call ``callback`` from another thread on changes; return how to stop it."""
         from qtool.queues.watch import Watcher  # costs 60 ms: only who watches pays
 
-        if self._watcher is not None:
-            return self._watcher.watch(self.queue_directory, callback)
-        own = Watcher()
-        own.watch(self.queue_directory, callback)
-        return own.close
+        watcher = self._watcher or Watcher()
+        stop = watcher.watch(self.queue_directory, callback, urgent=urgent)
+        return stop if self._watcher else watcher.close
 
     # --- Claiming
 

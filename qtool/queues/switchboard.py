@@ -194,8 +194,17 @@ class Switchboard(ABC):
         """Count what waits and what is in flight, from the names alone."""
 
     @abstractmethod
-    def watch(self, callback: Callable[[Hint], None]) -> Callable[[], None]:
-        """Call ``callback`` from another thread on changes; return how to stop it."""
+    def watch(
+        self, callback: Callable[[Hint], None], *, urgent: bool = False
+    ) -> Callable[[], None]:
+        """Call ``callback`` from another thread on changes; return how to stop it.
+
+        The first hint comes at once, those after it are put together.
+
+        Args:
+            callback: Must return at once.
+            urgent: Hint at arrivals within milliseconds of each other, too.
+        """
 
     @abstractmethod
     def claim(self, what: str) -> Claim:
