@@ -18,6 +18,7 @@ _SHORT = {State.MAILMAN_STOPPED: "MM stopped", State.IMPORT_ERROR: "no import"}
 """State words that are too long for their column."""
 
 _BARS = "▁▂▃▄▅▆▇"
+_AGE_COLUMN = 6
 _TREND_FLOOR = 8
 """A trend is drawn against at least this depth, so that noise stays low."""
 
@@ -48,7 +49,11 @@ def age_of(when: float | None, at: float) -> str:
     if when is None:
         return render.NONE
     text = render.age(at - when)
-    return text if len(text) <= 6 else text.replace(" (clock?)", "?").replace(" ", "")
+    if len(text) > _AGE_COLUMN:
+        text = text.replace(" (clock?)", "?")
+    if len(text) > _AGE_COLUMN:
+        text = text.replace(" ", "")
+    return text if len(text) <= _AGE_COLUMN else "ahead?"
 
 
 def spark(trend: Sequence[int], width: int) -> str:

@@ -1,0 +1,185 @@
+"""The board as a widget, given boards made by hand."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control.models import State
+from qtool.tui.widgets.sliceboard import SliceBoard
+from tests.tui.boards import Stage, board, healthy, large, lines_of, row, sick
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from qtool.control.models import Board
+
+
+class BoardStage(Stage):
+    """One board, nothing else."""
+
+    def __init__(self, first: Board) -> None:
+        super().__init__()
+        self._first = first
+
+    def compose(self) -> ComposeResult:
+        yield SliceBoard()
+
+    @property
+    def slices(self) -> SliceBoard:
+        return self.query_one(SliceBoard)
+
+    def on_mount(self) -> None:
+        self.slices.focus()
+        self.call_after_refresh(lambda: self.slices.show(self._first))
+
+
+async def test_it_scrolls_and_keeps_its_heading_and_says_where_it_is() -> None:
+    app = BoardStage(large())
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        lines = lines_of(app)
+        assert lines[0].split()[:2] == ["queue", "depth"]
+        assert lines[-1].strip() == "rows 1-9 of 14"
+        await pilot.press("end")
+        lines = lines_of(app)
+        assert lines[0].split()[:2] == ["queue", "depth"]
+        assert lines[-1].strip() == "rows 6-14 of 14"
+        assert app.slices.selected is not None
+        assert app.slices.selected.name == "virgin"
+
+
+async def test_the_cursor_stays_on_its_name_whatever_comes_and_goes() -> None:
+    shuffled = random.Random(5)
+    names = [f"queue{number:02}" for number in range(20)]
+    app = BoardStage(board(*(row(name) for name in names)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press(*["down"] * 7, "right", "right")
+        for _ in range(200):
+            others = [name for name in names if name != "queue07"]
+            there = sorted([*shuffled.sample(others, 12), "queue07"])
+            app.slices.show(
+                board(*(row(n, [shuffled.randrange(9)] * 16) for n in there))
+            )
+            assert app.slices.selected is not None
+            assert app.slices.selected.name == "queue07"
+            assert app.slices.at_slice == 1
+
+
+async def test_only_lines_that_changed_are_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = healthy()
+    app = BoardStage(first)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        drawn: list[int] = []
+        refresh = app.slices.refresh
+
+        def noted(*regions: object, **options: bool) -> SliceBoard:
+            drawn.extend(region.y for region in regions)  # type: ignore[attr-defined] # regions
+            return refresh(*regions, **options)  # type: ignore[arg-type] # as given
+
+        monkeypatch.setattr(app.slices, "refresh", noted)
+        app.slices.show(replace(first))
+        assert drawn == []
+        deeper = tuple(
+            replace(one, depth=77) if one.name == "in" else one for one in first.rows
+        )
+        app.slices.show(replace(first, rows=deeper))
+        assert drawn == [3]
+
+
+async def test_left_and_right_select_a_slice_and_its_owner() -> None:
+    app = BoardStage(board(row("out", [1] * 16, owners=4)))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        assert app.slices.owner is None
+        await pilot.press(*["right"] * 6)
+        assert (app.slices.at_slice, app.slices.owner) == (5, 1)
+        await pilot.press("escape")
+        assert (app.slices.at_slice, app.slices.owner) == (None, None)
+        await pilot.press("left")
+        assert (app.slices.at_slice, app.slices.owner) == (15, 3)
+        await pilot.press("home")
+        assert app.slices.at_slice is None
+
+
+async def test_a_click_selects_the_slice_under_the_pointer() -> None:
+    app = BoardStage(sick())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        line = lines_of(app)[2]
+        await pilot.click(offset=(line.index(".4k"), 2))
+        assert app.slices.selected is not None
+        assert app.slices.selected.name == "out"
+        assert app.slices.owner == 2
+
+
+async def test_depth_is_shade_and_number() -> None:
+    app = BoardStage(board(row("in", [0, 1, 20, 99] * 4)))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        strip = app.slices.render_line(1)
+        shades = {
+            segment.style.bgcolor
+            for segment in strip
+            if segment.style and segment.text.strip() in {"·", "1", "20", "99"}
+        }
+        assert len(shades) == 4
+        assert "  ·  1 20 99  ·" in strip.text
+
+
+async def test_without_colour_glyphs_carry_the_shape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = BoardStage(board(row("in", [0, 1, 50, 5_000] * 4)))
+    async with app.run_test(size=(70, 24)) as pilot:
+        await pilot.pause()
+        text = app.slices.render_line(1).text
+        assert len({text.count(shade) for shade in "░▒▓"} - {0}) >= 1
+        assert all(shade in text for shade in ("░", "▒", "█"))
+
+
+async def test_a_failed_slice_is_marked_in_its_cells() -> None:
+    app = BoardStage(sick())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        pipeline = next(line for line in lines_of(app) if "pipeline" in line)
+        assert pipeline.count("✗") == 5
+        assert "failed" in pipeline
+
+
+async def test_a_runner_without_a_queue_has_no_cells() -> None:
+    app = BoardStage(healthy())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        lmtp = next(line for line in lines_of(app) if "lmtp" in line)
+        assert "·" not in lmtp
+        assert lmtp.split()[1] == "-"
+
+
+async def test_every_width_is_drawn_without_error_and_without_overflow() -> None:
+    app = BoardStage(sick())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        for width in (20, 33, 47, 61, 79, 80, 99, 140, 220):
+            await pilot.resize_terminal(width, 12)
+            await pilot.pause()
+            assert {len(line) for line in lines_of(app)} == {width}
+
+
+async def test_states_read_as_words() -> None:
+    states = list(State)
+    app = BoardStage(board(*(row(f"q{n:02}", state=s) for n, s in enumerate(states))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        shown = "\n".join(lines_of(app))
+        for state in states:
+            if state not in (State.MAILMAN_STOPPED, State.IMPORT_ERROR):
+                assert str(state) in shown

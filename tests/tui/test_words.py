@@ -1,0 +1,96 @@
+"""Figures and words of the board."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from qtool.control.models import State
+from qtool.tui.widgets.words import (
+    age_of,
+    depth_of,
+    detail_lines,
+    rate_of,
+    short_number,
+    spark,
+    state_spans,
+)
+from tests.tui.boards import AT, board, row
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "shown"),
+    [
+        (7, 3, "  7"),
+        (99, 3, " 99"),
+        (420, 3, ".4k"),
+        (2_000, 3, " 2k"),
+        (420, 4, " 420"),
+        (123_456, 4, "123k"),
+    ],
+)
+def test_a_figure_fits_its_cell(value: int, width: int, shown: str) -> None:
+    assert short_number(value, width) == shown
+
+
+@given(st.integers(0, 10**10), st.integers(3, 6))
+def test_no_figure_is_wider_than_its_cell(value: int, width: int) -> None:
+    assert len(short_number(value, width)) == width
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=200), st.integers(0, 40))
+def test_a_trend_fills_its_column(depths: list[int], width: int) -> None:
+    assert cell_len(spark(depths, width)) == width
+
+
+def test_an_empty_queue_and_a_deep_one_look_different() -> None:
+    assert spark([0, 0, 0], 3) != spark([0, 0, 1], 3)
+
+
+@given(st.floats(-1e12, 1e12))
+def test_no_age_is_negative_or_wider_than_its_column(age: float) -> None:
+    shown = age_of(AT - age, AT)
+    assert "-" not in shown
+    assert len(shown) <= 6
+
+
+def test_unknown_and_none_are_different() -> None:
+    unreadable = row("in", [], depth=None, in_flight=None, rate_in=None)
+    no_queue = row("lmtp", [], has_queue=False, depth=None, in_flight=None)
+    assert (depth_of(unreadable), rate_of(None, unreadable)) == ("…", "…")
+    assert (depth_of(no_queue), rate_of(None, no_queue)) == ("-", "-")
+
+
+def test_a_stopped_queue_with_files_shows_the_start_key() -> None:
+    assert ("key", " s") in state_spans(row("in", [1], state=State.STOPPED))
+    assert ("key", " s") not in state_spans(row("in", [0], state=State.STOPPED))
+    refused = row("in", [1], state=State.STOPPED, refusal="held elsewhere")
+    assert ("key", " s") not in state_spans(refused)
+
+
+def test_the_detail_line_has_the_full_figures() -> None:
+    one = row("out", [123_456, 7], owners=2, in_flight=3, rate_in=1.0, rate_out=None,
+              preserved=4, foreign=5, snooze_seconds=900.0)  # fmt: skip
+    shown = "".join(text for _, text in detail_lines(board(one), one, None)[0])
+    for figure in ("depth 123463", "fly 3", "in 1.0/s", "out …", "snooze 15m",
+                   "slices 2", "preserved 4", "foreign 5"):  # fmt: skip
+        assert figure in shown
+
+
+def test_the_detail_line_of_a_slice_names_its_owner() -> None:
+    one = row("out", [1, 2, 3, 4], owners=2)
+    shown = "".join(text for _, text in detail_lines(board(one), one, 2)[0])
+    assert "slice 3 of 4, runner slice 2 of 2" in shown
+    assert "depth 3" in shown
+
+
+def test_names_from_a_spool_are_made_harmless() -> None:
+    one = row("in\x1b[31m", note="\x9bboo\u202e", state=State.FAILED)
+    text = "".join(
+        text for line in detail_lines(board(one), one, None) for _, text in line
+    )
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+    assert "\u202e" not in text
