@@ -1,0 +1,25 @@
+"""Names of entries, and folders full of them, for tests that open none."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+BEGIN = 1_700_000_000.5
+
+
+def filebase_of(number: int, when: float | None = None) -> str:
+    """Return the filebase of the ``number``-th entry of a made-up queue."""
+    digest = hashlib.sha1(str(number).encode()).hexdigest()
+    return f"{BEGIN + number if when is None else when!r}+{digest}"
+
+
+def touch(folder: Path, names: Iterable[str]) -> None:
+    """Make empty files."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).touch()
