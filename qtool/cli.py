@@ -54,7 +54,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _drop_output() -> None:
-    """Let the interpreter flush into nothing: nobody reads any more, and that is fine."""
+    """Let the interpreter flush into nothing: nobody reads any more."""
     try:
         descriptor = sys.stdout.fileno()
     except OSError:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
 
-def run(options: Namespace) -> int:
+def run(_options: Namespace) -> int:
     """Show the demo; its spool is removed when it is left."""
     from qtool.control import open_demo
     from qtool.tui import app

@@ -1,4 +1,4 @@
-"""``qtool shell``: a prompt, a line of code, a script."""
+"""``qtool shell``: a prompt, a line of code, or a script."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.commands.output import FAILED, tell
+from qtool.commands.output import tell
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -14,16 +14,29 @@ if TYPE_CHECKING:
 
 
 def run(options: Namespace) -> int:
-    """Run what was given, or else the prompt."""
-    from qtool.shell import session
+    """Run what was given, or else open the prompt."""
+    program = _program(options)
+    with opened(options) as control:
+        if options.start:
+            tell(control.start_all())
+        if program is None:
+            # ptpython costs 150 ms, which a script need not pay.
+            from qtool.shell.prompt import open_prompt
 
-    arguments = list(options.arguments)
+            return open_prompt(control)
+        from qtool.shell import script
+
+        source, name, arguments = program
+        return script.run(control, source, name=name, arguments=arguments)
+
+
+def _program(options: Namespace) -> tuple[str | bytes, str, list[str]] | None:
+    """Return the source, its name and its arguments; None for the prompt."""
+    words = [word for word in (options.script, *options.arguments) if word is not None]
     if options.code is not None:
-        source = ("-c", options.code)
-        arguments = [word for word in (options.script, *arguments) if word is not None]
-    elif options.script not in (None, "-"):
-        try:
-            source = (options.script, Path(options.script).read_bytes())
-        except OSError as error:
-            tell(f"{options.script}: {error.strerror}")
-            return FAILED
+        return options.code, "-c", words
+    if words and words[0] != "-":
+        return Path(words[0]).read_bytes(), words[0], words[1:]
+    if words or not sys.stdin.isatty():
+        return sys.stdin.buffer.read(), "<stdin>", words[1:]
+    return None

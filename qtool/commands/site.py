@@ -37,7 +37,12 @@ def opened(options: Namespace) -> Iterator[Control]:
     try:
         yield control
     finally:
-        control.close()
+        try:
+            control.close()
+        except KeyboardInterrupt:
+            # Asked again: nothing waits for the messages in hand any more.
+            control.close(unclaim=True)
+            raise
 
 
 def again(options: Namespace, rest: str) -> str:

@@ -1,1 +1,1 @@
-"""The REPL."""
+"""The shell: a Python prompt with a site's queues and runners in it."""

@@ -1,0 +1,91 @@
+"""What is there when the prompt opens, and the words that explain it."""
+
+from __future__ import annotations
+
+import pydoc
+from typing import TYPE_CHECKING
+
+import qtool
+from qtool import installation
+from qtool.shell.handles import ReadOnlySwitchboards, Runners, stepper
+from qtool.shell.output import say
+from qtool.shell.peek import peeker
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from qtool.control.control import Control
+    from qtool.control.models import Site
+
+_HELP = """\
+What is here:
+
+  switchboards          the queues by name
+                            switchboards['in'].files
+                            filebase = switchboards['in'].enqueue(msg, foo='yes')
+  runners               the runners by name: start stop pause resume snooze step
+                            runners            runners['in'].start()
+  peek                  what an entry or a file holds, without taking it
+                            peek('in', filebase)       peek('/tmp/x.pck').msgdata
+  step                  process one file and see what it did
+                            step('in')                 step('in', filebase)
+  message_from_string   a message from its text
+  dump_msgdata          print metadata, one `key : value` a line
+  create_list           a mailing list: create_list('test@example.com')
+  config                the configuration: push(name, text), pop(name)
+  control               everything an operator may do: control.scan()
+  Runner, Switchboard   the classes, to derive from
+                            class Mine(Runner):
+                                def _dispose(self, mlist, msg, msgdata):
+                                    return False
+
+help(thing) explains a thing. Ctrl+D leaves."""
+
+
+class Help:
+    """``help``: alone it lists what is here; with an argument it is Python's."""
+
+    def __call__(self, *things: object) -> None:
+        """Explain the things, or list what is here."""
+        if not things:
+            say(_HELP)
+        for thing in things:
+            say(pydoc.plain(pydoc.render_doc(thing)))
+
+    def __repr__(self) -> str:
+        return _HELP
+
+
+def preloaded(control: Control) -> dict[str, object]:
+    """Return the names of the prompt over an open site, which this process adopts."""
+    config = control.configuration
+    installation.adopt(config)
+    reason = control.site().read_only
+    switchboards = config.switchboards
+    return {
+        "Runner": qtool.Runner,
+        "Switchboard": qtool.Switchboard,
+        "config": config,
+        "control": control,
+        "create_list": qtool.create_list,
+        "dump_msgdata": qtool.dump_msgdata,
+        "help": Help(),
+        "message_from_string": qtool.message_from_string,
+        "peek": peeker(control),
+        "runners": Runners(control),
+        "step": stepper(control),
+        "switchboards": (
+            ReadOnlySwitchboards(switchboards, reason) if reason else switchboards
+        ),
+    }
+
+
+def banner(site: Site) -> str:
+    """Return the prompt's first lines: which spool this is, and what may be done."""
+    lines = [f"qtool shell, spool {visible(site.spool, 5000)}"]
+    lines.append(f"configuration: {visible(site.source, 5000)}")
+    if site.mailman:
+        lines.append(visible(site.mailman))
+    if site.read_only:
+        lines.append(f"read-only: {visible(site.read_only)}")
+    lines.append("help() lists what is here, Ctrl+D leaves.")
+    return "\n".join(lines)

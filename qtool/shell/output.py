@@ -1,0 +1,44 @@
+"""What the shell itself writes: its words and its errors, never a raw message."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING, TextIO
+
+from qtool.errors import QToolError
+from qtool.untrusted import visible, visible_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST_ERROR = 4000
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Write a line to standard output, escaping what its encoding lacks."""
+    stream = stream or sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Write several lines to standard output."""
+    say("\n".join(lines))
+
+
+def error_text(error: BaseException, *, own_frames: int) -> str:
+    """Return how an error is told: our own in a line, others with their traceback.
+
+    Args:
+        error: What was raised.
+        own_frames: How many of the traceback's first frames are the shell's.
+    """
+    if isinstance(error, QToolError):
+        return f"{type(error).__name__}: {visible(error, _LONGEST_ERROR)}"
+    where = error.__traceback__
+    for _ in range(own_frames):
+        where = where.tb_next if where is not None else None
+    lines = traceback.format_exception(type(error), error, where)
+    return visible_block("".join(lines).rstrip("\n"), width=_LONGEST_ERROR)

@@ -1,0 +1,111 @@
+"""``peek``: what an entry or a file holds, without taking it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import qtool
+from qtool import render
+from qtool.untrusted import visible, visible_block
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from qtool.control.control import Control
+
+_SHOWN_BODY = 4000
+_LONGEST_PATH = 5000
+
+
+class Peek:
+    """One entry as values, and as text that is safe to print.
+
+    The values are as untrusted as the file that they come from.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        form: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+        body: str = "",
+        body_cut: bool = False,
+        msgdata: Mapping[str, Any] | None = None,
+        opaque: tuple[str, ...] = (),
+        error: str = "",
+    ) -> None:
+        self.path = path
+        """Where it is."""
+        self.form = form
+        """Who wrote it and how, in words."""
+        self.headers = headers
+        """Names and values, in their order."""
+        self.body = body
+        """The body, or its beginning."""
+        self.body_cut = body_cut
+        """Whether there is more of the body than that."""
+        self.msgdata = dict(msgdata or {})
+        """The metadata."""
+        self.opaque = opaque
+        """Classes it names that qtool does not know."""
+        self.error = error
+        """Why it cannot be read; empty when it can."""
+
+    def __repr__(self) -> str:
+        lines = [visible(self.path, _LONGEST_PATH)]
+        if self.error:
+            return "\n".join([*lines, f"cannot be read: {visible(self.error)}"])
+        lines.append(f"({visible(self.form)})")
+        lines += [f"{visible(name, 80)}: {visible(v)}" for name, v in self.headers]
+        cut = self.body_cut or len(self.body) > _SHOWN_BODY
+        shown = visible_block(self.body, limit=_SHOWN_BODY, width=500).rstrip("\n")
+        lines += ["", *shown.split("\n"), *(["[...]"] if cut else []), ""]
+        lines += render.msgdata_lines(self.msgdata)
+        if self.opaque:
+            lines.append(f"not made real: {visible(', '.join(self.opaque))}")
+        return "\n".join(lines)
+
+
+def peeker(control: Control) -> Callable[..., Peek]:
+    """Return the ``peek`` of a site."""
+
+    def peek(where: str | Path, filebase: str | None = None) -> Peek:
+        """Return what an entry holds, without taking it.
+
+        Args:
+            where: The name of a queue, or the path of a file.
+            filebase: The entry of that queue.
+        """
+        if filebase is None:
+            return _of_file(Path(where))
+        view = control.entry(str(where), filebase)
+        return Peek(
+            path=view.path,
+            form=view.form,
+            headers=view.headers,
+            body=view.body,
+            body_cut=view.body_cut,
+            msgdata=view.msgdata,
+            opaque=view.opaque,
+            error=view.error,
+        )
+
+    return peek
+
+
+def _of_file(path: Path) -> Peek:
+    qfile = qtool.look(path)
+    message = qfile.message
+    body = message.get_payload()
+    if not isinstance(body, str):
+        body = f"[{len(body) if body else 0} parts]"
+    return Peek(
+        path=str(path),
+        form=qfile.form,
+        headers=tuple((name, str(value)) for name, value in message.items()),
+        body=body,
+        msgdata=qfile.msgdata,
+        opaque=qfile.opaque,
+    )

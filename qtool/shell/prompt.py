@@ -1,0 +1,146 @@
+"""The prompt itself: ptpython, without what would run code or echo a terminal's."""
+
+from __future__ import annotations
+
+import ast
+import os
+from typing import TYPE_CHECKING, Any
+
+from prompt_toolkit.application import get_app
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import (
+    Condition,
+    emacs_insert_mode,
+    has_focus,
+    vi_insert_mode,
+)
+from prompt_toolkit.key_binding import KeyBindings
+from ptpython.repl import PythonRepl
+
+from qtool import installation
+from qtool.shell.completer import StaticCompleter
+from qtool.shell.names import banner, preloaded
+from qtool.shell.output import error_text, say
+
+if TYPE_CHECKING:
+    from prompt_toolkit.buffer import Buffer
+    from prompt_toolkit.key_binding import KeyPressEvent
+
+    from qtool.control.control import Control
+
+_OWN_FRAMES = 3
+"""Frames of the prompt in front of those of the code that was typed."""
+
+
+class Prompt(PythonRepl):
+    """One session over a site.
+
+    Text may be typed as it stands in a document: indentation that is typed takes
+    the place of the automatic one, and an indented line after a class that a
+    blank line ended goes on with that class.
+    """
+
+    def __init__(self, names: dict[str, Any], history: str | None) -> None:
+        self._indentation = _OwnIndentation()
+        super().__init__(
+            get_globals=lambda: names,
+            history_filename=history,
+            extra_key_bindings=self._indentation.bindings,
+        )
+        keys = {name: names[name] for name in ("switchboards", "runners")}
+        self.completer = StaticCompleter(names, keys)
+        self.confirm_exit = False
+        self.show_signature = self.show_docstring = False
+        self.enable_open_in_editor = False
+        self.title = " qtool "
+        self._typed = ""
+        self._class = ""
+
+    def _on_input_timeout(self, buff: Buffer) -> None:
+        """Look up no signatures: that would evaluate what is typed."""
+
+    def _accept_handler(self, buff: Buffer) -> bool:
+        self._typed = buff.text
+        self._indentation.forget()
+        return super()._accept_handler(buff)
+
+    def eval(self, line: str) -> object:
+        """Evaluate what was typed; an indented line goes on with the class before."""
+        source = line
+        if self._class and self._typed[:1].isspace():
+            source = f"{self._class}\n\n{self._typed}"
+        self._class, self._typed = "", ""
+        result = self._evaluate(source)
+        if _ends_with_class(source):
+            self._class = source
+        return result
+
+    def _evaluate(self, source: str) -> object:
+        names = self.get_globals()
+        try:
+            code = compile(source, "<stdin>", "eval", dont_inherit=True)
+        except SyntaxError:
+            code = compile(source, "<stdin>", "exec", dont_inherit=True)
+        result: object = eval(code, names)  # noqa: S307 - a prompt's purpose
+        if result is not None:
+            self._store_eval_result(result)
+        return result
+
+    def _handle_exception(self, e: BaseException) -> None:
+        say(error_text(e, own_frames=_OWN_FRAMES) + "\n")
+
+
+def _ends_with_class(source: str) -> bool:
+    tree = ast.parse(source)
+    return bool(tree.body) and isinstance(tree.body[-1], ast.ClassDef)
+
+
+class _OwnIndentation:
+    """Lets indentation that is typed take the place of the automatic one."""
+
+    def __init__(self) -> None:
+        self._typed_to = -1
+        self.bindings = KeyBindings()
+        where = has_focus(DEFAULT_BUFFER) & (emacs_insert_mode | vi_insert_mode)
+        self.bindings.add(" ", filter=where & Condition(self._indenting))(self._space)
+
+    def forget(self) -> None:
+        """Begin a new input."""
+        self._typed_to = -1
+
+    def _indenting(self) -> bool:
+        document = get_app().current_buffer.document
+        return (
+            document.cursor_position_row > 0
+            and document.is_cursor_at_the_end
+            and document.current_line_before_cursor.isspace()
+        )
+
+    def _space(self, event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.cursor_position != self._typed_to:
+            buffer.delete_before_cursor(len(buffer.document.current_line_before_cursor))
+        buffer.insert_text(" ")
+        self._typed_to = buffer.cursor_position
+
+
+def open_prompt(control: Control) -> int:
+    """Open the prompt until it is left; return the exit status."""
+    names: dict[str, Any] = {**preloaded(control), "__name__": "__console__"}
+    say(banner(control.site()))
+    Prompt(names, _history_file()).run()
+    return 0
+
+
+def _history_file() -> str | None:
+    """Return the caller's own history, readable by no one else; None without one."""
+    folder = installation.default_root().parent
+    path = folder / "shell_history"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
+    except OSError:
+        return None
+    return str(path)
