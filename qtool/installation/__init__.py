@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from qtool.lists import MailingList
 
 __all__ = [
-    "Configuration", "Switchboards", "create_list", "default_root", "load_settings",
-    "process_configuration",
+    "Configuration", "Switchboards", "adopt", "create_list", "default_root",
+    "load_settings", "process_configuration",
 ]  # fmt: skip
 
 _process_lock = threading.Lock()
@@ -40,6 +40,12 @@ def process_configuration() -> Configuration:
         if not _process:
             _process.append(Configuration(default(default_root())))
         return _process[0]
+
+
+def adopt(configuration: Configuration) -> None:
+    """Make this the process's configuration: for a prompt over a site that is open."""
+    with _process_lock:
+        _process[:] = [configuration]
 
 
 def create_list(address: str) -> MailingList:
