@@ -8,6 +8,7 @@ from textual.app import App
 
 from qtool.control.models import Board, Cell, QueueRow, Site, State
 from qtool.tui.theme import NIGHT
+from qtool.tui.widgets.ink import InkScreen
 
 AT = 1_700_000_000.0
 
@@ -119,6 +120,9 @@ class Stage(App[None]):
         self.register_theme(NIGHT)
         self.theme = NIGHT.name
         self.animation_level = "none"
+
+    def get_default_screen(self) -> InkScreen:
+        return InkScreen()
 
 
 def lines_of(app: App[Any]) -> list[str]:

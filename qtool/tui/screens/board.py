@@ -9,16 +9,17 @@ from textual.binding import Binding, BindingType
 from qtool.tui.screens.base import ConsoleScreen
 from qtool.tui.widgets.ink import Bar
 from qtool.tui.widgets.keybar import KeyBar
-from qtool.tui.widgets.logpane import LogPane
-from qtool.tui.widgets.site import SiteBar, Welcome
+from qtool.tui.widgets.site import SiteBar
 from qtool.tui.widgets.sliceboard import SliceBoard
-from qtool.tui.widgets.words import detail_lines
+from qtool.tui.widgets.words import detail_lines, is_empty
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from qtool.control.models import Board, QueueRow
+    from qtool.tui.widgets.logpane import LogPane
+    from qtool.tui.widgets.welcome import Welcome
 
 _OF_RUNNER = {"start", "stop", "pause", "snooze_by(-1)", "snooze_by(1)", "snooze_to"}
 _TALL = 30
@@ -58,12 +59,12 @@ class BoardScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._log_wanted: bool | None = None
+        self._log: LogPane | None = None
+        self._welcome: Welcome | None = None
 
     def compose(self) -> ComposeResult:
         yield SiteBar()
         yield SliceBoard()
-        yield Welcome()
-        yield LogPane()
         yield Bar("detail")
         yield KeyBar()
 
@@ -83,15 +84,36 @@ class BoardScreen(ConsoleScreen):
         """Show the latest board."""
         super().board_arrived(board)
         self.query_one(SliceBoard).show(board)
-        welcome = self.query_one(Welcome)
-        welcome.show_board(board)
-        self.set_class(welcome.display, "-empty")
-        self._show_detail()
-        log = self.query_one(LogPane)
+        self._show_welcome(board)
         if self._log_wanted is None and self.size.height >= _TALL:
-            log.display = bool(self.qtool.log_lines)
-        if log.display:
-            log.show_log(self.qtool.log_lines)
+            self._show_log(bool(self.qtool.log_lines))
+        elif self._log_wanted:
+            self._show_log(True)
+        self._show_detail()
+
+    def _show_welcome(self, board: Board) -> None:
+        """Say what to do with an empty site; otherwise nothing is made for it."""
+        empty = is_empty(board)
+        self.set_class(empty, "-empty")
+        if empty and self._welcome is None:
+            from qtool.tui.widgets.welcome import Welcome
+
+            self._welcome = Welcome()
+            self.mount(self._welcome, after=self.query_one(SliceBoard))
+        if self._welcome is not None:
+            self._welcome.show_board(board, visible=empty)
+
+    def _show_log(self, wanted: bool) -> None:
+        """Show or hide the log; it is made when it is first wanted."""
+        if wanted and self._log is None:
+            from qtool.tui.widgets.logpane import LogPane
+
+            self._log = LogPane()
+            self.mount(self._log, before=self.query_one("#detail"))
+        if self._log is not None:
+            self._log.display = wanted
+            if wanted:
+                self._log.show_log(self.qtool.log_lines)
 
     def on_slice_board_moved(self) -> None:
         """Follow the cursor."""
@@ -175,9 +197,6 @@ class BoardScreen(ConsoleScreen):
 
     def action_log(self) -> None:
         """Show or hide the log."""
-        log = self.query_one(LogPane)
-        self._log_wanted = log.display = not log.display
-        if log.display:
-            log.show_log(self.qtool.log_lines)
-        else:
-            self.query_one(SliceBoard).focus()
+        self._log_wanted = self._log is None or not self._log.display
+        self._show_log(self._log_wanted)
+        self.query_one(SliceBoard).focus()

@@ -8,7 +8,7 @@ from textual.keys import format_key
 
 from qtool import render
 from qtool.control.models import State
-from qtool.tui.screens.base import DocumentScreen
+from qtool.tui.screens.document import DocumentScreen
 from qtool.tui.widgets.keybar import is_ours, key_name
 from qtool.untrusted import visible, visible_block
 

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from qtool import render
 from qtool.tui.acts import in_thread
-from qtool.tui.screens.base import DocumentScreen
+from qtool.tui.screens.document import DocumentScreen
 from qtool.tui.widgets.pager import PAIR, Pager
 from qtool.untrusted import visible, visible_block
 

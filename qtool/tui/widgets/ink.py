@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -25,6 +26,7 @@ Line = list[Span]
 INKS = (
     "title", "muted", "faint", "accent", "success", "warning", "error", "added",
     "removed", "heading", "key", "badge", "cursor-row", "rule",
+    "trend", "cell-error", "cell-warning", "cell-muted", "cell-chosen",
 )  # fmt: skip
 """Names of styles that every widget here understands; the empty name is plain."""
 
@@ -44,19 +46,25 @@ def right(text: str, width: int) -> str:
     )
 
 
-class Inked(Widget):
-    """A widget whose component styles are the named inks."""
+class InkScreen(Screen[None]):
+    """A screen that knows what the inks look like, for all widgets on it.
+
+    Each name that a widget declares costs a search of the whole style sheet when
+    it starts: so one node declares them all.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in INKS}
 
+
+class Inked(Widget):
+    """A widget that draws in the inks of its screen."""
+
     def ink(self, name: str) -> Style:
         """Return what the style of that name adds to the one under it."""
-        return (
-            Style.null()
-            if not name
-            else self.get_component_rich_style(
-                f"ink--{name}", partial=True, default=Style.null()
-            )
+        if not name:
+            return Style.null()
+        return self.screen.get_component_rich_style(
+            f"ink--{name}", partial=True, default=Style.null()
         )
 
     def strip(self, spans: Iterable[Span], width: int, base: Style) -> Strip:

@@ -8,9 +8,8 @@ the order trend, rates, snooze, oldest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +28,7 @@ GAP = 1
 """Between two columns, and between the cells of two owners."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
+class Grid(NamedTuple):
     """How the cells of one row are laid out."""
 
     cell: int
@@ -42,8 +40,7 @@ class Grid:
     """Whether a thin gap stands between the cells of two owners."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(NamedTuple):
     """Widths of the columns; 0 for one that has gone."""
 
     width: int
@@ -57,8 +54,7 @@ class Layout:
     note: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(NamedTuple):
     """A rung of the ladder: what the widest row's cells look like."""
 
     cell: int

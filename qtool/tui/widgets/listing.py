@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -33,11 +32,9 @@ class Listing(Inked, can_focus=True):
         Binding("end,G", "go(-1)", "Last", show=False),
     ]
 
-    @dataclass
     class Moved(Message):
         """The cursor or the scroll changed."""
 
-    @dataclass
     class Opened(Message):
         """A line was double-clicked."""
 

@@ -23,7 +23,6 @@ class LogPane(Pager):
     def __init__(self) -> None:
         super().__init__()
         self._last_number = -1
-        self.display = False
 
     def show_log(self, lines: Sequence[LogLine]) -> None:
         """Put up what has been logged, if that is news."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, chop_cells
@@ -60,7 +59,6 @@ class Pager(Inked, can_focus=True):
         Binding("end,G", "go(1000000000)", "End", show=False),
     ]
 
-    @dataclass
     class Moved(Message):
         """Other lines are on the screen."""
 

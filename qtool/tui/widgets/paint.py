@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from qtool import render
 from qtool.control.models import State
+from qtool.tui.theme import HEAT_STYLES
 from qtool.tui.widgets.ink import fitted, right
 from qtool.tui.widgets.layout import (
     CELL_WITH_NUMBER,
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from rich.style import Style
 
     from qtool.control.models import Cell, QueueRow
-    from qtool.tui.widgets.ink import Line
+    from qtool.tui.theme import HEAT_STYLES
+from qtool.tui.widgets.ink import Line
 
 _SHADES = " ░▒▓█"
 _MARKED = {State.FAILED, State.CLAIMED, State.PAUSED, State.STOPPED, State.STOPPING}
@@ -182,7 +184,7 @@ class Painter:
 
     def _cell(self, row: QueueRow, cell: Cell, width: int, chosen: bool) -> Segment:
         level = render.heat_level(cell.depth)
-        style = self._ink(f"heat-{level}")
+        style = HEAT_STYLES[level]
         mark = self._mark(row, cell)
         if mark:
             style += self._ink(f"cell-{render.state_style(cell.state)}")

@@ -6,7 +6,6 @@ where the operator put it, and so do the scroll and the selected slice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -14,7 +13,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from qtool.tui.widgets.ink import INKS, Inked
+from qtool.tui.widgets.ink import Inked
 from qtool.tui.widgets.layout import arrange, grid
 from qtool.tui.widgets.paint import Painter
 from qtool.tui.widgets.words import age_of
@@ -27,16 +26,11 @@ if TYPE_CHECKING:
     from qtool.render import Span
 
 _HEADING = 1
-_HEAT = [f"heat-{level}" for level in range(16)]
-_CELLS = ["cell-error", "cell-warning", "cell-muted", "cell-chosen", "trend"]
 
 
 class SliceBoard(Inked, can_focus=True):
     """All queues and runners, with the heat of their slices."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"ink--{name}" for name in (*INKS, *_HEAT, *_CELLS)
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Row above", show=False),
         Binding("down,j", "move(1)", "Row below", show=False),
@@ -48,11 +42,9 @@ class SliceBoard(Inked, can_focus=True):
         Binding("home,escape", "clear", "No slice; then the first row", show=False),
     ]
 
-    @dataclass
     class Moved(Message):
         """The cursor or the selected slice changed."""
 
-    @dataclass
     class Opened(Message):
         """A row was double-clicked."""
 
@@ -91,7 +83,8 @@ class SliceBoard(Inked, can_focus=True):
         ]:
             self._painter = None
             self._follow(old)
-            self.refresh(layout=True)
+            if self.styles.is_auto_height:
+                self.refresh(layout=True)
         self._paint()
 
     def _follow(self, old: tuple[QueueRow, ...]) -> None:

@@ -18,6 +18,7 @@ _SHORT = {State.MAILMAN_STOPPED: "MM stopped", State.IMPORT_ERROR: "no import"}
 """State words that are too long for their column."""
 
 _BARS = "▁▂▃▄▅▆▇"
+_IDLE = {State.STOPPED, State.NO_CLASS, State.NO_RUNNER, State.MAILMAN_STOPPED}
 _AGE_COLUMN = 6
 _TREND_FLOOR = 8
 """A trend is drawn against at least this depth, so that noise stays low."""
@@ -102,6 +103,14 @@ def depth_of(row: QueueRow) -> str:
     if row.depth is not None and row.depth >= 1_000_000:
         return f"{row.depth / 1e6:.1f}M"
     return render.depth(row)
+
+
+def is_empty(board: Board) -> bool:
+    """Whether nothing waits, nothing is in flight and nothing runs."""
+    return all(
+        not (row.depth or row.in_flight or row.preserved) and row.state in _IDLE
+        for row in board.rows
+    )
 
 
 def site_lines(site: Site) -> list[Line]:

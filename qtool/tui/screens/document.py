@@ -1,0 +1,44 @@
+"""A screen of lines to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.tui.screens.base import InnerScreen
+from qtool.tui.widgets.ink import Bar
+from qtool.tui.widgets.keybar import KeyBar
+from qtool.tui.widgets.pager import Pager
+from qtool.tui.widgets.site import SiteBar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from qtool.render import Span
+
+
+class DocumentScreen(InnerScreen):
+    """Lines to read under a title."""
+
+    def __init__(self, title: str, lines: Sequence[Span] = ()) -> None:
+        super().__init__()
+        self.heading = title
+        self._first_lines = lines
+
+    def compose(self) -> ComposeResult:
+        yield SiteBar()
+        yield Bar("heading")
+        yield Pager()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Show the lines."""
+        super().on_mount()
+        self.query_one(Pager).show(self._first_lines)
+
+    def on_pager_moved(self) -> None:
+        """Say where in the document this is."""
+        position = self.query_one(Pager).position
+        title: Span = ("title", self.heading)
+        self.query_one("#heading", Bar).show([[title]], [("muted", position)])
