@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qtool.errors import RunnerError
@@ -30,12 +31,20 @@ class Request:
     def perform(self) -> None:
         """Do it; who asked gets its result or its error."""
         try:
-            self.answer.set_result(self._act())
+            result = self._act()
         except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
-            self.answer.set_exception(error)
+            self.refuse(error)
         except BaseException as error:
-            self.answer.set_exception(error)
+            self.refuse(error)
             raise
+        else:
+            with suppress(InvalidStateError):
+                self.answer.set_result(result)
+
+    def refuse(self, error: BaseException) -> None:
+        """Answer with an error, where there is no answer yet."""
+        with suppress(InvalidStateError):
+            self.answer.set_exception(error)
 
 
 def _nobody() -> None:
@@ -58,6 +67,8 @@ class Gate:
         """The runner is at work, and does what is requested."""
         self._woken = False
         self._requests: deque[Request] = deque()
+        self._last: Request | None = None
+        """The request that is being done, or was the last."""
         self._condition = threading.Condition()
 
     # --- For any thread
@@ -101,6 +112,14 @@ class Gate:
         self.on_change()
         return request.answer
 
+    def abandon(self) -> None:
+        """Stop, and let nobody wait for what the runner may never finish."""
+        self.stop()
+        with self._condition:
+            last = self._last
+        if last is not None:
+            last.refuse(RunnerError("The runner was given up."))
+
     # --- For the runner's thread
 
     def open(self) -> None:
@@ -121,7 +140,7 @@ class Gate:
                     request = None
                     break
                 if self._requests:
-                    request = self._requests.popleft()
+                    request = self._last = self._requests.popleft()
                     self.attention = bool(self._requests) or self.pausing
                     break
                 if self.waiting:
@@ -146,7 +165,7 @@ class Gate:
             unanswered, self._requests = self._requests, deque()
             self.attention = self.stopping = self.pausing = self.waiting = False
         for request in unanswered:
-            request.answer.set_exception(RunnerError("The runner has stopped."))
+            request.refuse(RunnerError("The runner has stopped."))
         self.on_change()
 
     def _ask(

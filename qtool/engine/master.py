@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from qtool.engine.drain import drain
 from qtool.engine.runner import Runner
-from qtool.engine.runner_thread import RunnerThread
+from qtool.engine.runner_thread import RunnerThread, own_class
 from qtool.engine.snooze import Resting
 from qtool.errors import NoRunnerClass, QToolError, RunnerError, RunnerImportError
 from qtool.queues import filebase as names
@@ -58,13 +58,14 @@ class Master:
     # --- What there is
 
     def states(self) -> tuple[RunnerStatus, ...]:
-        """Return every slice of every configured runner, and of those that still run.
+        """Return every slice of every configured runner, and what still runs besides.
 
         The first time, classes are imported, so that a wrong one shows.
         """
         for name, settings in self.config.settings.runners.items():
-            for number in range(settings.instances):
-                self._check(self._thread(name, number))
+            if settings.served:
+                for number in range(settings.instances):
+                    self._check(self._thread(name, number))
         return tuple(
             thread.status(self.sleep_seconds(thread.name))
             for thread in self._all()
@@ -251,15 +252,6 @@ class Master:
                 )
             return found
 
-    def _class(self, name: str) -> type[Runner]:
-        found = self.config.runner_class(name)
-        if not issubclass(found, Runner):
-            raise RunnerImportError(
-                f"[runner.{name}] class: {self.config.runner(name).class_path}:"
-                " expected a subclass of qtool.Runner"
-            )
-        return found
-
     def _check(self, thread: RunnerThread) -> None:
         """Find out once whether a runner has a class, without writing anything."""
         class_path = self.config.runner(thread.name).class_path
@@ -268,14 +260,14 @@ class Master:
         self._checked[thread] = class_path
         before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         try:
-            thread.check(lambda: self._class(thread.name))
+            thread.check(lambda: own_class(self.config, thread.name))
         finally:
             sys.dont_write_bytecode = before
 
     def _is_drained(self, name: str) -> bool:
         """Whether a runner has part in a drain: not with a loop of its own."""
         try:
-            return self._class(name).run is Runner.run
+            return own_class(self.config, name).run is Runner.run
         except NoRunnerClass:
             return False
         except RunnerImportError:
@@ -284,7 +276,7 @@ class Master:
     def _make(self, name: str, number: int) -> Runner:
         if self._closing:
             raise RunnerError("The master has been closed.")
-        runner = self._class(name)(name, number, config=self.config)
+        runner = own_class(self.config, name)(name, number, config=self.config)
         with self._lock:
             runner.resting = self._resting.setdefault(name, Resting())
         runner.turn.token = self._token

@@ -179,7 +179,8 @@ def _shunt(
         return outcome, fatal
     runner.log.error("%s: shunted as %s: %s", filebase, copy, reason, exc_info=failure)
     _say(recording, f"shunted as {copy}: {reason}")
-    return Outcome.SHUNTED, fatal or _finish(runner, filebase)
+    stuck = _finish(runner, filebase)
+    return Outcome.SHUNTED, fatal or stuck
 
 
 def _enqueue_shunted(

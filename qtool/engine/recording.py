@@ -118,8 +118,14 @@ class _ThreadLog(logging.Handler):
                 level=record.levelname,
                 source=record.name,
                 text=text[:_LONGEST_LINE],
+                traceback=_logged_traceback(record),
             )
         )
+
+
+def _logged_traceback(record: logging.LogRecord) -> str:
+    error = record.exc_info[1] if record.exc_info else None
+    return traceback_text(error) if error is not None else ""
 
 
 def bounded_copy(msgdata: dict[str, Any]) -> dict[str, Any]:

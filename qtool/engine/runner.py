@@ -208,6 +208,7 @@ class Runner:
         if self._switchboard is None:
             return None
         filebase = self.hand.give_up(self._switchboard.release, seconds)
+        self.gate.abandon()
         if self.hand.holding is None or filebase is not None:
             self._duty.release_claim()
         return filebase

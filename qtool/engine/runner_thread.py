@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtool.engine.step import StepReport
+    from qtool.installation import Configuration
 
 _PATIENCE = 10.0
 """Seconds to wait for the end of a thread that has nothing in hand."""
@@ -74,10 +75,10 @@ class RunnerThread:
         if runner is None:
             return self._state
         gate = runner.gate
-        if gate.waiting and not gate.stopping:
-            return RunnerState.PAUSED
-        if gate.stopping or gate.pausing:
+        if gate.stopping:
             return RunnerState.STOPPING
+        if gate.pausing:
+            return RunnerState.PAUSED if gate.waiting else RunnerState.STOPPING
         return RunnerState.RUNNING
 
     @property
@@ -205,10 +206,12 @@ class RunnerThread:
     def _made(self, *, only_asked: bool) -> Runner:
         try:
             runner = self._make()
-        except BaseException as error:
+        except (Exception, SystemExit) as error:
             self._state, self._failure = _state_after(error), error
             self._on_change()
-            raise
+            if isinstance(error, QToolError):
+                raise
+            raise RunnerError(f"{self} cannot start: {one_line(error)}") from error
         if only_asked and type(runner).run is not Runner.run:
             raise RunnerError(f"{self} has a loop of its own: it can only be started")
         runner.only_asked = only_asked
@@ -243,6 +246,22 @@ class RunnerThread:
             at_work.set()
         if self.runner is runner:
             self._on_change()
+
+
+def own_class(config: Configuration, name: str) -> type[Runner]:
+    """Return the class that the configuration names for a runner.
+
+    Raises:
+        NoRunnerClass: It names none.
+        RunnerImportError: It cannot be imported, or is no runner.
+    """
+    found = config.runner_class(name)
+    if not issubclass(found, Runner):
+        raise RunnerImportError(
+            f"[runner.{name}] class: {config.runner(name).class_path}:"
+            " expected a subclass of qtool.Runner"
+        )
+    return found
 
 
 def _state_after(error: BaseException) -> RunnerState:

@@ -86,6 +86,10 @@ class Arrivals:
             stop()
 
     def _hinted(self, hint: Hint) -> None:
-        # The runner's own removals are no reason to look again.
-        if hint.arrived or not hint.counted:
+        if is_reason_to_look(hint):
             self._wake()
+
+
+def is_reason_to_look(hint: Hint) -> bool:
+    """Return whether something may have arrived; a runner's own removals are none."""
+    return hint.arrived > 0 or not hint.counted

@@ -1,0 +1,150 @@
+"""Spools for the engine's tests, and runner classes for their configurations."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qtool.engine.master import Master
+from qtool.engine.runner import Runner
+from qtool.installation import Configuration
+from qtool.qfile import message_from_string
+from qtool.settings import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from email.message import Message
+    from pathlib import Path
+
+    from qtool.queues.switchboard import Switchboard
+
+TIMEOUT = 20.0
+"""Seconds after which a test gives up waiting; nothing takes as long."""
+
+
+def mail(subject: str = "One", body: str = "A body.\n") -> Message:
+    """Return a message with that subject."""
+    return message_from_string(
+        f"From: anne@example.com\nTo: in@example.com\nSubject: {subject}\n\n{body}"
+    )
+
+
+class Site:
+    """A configuration over a spool of its own, with the classes that it names."""
+
+    def __init__(self, root: Path, module: ModuleType) -> None:
+        self.root = root
+        self._module = module
+        self._text = f"[qtool]\nroot: {root}\n"
+        self._config: Configuration | None = None
+        self._masters: list[Master] = []
+
+    def runner(self, name: str, kind: type[Runner] | None = None, **keys: Any) -> None:
+        """Add a runner of that class; call before ``config`` is looked at."""
+        assert self._config is None
+        lines = [f"[runner.{name}]"]
+        if kind is not None:
+            attribute = f"{kind.__name__}_{name}"
+            setattr(self._module, attribute, kind)
+            lines.append(f"class: {self._module.__name__}.{attribute}")
+        lines += [f"{key}: {value}" for key, value in keys.items()]
+        self._text += "\n".join(lines) + "\n"
+
+    @property
+    def config(self) -> Configuration:
+        """The configuration; the same at each look."""
+        if self._config is None:
+            settings = parse(self._text, source="test.cfg", base=self.root)
+            self._config = Configuration(settings)
+        return self._config
+
+    def queue(self, name: str) -> Switchboard:
+        """Return a queue."""
+        return self.config.switchboards[name]
+
+    def put(self, queue: str, subject: str = "One", **msgdata: Any) -> str:
+        """Put a message into a queue."""
+        return self.queue(queue).enqueue(mail(subject), msgdata)
+
+    def subjects(self, queue: str, extension: str = ".pck") -> list[str]:
+        """Return the subjects of what is in a queue, oldest first."""
+        switchboard = self.queue(queue)
+        return [
+            str(switchboard.peek(filebase).message["subject"])
+            for filebase in switchboard.get_files(extension)
+        ]
+
+    def master(self) -> Master:
+        """Return a master that is closed after the test."""
+        master = Master(self.config)
+        self._masters.append(master)
+        return master
+
+    def close(self) -> None:
+        for master in self._masters:
+            master.close(unclaim=True)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site without runners; tests add theirs."""
+    module = ModuleType("classes_of_this_test")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    made = Site(tmp_path / "queues", module)
+    yield made
+    made.close()
+
+
+class Changes:
+    """Waits until something about a master is so, looking at each change."""
+
+    def __init__(self, master: Master) -> None:
+        self._changed = threading.Condition()
+        master.on_change(self._note)
+
+    def wait(self, so: Callable[[], object]) -> None:
+        """Wait until ``so`` is true."""
+        with self._changed:
+            assert self._changed.wait_for(so, TIMEOUT)
+
+    def _note(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+class Gatekeeper:
+    """Lets a ``_dispose`` tell that it has begun, and hold until it is let go."""
+
+    def __init__(self) -> None:
+        self._entered = threading.Semaphore(0)
+        self._go = threading.Semaphore(0)
+
+    def pass_through(self) -> None:
+        """In ``_dispose``: wait to be let go."""
+        self._entered.release()
+        assert self._go.acquire(timeout=TIMEOUT)
+
+    def entered(self) -> None:
+        """Wait until a ``_dispose`` has begun."""
+        assert self._entered.acquire(timeout=TIMEOUT)
+
+    def let_go(self, times: int = 1) -> None:
+        """Let so many go on."""
+        self._go.release(times)
+
+
+def in_thread(act: Callable[[], object]) -> threading.Thread:
+    """Start ``act`` in a thread of its own."""
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    return thread
+
+
+def ended(thread: threading.Thread) -> None:
+    """Wait for a thread's end."""
+    thread.join(TIMEOUT)
+    assert not thread.is_alive()

@@ -1,0 +1,201 @@
+"""A drain runs all queues until nothing is ready, and takes nothing twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qtool.engine.runner import Runner
+from qtool.engine.status import Counts, RunnerState
+from tests.engine.conftest import Changes, Gatekeeper, Site, ended, in_thread
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+
+class Noop(Runner):
+    """Disposes of everything at once."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        return False
+
+
+class Keeping(Runner):
+    """Keeps everything."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        return True
+
+
+def forwarding(to: str) -> type[Runner]:
+    """Return a class that puts every message into another queue."""
+
+    class Forwarding(Runner):
+        def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+            self.config.switchboards[to].enqueue(msg, msgdata)
+            return False
+
+    return Forwarding
+
+
+@pytest.mark.parametrize("instances", [1, 3])
+def test_what_runners_make_in_earlier_and_later_queues_is_drained_too(
+    site: Site, instances: int
+) -> None:
+    site.runner("last", Noop, instances=instances)
+    site.runner("in", forwarding("middle"), instances=instances)
+    site.runner("middle", forwarding("last"), instances=instances)
+    for number in range(10):
+        site.put("in", str(number))
+    drained = site.master().drain()
+    assert drained.counts == Counts(done=30)
+    assert (drained.left, drained.failures) == (0, ())
+    for queue in ("in", "middle", "last"):
+        assert site.queue(queue).holder() is None
+
+
+def test_a_kept_message_is_taken_once_and_counts_as_left(site: Site) -> None:
+    site.runner("in", Keeping, sleep_time="0")
+    site.put("in")
+    drained = site.master().drain()
+    assert drained.counts == Counts(kept=1)
+    assert drained.left == 1
+
+
+def test_shunt_and_bad_are_never_drained(site: Site) -> None:
+    class Raising(Runner):
+        def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+            raise ValueError
+
+    site.runner("in", Raising)
+    site.put("in")
+    site.put("shunt", "Old")
+    drained = site.master().drain()
+    assert drained.counts == Counts(shunted=1)
+    assert site.subjects("shunt") == ["Old", "One"]
+    assert drained.left == 0
+
+
+def test_periodic_work_is_done_in_a_drain_and_what_it_makes_is_drained(
+    site: Site,
+) -> None:
+    class Digesting(Noop):
+        pending = [True]  # noqa: RUF012 # one for the test, as meant
+
+        def _do_periodic(self) -> None:
+            if self.pending:
+                self.pending.pop()
+                site.put("out", "Digest")
+
+    class Clockwork(Digesting):
+        is_queue_runner = False
+        pending = [True]  # noqa: RUF012
+
+    site.runner("out", Noop)
+    site.runner("in", Digesting)
+    site.runner("task", Clockwork, path="")
+    site.put("in")
+    assert site.master().drain().counts == Counts(done=3)
+
+
+def test_a_runner_that_cannot_run_is_named_and_the_others_are_drained(
+    site: Site,
+) -> None:
+    class Unwell(Noop):
+        def _do_periodic(self) -> None:
+            raise ValueError("not today")
+
+    site.runner("claimed", Noop)
+    site.runner("missing", **{"class": "nowhere.Found"})
+    site.runner("unwell", Unwell)
+    site.runner("none")
+    site.runner("in", Noop)
+    for queue in ("claimed", "missing", "unwell", "in"):
+        site.put(queue)
+    with site.queue("claimed").claim("a test"):
+        drained = site.master().drain()
+    assert drained.counts == Counts(done=2)
+    assert drained.left == 2
+    claimed, missing, unwell = drained.failures
+    assert "a test" in claimed
+    assert "nowhere" in missing
+    assert unwell == "unwell: unwell failed: ValueError: not today"
+
+
+def test_a_runner_with_a_loop_of_its_own_has_no_part_in_a_drain(site: Site) -> None:
+    class Server(Runner):
+        is_queue_runner = False
+
+        def run(self) -> None:
+            raise AssertionError
+
+    site.runner("lmtp", Server, path="")
+    assert site.master().drain().failures == ()
+
+
+def test_running_runners_take_part_and_run_on(site: Site) -> None:
+    site.runner("in", Noop, sleep_time="1h")
+    master = site.master()
+    master.start("in")
+    drained = master.drain()
+    assert drained.failures == ()
+    assert [one.state for one in master.states()] == [RunnerState.RUNNING]
+
+
+def test_a_paused_runner_is_left_alone_and_named(site: Site) -> None:
+    site.runner("in", Noop, sleep_time="1h")
+    master = site.master()
+    changes = Changes(master)
+    master.start("in")
+    master.pause("in")
+    changes.wait(lambda: master.states()[0].state is RunnerState.PAUSED)
+    site.put("in")
+    drained = master.drain()
+    assert drained.failures == ("in: paused",)
+    assert drained.left == 1
+
+
+def test_closing_ends_a_drain_after_the_message_in_hand(site: Site) -> None:
+    gatekeeper = Gatekeeper()
+
+    class Held(Runner):
+        def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+            gatekeeper.pass_through()
+            return False
+
+    site.runner("in", Held)
+    site.put("in", "One")
+    site.put("in", "Two")
+    master = site.master()
+    drains: list[Any] = []
+    draining = in_thread(lambda: drains.append(master.drain()))
+    gatekeeper.entered()
+    closing = in_thread(master.close)
+    gatekeeper.let_go()
+    ended(closing)
+    ended(draining)
+    assert drains[0].counts.done == 1
+    assert drains[0].left == 1
+    assert drains[0].failures == ()
+
+
+def test_a_drain_ends_although_a_dispose_hangs_when_it_is_given_back(
+    site: Site,
+) -> None:
+    gatekeeper = Gatekeeper()
+
+    class Held(Runner):
+        def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+            gatekeeper.pass_through()
+            return False
+
+    site.runner("in", Held)
+    filebase = site.put("in")
+    master = site.master()
+    draining = in_thread(master.drain)
+    gatekeeper.entered()
+    ended(in_thread(lambda: master.close(unclaim=True)))
+    assert site.queue("in").files == [filebase]
+    ended(draining)
+    gatekeeper.let_go()
