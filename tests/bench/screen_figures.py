@@ -40,18 +40,16 @@ def _app(ground: Ground, *arguments: str) -> Iterator[Terminal]:
 
 
 def _depth(terminal: Terminal, queue: str) -> int | None:
-    """The depth in a queue's row; None while there is none."""
-    for line in terminal.lines:
-        row = re.search(rf"\b{queue} +([\d,]+)\b", line)
-        if row:
-            return int(row[1].replace(",", ""))
-    return None
+    """The selected queue's depth, from its detail line; None while there is none."""
+    detail = re.search(rf"\b{queue} +depth +(\d+)\b", terminal.text)
+    return int(detail[1]) if detail else None
 
 
 def _site(directory: Path) -> Path:
     """A site of fourteen queues, each with an embedded runner."""
     runners = "".join(
-        f"[runner.{name}]\nclass: qtool.runners.forward.ForwardRunner\n" for name in QUEUES
+        f"[runner.{name}]\nclass: qtool.runners.forward.ForwardRunner\n"
+        for name in QUEUES
     )
     configuration = directory / "qtool.cfg"
     configuration.write_text(f"[qtool]\nroot: {directory / 'queues'}\n{runners}")
