@@ -1,0 +1,256 @@
+"""Bytes of a qfile to message and metadata, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtool.errors import CorruptQFile, ForeignQFile, QFileError
+from qtool.qfile.guard import Pickle, scan
+from qtool.qfile.inert import Inert, Role
+from qtool.qfile.older import older_pair
+from qtool.qfile.opening import read_bytes
+from qtool.qfile.outline import Outline, Outliner
+from qtool.qfile.unpickle import load
+from qtool.qfile.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from email.message import Message
+    from pathlib import Path
+
+class QFile:
+    """What one file of a queue holds. It does not change."""
+
+    __slots__ = (
+        "_content",
+        "_message",
+        "_message_class",
+        "form",
+        "message_bytes",
+        "msgdata",
+        "msgdata_bytes",
+        "opaque",
+    )
+
+    def __init__(
+        self,
+        *,
+        content: str | Outline,
+        message_class: type[Message] | None,
+        msgdata: dict[str, Any],
+        message_bytes: bytes,
+        msgdata_bytes: bytes,
+        form: str,
+        opaque: tuple[str, ...],
+    ) -> None:
+        self._content = content
+        self._message_class = message_class
+        self._message: Message | None = None
+        self.msgdata = msgdata
+        self.message_bytes = message_bytes
+        """The pickle of the message, as it is on disk."""
+        self.msgdata_bytes = msgdata_bytes
+        """The pickle of the metadata, as it is on disk."""
+        self.form = form
+        """Who wrote it and how, in words: ``Mailman 3, text form``."""
+        self.opaque = opaque
+        """Full names of the classes in it that no mail queue needs."""
+
+    @property
+    def message(self) -> Message:
+        """The message, made when it is first asked for.
+
+        Raises:
+            QFileError: It cannot be made; a strict reading has tried before.
+        """
+        if self._message is None:
+            self._message = _message(self._content, self._message_class)
+        return self._message
+
+
+def _message(content: str | Outline, message_class: type[Message] | None) -> Message:
+    # The email package is dear to import, and many readers want metadata only.
+    if message_class is None:
+        from email.message import Message as message_class
+    if isinstance(content, str):
+        from qtool.qfile.parse import message_from_string
+
+        return message_from_string(content, message_class)
+    from qtool.qfile.construct import construct
+
+    return construct(content, message_class)
+
+
+def decode(
+    data: bytes,
+    *,
+    strict: bool,
+    path: Path | None = None,
+    message_class: type[Message] | None = None,
+    allowed: Container[str] = frozenset(),
+) -> QFile:
+    """Return what the bytes of a qfile hold.
+
+    Args:
+        data: The whole file.
+        strict: Whether anything that mail queues do not need is an error, as it
+            must be for processing; else it becomes an ``Opaque`` value.
+        path: Where it came from, for the error.
+        message_class: The class in which the message is rebuilt; the standard
+            library's by default.
+        allowed: Full names of classes to keep as ``Opaque`` values when strict.
+
+    Raises:
+        QFileError: It cannot be read.
+    """
+    try:
+        qfile = _decode(data, strict, message_class, allowed)
+        if strict:
+            _ = qfile.message
+    except QFileError as error:
+        error.path = error.path or path
+        raise type(error)(error.reason, path=error.path) from error
+    return qfile
+
+
+def _decode(
+    data: bytes,
+    strict: bool,
+    message_class: type[Message] | None,
+    allowed: Container[str],
+) -> QFile:
+    first, second = _guarded(data)
+    reading = _Reading(strict, allowed)
+    msgdata = reading.msgdata(second, data)
+    content = reading.message(first, data, msgdata.get("_parsemsg"))
+    return QFile(
+        content=content,
+        message_class=message_class,
+        msgdata=msgdata,
+        message_bytes=data[: first.end],
+        msgdata_bytes=data[first.end : second.end],
+        form=reading.form,
+        opaque=tuple(reading.unknown),
+    )
+
+
+class _Reading:
+    """One reading of one file, behind the guard."""
+
+    __slots__ = ("_allowed", "_strict", "form", "unknown")
+
+    def __init__(self, strict: bool, allowed: Container[str]) -> None:
+        self._strict = strict
+        self._allowed = allowed
+        self.unknown: list[str] = []
+        self.form = ""
+
+    def _load(self, part: Pickle, data: bytes) -> tuple[Any, Values]:
+        pickle = data[part.start : part.end]
+        held = load(
+            pickle, strict=self._strict, allowed=self._allowed, unknown=self.unknown
+        )
+        return held, Values(
+            len(pickle), byte_strings=part.protocol < 3, strict=self._strict
+        )
+
+    def msgdata(self, part: Pickle, data: bytes) -> dict[str, Any]:
+        """Return the metadata."""
+        held, values = self._load(part, data)
+        msgdata = values.plain(held)
+        if type(msgdata) is not dict:
+            raise CorruptQFile("its metadata is no dictionary")
+        if not all(type(key) is str for key in msgdata):
+            raise CorruptQFile("its metadata has a key that is no text")
+        return msgdata
+
+    def message(self, part: Pickle, data: bytes, parse: Any) -> str | Outline:
+        """Return the text of the message, or the outline of a pickled one."""
+        held, values = self._load(part, data)
+        self.form = _form(held, part.protocol)
+        if isinstance(held, str | bytes):
+            if not parse:
+                raise CorruptQFile("its message is text and its metadata denies that")
+            return _text(held)
+        if parse:
+            raise CorruptQFile("its message should be text and is not")
+        return Outliner(values, strict=self._strict).outline(held)
+
+
+def check_message(pickle: bytes) -> None:
+    """Read the first half of a file strictly, and raise what a reader would."""
+    _Reading(True, frozenset()).message(scan(pickle, 0), pickle, False)
+
+
+def check_msgdata(pickle: bytes) -> None:
+    """Read the second half of a file strictly, and raise what a reader would."""
+    _Reading(True, frozenset()).msgdata(scan(pickle, 0), pickle)
+
+
+def _guarded(data: bytes) -> tuple[Pickle, Pickle]:
+    if not data:
+        raise CorruptQFile("it is empty")
+    if data[0] not in _BEGINNINGS:
+        raise ForeignQFile("it does not begin as a qfile does")
+    first = scan(data, 0)
+    if first.end == len(data):
+        raise CorruptQFile("its second half, the metadata, is missing")
+    return first, scan(data, first.end)
+
+
+_BEGINNINGS = b"\x80(ciSVUTX"
+# PROTO, or what protocols 0 and 1 begin an instance or a text with.
+
+
+def _text(held: str | bytes) -> str:
+    return held if isinstance(held, str) else held.decode("ascii", "surrogateescape")
+
+
+def _form(held: object, protocol: int) -> str:
+    if isinstance(held, str):
+        return "Mailman 3, text form"
+    if isinstance(held, bytes):
+        return "Mailman 2, text form"
+    if not isinstance(held, Inert) or held.role is not Role.MESSAGE:
+        return "unknown form"
+    if protocol < 3:
+        return "Mailman 2, object form"
+    if held.name.startswith("mailman."):
+        return "Mailman 3, object form"
+    return "qtool, object form"
+
+
+def read(
+    path: Path,
+    *,
+    message_class: type[Message] | None = None,
+    allowed: Container[str] = frozenset(),
+) -> QFile:
+    """Read a qfile for processing: anything a mail queue does not need is refused.
+
+    Raises:
+        QFileError: It cannot be read; the error names the file and the reason.
+    """
+    return decode(
+        _content(path),
+        strict=True,
+        path=path,
+        message_class=message_class,
+        allowed=allowed,
+    )
+
+
+def look(path: Path, *, allowed: Container[str] = frozenset()) -> QFile:
+    """Read a qfile for people: what is not known is kept as ``Opaque`` values.
+
+    Raises:
+        QFileError: It cannot be read; the error names the file and the reason.
+    """
+    return decode(_content(path), strict=False, path=path, allowed=allowed)
+
+
+def _content(path: Path) -> bytes:
+    reason = older_pair(path)
+    if reason:
+        raise ForeignQFile(reason, path=path)
+    return read_bytes(path)

@@ -1,0 +1,291 @@
+"""The opcodes that real qfiles use, and how the guard reads each of them.
+
+They are those that GNU Mailman 2.1 and 3 write: protocols 0 and 1 of Python 2,
+2, 4 and 5, and metadata that was written again in protocol 0 or 1. An opcode
+that is not here is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from qtool.errors import UnsafeQFile
+from qtool.qfile import kinds
+from qtool.qfile.kinds import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PAIR = b"\x86\x94"
+"""The token of a tuple of two that is memoized: what a header ends with."""
+
+NAME_LENGTH = 255
+"""Longest module or class name, in bytes."""
+DIGITS = 400
+"""Longest number in text."""
+
+_BINGET, _BINPUT = b"hq"
+
+
+# --- Opcodes without operands -----------------------------------------------
+
+
+def _pushes(kind: int) -> Callable[[Machine], None]:
+    def push(machine: Machine) -> None:
+        machine.stack.append(kind)
+
+    return push
+
+
+def _and_memoize(act: Callable[[Machine], None]) -> Callable[[Machine], None]:
+    def both(machine: Machine) -> None:
+        act(machine)
+        kinds.memoize(machine)
+
+    return both
+
+
+def _new(machine: Machine) -> None:
+    """Allocate an instance of a class, as picklers do: without arguments."""
+    machine.stack.append(kinds.TUPLE)
+    kinds.call(machine)
+
+
+def _stop(machine: Machine) -> None:
+    machine.stack.pop()
+    machine.stopped = True
+
+
+_MAKERS = {
+    b"]": _pushes(kinds.LIST),
+    b"}": _pushes(kinds.DICT),
+    b"\x8f": _pushes(kinds.SET),
+    b"\x85": kinds.tuple1,
+    b"\x86": kinds.tuple2,
+    b"\x87": kinds.tuple3,
+    b"t": kinds.tuple_since_mark,
+    b"l": kinds.list_since_mark,
+    b"d": kinds.dict_since_mark,
+    b"\x91": kinds.frozen_since_mark,
+    b"\x93": kinds.global_from_stack,
+    b"R": kinds.call,
+    b"\x81": kinds.call,
+    b"o": kinds.call_since_mark,
+    b")\x81": _new,
+}
+
+ACTS = {
+    **_MAKERS,
+    **{token + b"\x94": _and_memoize(act) for token, act in _MAKERS.items()},
+    b"(": kinds.mark,
+    b")": _pushes(kinds.TUPLE),
+    b"N": _pushes(kinds.SIMPLE),
+    b"\x88": _pushes(kinds.SIMPLE),
+    b"\x89": _pushes(kinds.SIMPLE),
+    b"a": kinds.append,
+    b"e": kinds.appends,
+    b"s": kinds.set_item,
+    b"u": kinds.set_items,
+    b"\x90": kinds.add_items,
+    b"b": kinds.build,
+}
+"""What each opcode without operand does, and those followed by MEMOIZE.
+
+STOP is not among them: what is behind it is another pickle's.
+"""
+
+
+# --- Opcodes with short operands, as the expression finds them ---------------
+
+_SIZES = {_BINGET: 2, _BINPUT: 2, ord("K"): 2, ord("M"): 3, ord("J"): 5, ord("G"): 9}
+
+
+def operand(machine: Machine, token: bytes) -> bool:
+    """Play an opcode that was found with its operand; False if it is none."""
+    opcode = token[0]
+    if len(token) == _SIZES.get(opcode):
+        if opcode == _BINGET:
+            machine.stack.append(machine.memo[token[1]])
+        elif opcode == _BINPUT:
+            machine.put(token[1])
+        else:
+            machine.stack.append(kinds.NUMBER)
+        return True
+    if opcode in b"pgI" and len(token) <= 10 and token[1:-1].isdigit():
+        if opcode == b"g"[0]:
+            machine.stack.append(machine.memo[int(token[1:])])
+        elif opcode == b"p"[0]:
+            machine.put(int(token[1:]))
+        else:
+            machine.stack.append(kinds.NUMBER)
+        return True
+    return False
+
+
+_SHORT = b"|".join(
+    [b"\\x00", *(b"\\x%02x.{%d}" % (size, size) for size in range(1, 256))]
+)
+_PLAIN = rb"K.|M..|J.{4}|G.{8}|h.|[()Naesub\x88\x89\x90]"
+
+
+@cache
+def dialect(protocol: int) -> Callable[[bytes, int, int], list[bytes]]:
+    """Return what splits a part of a pickle into opcodes, in one call.
+
+    Each opcode is one string of the result: empty for text that was skipped,
+    the opcode and its operand for others, and for the first that is not known
+    to the expression, everything from there to the end.
+    """
+    if protocol >= 4:
+        makers = rb"(?:[]}\x8f\x85-\x87tld\x91\x93Ro]|\)\x81)\x94?"
+        text = rb"\x8c(?:%s)\x94" % _SHORT
+    else:
+        makers = rb"[]}\x85-\x87tldo]|q.|[pgI]\d{1,8}\n"
+        text = rb"U(?:%s)|[SV][^\n]*\n" % _SHORT
+    whole = rb"(?s:%s|(%s|%s|.+))" % (text, makers, _PLAIN)
+    return re.compile(whole).findall
+
+
+# --- Opcodes that are read one by one ----------------------------------------
+
+
+def _skip(machine: Machine, size: int) -> None:
+    if size > machine.limit - machine.position:
+        raise machine.fail("more is announced than there is")
+    machine.position += size
+
+
+def _sized(width: int, kind: int) -> Callable[[Machine], None]:
+    def read(machine: Machine) -> None:
+        start = machine.position
+        _skip(machine, width)
+        _skip(machine, int.from_bytes(machine.data[start : start + width], "little"))
+        machine.stack.append(kind)
+
+    return read
+
+
+def _line(machine: Machine, longest: int) -> bytes:
+    start = machine.position
+    end = machine.data.find(b"\n", start, start + longest + 1)
+    if end < 0:
+        raise machine.fail("a line does not end")
+    machine.position = end + 1
+    return machine.data[start:end]
+
+
+def _text_line(machine: Machine) -> None:
+    _line(machine, machine.limit)
+    machine.stack.append(kinds.STRING)
+
+
+def _number_line(machine: Machine) -> None:
+    _line(machine, DIGITS)
+    machine.stack.append(kinds.NUMBER)
+
+
+def _index_line(machine: Machine) -> int:
+    line = _line(machine, 8)
+    if not line.isdigit():
+        raise machine.fail("a memo index is no number")
+    return int(line)
+
+
+def _index(machine: Machine, width: int) -> int:
+    start = machine.position
+    _skip(machine, width)
+    return int.from_bytes(machine.data[start : start + width], "little")
+
+
+def _fixed(size: int) -> Callable[[Machine], None]:
+    def read(machine: Machine) -> None:
+        _skip(machine, size)
+        machine.stack.append(kinds.NUMBER)
+
+    return read
+
+
+def _get(read: Callable[[Machine], int]) -> Callable[[Machine], None]:
+    return lambda machine: machine.stack.append(machine.memo[read(machine)])
+
+
+def _put(read: Callable[[Machine], int]) -> Callable[[Machine], None]:
+    return lambda machine: machine.put(read(machine))
+
+
+def _class(machine: Machine) -> None:
+    _line(machine, NAME_LENGTH)
+    _line(machine, NAME_LENGTH)
+    machine.stack.append(kinds.CLASS)
+
+
+def _instance(machine: Machine) -> None:
+    machine.since_mark()
+    _line(machine, NAME_LENGTH)
+    _line(machine, NAME_LENGTH)
+    machine.stack.append(kinds.OBJECT)
+
+
+def _frame(machine: Machine) -> None:
+    start = machine.position
+    _skip(machine, 8)
+    size = int.from_bytes(machine.data[start : start + 8], "little")
+    if size > machine.limit - machine.position:
+        raise machine.fail("a frame is longer than what is left")
+
+
+_LONG: dict[int, Callable[[Machine], None]] = {
+    ord("X"): _sized(4, kinds.STRING),
+    ord("T"): _sized(4, kinds.STRING),
+    0x8C: _sized(1, kinds.STRING),
+    ord("U"): _sized(1, kinds.STRING),
+    ord("B"): _sized(4, kinds.BYTES),
+    ord("C"): _sized(1, kinds.BYTES),
+    0x8A: _sized(1, kinds.NUMBER),
+    ord("S"): _text_line,
+    ord("V"): _text_line,
+    ord("I"): _number_line,
+    ord("L"): _number_line,
+    ord("F"): _number_line,
+    ord("K"): _fixed(1),
+    ord("M"): _fixed(2),
+    ord("J"): _fixed(4),
+    ord("G"): _fixed(8),
+    ord("c"): _class,
+    ord("i"): _instance,
+    ord("g"): _get(_index_line),
+    ord("h"): _get(lambda machine: _index(machine, 1)),
+    ord("j"): _get(lambda machine: _index(machine, 4)),
+    ord("p"): _put(_index_line),
+    ord("q"): _put(lambda machine: _index(machine, 1)),
+    ord("r"): _put(lambda machine: _index(machine, 4)),
+    0x94: kinds.memoize,
+    0x95: _frame,
+    ord("."): _stop,
+}
+
+
+def single(machine: Machine) -> None:
+    """Play the opcode at the machine's position, whatever it is."""
+    opcode = machine.data[machine.position]
+    machine.steps -= 3
+    act = _LONG.get(opcode) or ACTS.get(bytes([opcode]))
+    if act is None:
+        raise UnsafeQFile(
+            f"it has an opcode that no mail queue needs, 0x{opcode:02x},"
+            f" at byte {machine.position}"
+        )
+    machine.position += 1
+    act(machine)
+
+
+def begin(machine: Machine) -> None:
+    """Read the protocol of a pickle, where it tells one."""
+    data, position = machine.data, machine.position
+    if data[position] == 0x80:
+        machine.protocol = data[position + 1]
+        machine.position += 2
+        if not 2 <= machine.protocol <= 5:
+            raise UnsafeQFile(f"it is a pickle of protocol {machine.protocol}")

@@ -1,0 +1,78 @@
+"""The one place where bytes of a qfile meet the unpickler."""
+
+from __future__ import annotations
+
+from _pickle import Unpickler, UnpicklingError
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from qtool.errors import CorruptQFile, UnsafeQFile
+from qtool.qfile.inert import Inert, known_stand_in, unknown_stand_in
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+MAX_UNKNOWN = 64
+"""A file that names more classes than that is not looked at."""
+
+
+class _InertUnpickler(Unpickler):
+    """Answers each name with a stand-in, never with what the name stands for."""
+
+    def __init__(
+        self, data: bytes, *, strict: bool, allowed: Container[str], unknown: list[str]
+    ) -> None:
+        # Byte strings of Python 2 stay bytes: what they mean is decided later.
+        super().__init__(BytesIO(data), encoding="bytes")
+        self._strict = strict
+        self._allowed = allowed
+        self._unknown = unknown
+
+    def find_class(self, module: str, name: str, /) -> type[Inert]:
+        """Return the stand-in for a class."""
+        known = known_stand_in(module, name)
+        if known is not None:
+            return known
+        full = f"{module}.{name}"
+        if full in self._allowed:
+            return unknown_stand_in(module, name, allowed=True)
+        if self._strict:
+            raise UnsafeQFile(
+                f"it names {visible(full, 200)}, which no mail queue needs"
+            )
+        if len(self._unknown) >= MAX_UNKNOWN:
+            raise UnsafeQFile(f"it names more than {MAX_UNKNOWN} unknown classes")
+        if full not in self._unknown:
+            self._unknown.append(full)
+        return unknown_stand_in(module, name, allowed=False)
+
+
+def load(
+    pickle: bytes, *, strict: bool, allowed: Container[str], unknown: list[str]
+) -> Any:
+    """Return the object of a guarded pickle, made of plain values and stand-ins.
+
+    Args:
+        pickle: One pickle that has passed the guard.
+        strict: Whether a class that mail queues do not need is an error.
+        allowed: Full names of further classes.
+        unknown: Where names of classes are noted that are neither.
+    """
+    reader = _InertUnpickler(pickle, strict=strict, allowed=allowed, unknown=unknown)
+    try:
+        return reader.load()
+    except (
+        ArithmeticError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        UnpicklingError,
+        ValueError,
+    ) as error:
+        raise CorruptQFile(
+            f"it cannot be unpickled: {visible(error, 200)}"
+        ) from error

@@ -1,0 +1,98 @@
+"""Messages as bytes: in the flat form of the wire, and pickled.
+
+The standard library's generator writes lines anew: it changes lone carriage
+returns, folds headers again and fails on text that no mail can carry. A message
+without parts is therefore written here, as it is held.
+"""
+
+from __future__ import annotations
+
+import re
+from email.errors import MessageError
+from email.generator import BytesGenerator
+from email.message import Message
+from email.policy import compat32
+from io import BytesIO
+from typing import Any
+
+_TORN = re.compile(r"\r\n(?![ \t])|\r(?!\n)|(?<!\r)\n(?![ \t])")
+_FAILURES = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MessageError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def message_bytes_of(message: Message) -> bytes:
+    """Return the flat form of a message, 8-bit bytes as they came.
+
+    Text that no mail can carry as it stands (a queue of Python 2 may hold any)
+    is written in UTF-8.
+    """
+    payload = message._payload  # type: ignore[attr-defined]  # as it is held
+    if payload is None or isinstance(payload, str):
+        return _flat(message, payload or "")
+    out = BytesIO()
+    try:
+        # Header lines stay as long as they are, and no line of a body is escaped.
+        BytesGenerator(out, mangle_from_=False, maxheaderlen=0).flatten(message)
+    except _FAILURES:
+        return _flat(message, _inside(payload))
+    return out.getvalue()
+
+
+def _inside(payload: Any) -> str:
+    """Return the bodies of parts that the generator cannot write."""
+    texts = []
+    waiting = [payload]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting.extend(reversed(part))
+        elif isinstance(part, Message):
+            waiting.append(part._payload)  # type: ignore[attr-defined]
+        elif isinstance(part, str):
+            texts.append(part)
+    return "\n".join(texts)
+
+
+def _flat(message: Message, body: str) -> bytes:
+    lines = [_header(name, value) for name, value in message._headers]  # type: ignore[attr-defined]
+    return b"".join([*lines, b"\n", _bytes(body)])
+
+
+def _header(name: str, value: Any) -> bytes:
+    if isinstance(value, str):
+        line = f"{name}: {value}"
+        if line.isascii() or _escapes_only(line):
+            if "\n" in line or "\r" in line:
+                line = _TORN.sub("\n ", line)
+            return _bytes(line) + b"\n"
+    try:
+        folded: bytes = compat32.clone(max_line_length=0).fold_binary(name, value)
+    except _FAILURES:
+        return _bytes(_TORN.sub("\n ", f"{name}: {value}")) + b"\n"
+    return folded
+
+
+def _escapes_only(text: str) -> bool:
+    try:
+        text.encode("ascii", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("ascii", "surrogateescape")
+    except UnicodeEncodeError:
+        pass
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")

@@ -1,0 +1,177 @@
+"""Message and metadata as the bytes of a qfile.
+
+What is written is read back before anybody relies on it, unless it is so plain
+that the guard cannot object.
+"""
+
+from __future__ import annotations
+
+from _pickle import PickleError, dumps
+from typing import TYPE_CHECKING, Any
+
+from qtool.errors import QFileError, UnsafeQFile
+from qtool.msgdata import VERSION, volatile
+from qtool.qfile.codec import check_message, check_msgdata
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import Message
+
+PROTOCOL = 4
+"""Every Python 3 that a Mailman 3 ever ran on reads it."""
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+_PLAIN_ITEMS = 1000
+# With more values than that, or headers, the guard is asked.
+
+_PLAIN_FIELDS = frozenset(
+    (
+        "policy", "_headers", "_unixfrom", "_payload", "_charset", "preamble",
+        "epilogue", "defects", "_default_type",
+    )
+)  # fmt: skip
+
+_PICKLING_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    PickleError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def encode(message: Message, msgdata: Mapping[str, Any], *, text_form: bool) -> bytes:
+    """Return a whole qfile, as a queue keeps it.
+
+    Volatile keys are left out, ``version`` is set, and ``_parsemsg`` tells
+    whether the message was written as text: because it was asked for, or because
+    it holds something that the object form of a qfile does not allow.
+
+    Raises:
+        UnsafeQFile: The metadata holds what no queue can keep.
+    """
+    pickled, as_text = pickled_message(message, text_form=text_form)
+    kept = {key: value for key, value in msgdata.items() if not volatile(key)}
+    kept["version"] = VERSION
+    kept["_parsemsg"] = as_text
+    return pickled + encode_msgdata(kept)
+
+
+def encode_message(message: Message, text_form: bool) -> bytes:
+    """Return the first half of a qfile."""
+    return pickled_message(message, text_form=text_form)[0]
+
+
+def pickled_message(message: Message, *, text_form: bool) -> tuple[bytes, bool]:
+    """Return the first half of a qfile, and whether it is the text form."""
+    if not text_form:
+        pickled = _object_form(message)
+        if pickled is not None:
+            return pickled, False
+    # Imported late: reading a file needs none of it.
+    from qtool.qfile.wire import message_bytes_of
+
+    text = message_bytes_of(message).decode("ascii", "surrogateescape")
+    return dumps(text, PROTOCOL), True
+
+
+# --- The object form ---------------------------------------------------------
+
+
+def _object_form(message: Message) -> bytes | None:
+    """Return a pickle of the message; None if it could not be read again."""
+    try:
+        if _is_plain(message):
+            return dumps(message, PROTOCOL)
+        pickled = dumps(_standard(message), PROTOCOL)
+        check_message(pickled)
+    except (*_PICKLING_FAILURES, QFileError):
+        return None
+    return pickled
+
+
+def _is_plain(message: Message) -> bool:
+    from email.message import Message as StandardMessage
+    from email.policy import compat32
+
+    held = message.__dict__
+    headers = held["_headers"]
+    return (
+        type(message) is StandardMessage
+        and held.keys() == _PLAIN_FIELDS
+        and held["policy"] is compat32
+        and type(held["_payload"]) in _PLAIN
+        and held["_charset"] is None
+        and not held["defects"]
+        and len(headers) < _PLAIN_ITEMS
+        and all(type(value) is str for _, value in headers)
+    )
+
+
+def _standard(message: Message) -> Message:
+    """Return the same message, and its parts, in the standard library's class."""
+    from email.message import Message as StandardMessage
+
+    copy = StandardMessage.__new__(StandardMessage)
+    copy.__dict__.update(message.__dict__)
+    payload = copy.__dict__.get("_payload")
+    if isinstance(payload, list):
+        copy.__dict__["_payload"] = [
+            _standard(part) if isinstance(part, StandardMessage) else part
+            for part in payload
+        ]
+    return copy
+
+
+# --- Metadata ----------------------------------------------------------------
+
+
+def encode_msgdata(msgdata: Mapping[str, Any]) -> bytes:
+    """Return the second half of a qfile, with every key that is given.
+
+    Raises:
+        UnsafeQFile: It holds what no queue can keep.
+    """
+    kept = dict(msgdata)
+    if len(kept) < _PLAIN_ITEMS and all(
+        type(key) is str and type(value) in _PLAIN for key, value in kept.items()
+    ):
+        return dumps(kept, PROTOCOL)
+    for pickled in _attempts(kept):
+        try:
+            check_msgdata(pickled)
+        except QFileError:
+            continue
+        return pickled
+    raise UnsafeQFile(_unfit(kept))
+
+
+def _attempts(msgdata: dict[str, Any]) -> list[bytes]:
+    from qtool.qfile.opaques import dumps_with_opaques
+
+    attempts = []
+    for dump in (dumps, dumps_with_opaques):
+        try:
+            attempts.append(dump(msgdata, PROTOCOL))
+        except _PICKLING_FAILURES:
+            continue
+    return attempts
+
+
+def _unfit(msgdata: dict[str, Any]) -> str:
+    """Return which key it is that no queue can keep."""
+    for key, value in msgdata.items():
+        if type(key) is not str:
+            return f"a metadata key is no text: {visible(repr(key), 60)}"
+        if len(msgdata) > 1:
+            try:
+                encode_msgdata({key: value})
+            except UnsafeQFile:
+                return (
+                    f"metadata key {visible(repr(key), 60)} holds a"
+                    f" {type(value).__name__} that no queue can keep"
+                )
+    return "the metadata holds what no queue can keep"
