@@ -1,4 +1,4 @@
-"""Metadata of a message: which keys endure, and how people and programs see it.
+"""Metadata as people see it: one harmless line for each key, within limits.
 
 Metadata comes from a file, so nothing here trusts its shape: a value may share
 one list a thousand times over, and showing it must end all the same.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtool.msgdata.opaque import Opaque
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-VERSION = 3
-"""Schema version of what is in a queue; GNU Mailman 2.1 and 3 write the same."""
 
 VALUE_CHARACTERS = 2000
 """A longer value is cut where it is shown."""
@@ -24,44 +22,6 @@ VALUE_DEPTH = 12
 """How deep into nested values is shown."""
 
 _NAME_CHARACTERS = 100
-_JSON_ITEMS = 1_000_000
-_JSON_DEPTH = 100
-
-
-class Opaque:
-    """A value of a class that qtool does not know: kept, shown, never made real."""
-
-    __slots__ = ("args", "name", "state")
-
-    def __init__(self, name: str, args: tuple[Any, ...] = (), state: Any = None):
-        self.name = name
-        """Full name of the class, as the file tells it."""
-        self.args = args
-        """What the class was to be called with."""
-        self.state = state
-        """What was to be put into the instance; None for nothing."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Opaque) and (self.name, self.args, self.state) == (
-            other.name,
-            other.args,
-            other.state,
-        )
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return show_value(self)
-
-
-def volatile(key: str) -> bool:
-    """Tell whether a key vanishes when its message is put into a queue."""
-    return key.startswith("_")
-
-
-# --- For people ------------------------------------------------------------
-
 
 class _Shown:
     """Text in the making, which stops at its limits."""
@@ -102,7 +62,7 @@ class _Shown:
         elif type(value) is dict:
             self._list(value.items(), brackets, depth, self._pair)
         elif type(value) in (set, frozenset):
-            self._list(_in_order(value), brackets, depth, self.show)
+            self._list(in_order(value), brackets, depth, self.show)
         else:
             self._list(value, brackets, depth, self.show)
             if type(value) is tuple and len(value) == 1:
@@ -145,7 +105,7 @@ def _literal(value: Any) -> str:
     return repr(value)
 
 
-def _in_order(values: Iterable[Any]) -> list[Any]:
+def in_order(values: Iterable[Any]) -> list[Any]:
     """Return the elements of a set in an order that is the same every time."""
     few = list(values)
     try:
