@@ -12,9 +12,19 @@ import contextlib
 import errno
 import os
 
-from qtool.errors import EntryExists, NoSuchEntry, NoSuchQueue
+from qtool.errors import EntryExists, NoSuchEntry, NoSuchQueue, QFileError
 from qtool.queues import durable, filebase
 from qtool.queues.filebase import TAKEN, WAITING
+
+_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+def machine_fault(error: QFileError) -> OSError | None:
+    """Return why reading failed, where that is no fault of the file."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno in _MACHINE:
+        return cause
+    return None
 
 
 class Entries:

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qtool.queues.switchboard import Hint
 
@@ -61,28 +61,46 @@ class Listener:
         self._hint(self._urgent)
 
     def _hint(self, quiet: float) -> None:
+        """Hand over what was noted, or have it handed over after a quiet time."""
         now = time.monotonic()
         with self._lock:
             due = self._last + quiet
-            if due > now:
-                if self._pending and self._due <= due:
-                    return
+            if due <= now:
+                hint = self._take(now)
+            elif self._pending and self._due <= due:
+                return
+            else:
+                hint = None
                 self._pending, self._due = True, due
-        if due > now:
+        if hint is None:
             self._schedule(self, due)
         else:
-            self.deliver()
+            self._call(hint)
 
     def deliver(self) -> None:
-        """Hand over what was noted."""
+        """Hand over what was noted, unless somebody was quicker."""
+        now = time.monotonic()
         with self._lock:
-            callback = self._callback
-            hint = Hint(
-                arrived=self._arrived, departed=self._departed, counted=self._counted
-            )
-            self._arrived = self._departed = 0
-            self._counted, self._pending = True, False
-            self._last = time.monotonic()
+            if not self._pending:
+                return
+            due = self._due
+            hint = self._take(now) if due <= now else None
+        if hint is None:  # called for an earlier hint, which has gone out since
+            self._schedule(self, due)
+        else:
+            self._call(hint)
+
+    def _take(self, now: float) -> Hint:
+        """Return what was noted and begin anew; the lock is held."""
+        hint = Hint(
+            arrived=self._arrived, departed=self._departed, counted=self._counted
+        )
+        self._arrived = self._departed = 0
+        self._counted, self._pending, self._last = True, False, now
+        return hint
+
+    def _call(self, hint: Hint) -> None:
+        callback = self._callback
         if callback is None:
             return
         try:
@@ -94,6 +112,15 @@ class Listener:
         """Hand over nothing more."""
         with self._lock:
             self._callback = None
+
+
+class Look(NamedTuple):
+    """What a look at a folder showed."""
+
+    is_other: bool
+    """It appeared, went, or was made anew."""
+    missed: bool
+    """It changed in a way that no event told of."""
 
 
 class Listened:
@@ -116,8 +143,8 @@ class Listened:
         for listener in self.listeners:
             listener.note_lost()
 
-    def look(self, *, has_events: bool) -> bool:
-        """Look at the folder, hint at what no event told; return if it is another.
+    def look(self, *, has_events: bool) -> Look:
+        """Look at the folder itself.
 
         A change that had no event by the next look either never will (file systems
         of other machines have none), or came in the same moment as one that was
@@ -132,9 +159,8 @@ class Listened:
             identity, changed_at = (info.st_dev, info.st_ino), info.st_mtime_ns
         is_other = identity != self._identity
         changed = not is_other and changed_at != self._changed_at
-        if (self._suspected and not saw_event) or (changed and not has_events):
-            self.hint_uncounted()
+        missed = (self._suspected and not saw_event) or (changed and not has_events)
         self._suspected = changed and not saw_event
         self._identity, self._changed_at = identity, changed_at
         self.exists = identity is not None
-        return is_other
+        return Look(is_other, missed)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from qtool import qfile
 from qtool.errors import QFileError
 from qtool.queues import durable
+from qtool.queues.entries import machine_fault
 from qtool.queues.filebase import TAKEN, WAITING, WRITING
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ class Recovery:
         try:
             held = qfile.read(Path(taken), allowed=self._allowed)
         except QFileError as error:
+            fault = machine_fault(error)
+            if fault is not None:
+                raise fault from error
             self._preserve(name, f"recovered, but {error.reason}")
             return
         count = _count_of(held.msgdata) + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import os
 import time
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtool import qfile
-from qtool.errors import QueueError
-from qtool.msgdata import VERSION, volatile
+from qtool.errors import QueueError, UnreadableQFile
 from qtool.queues import filebase, writing
 from qtool.queues.aside import Aside
 from qtool.queues.claims import Claims
-from qtool.queues.entries import Entries
+from qtool.queues.entries import Entries, machine_fault
 from qtool.queues.filebase import ENTRY_SUFFIXES, PRESERVED, TAKEN, WAITING, WRITING
 from qtool.queues.index import Index
 from qtool.queues.recovery import Recovery
@@ -104,9 +102,6 @@ class Spool(Switchboard):
     ) -> str:
         """Put a message into the queue and return its filebase.
 
-        All keywords are metadata and win over ``metadata``. When this returns,
-        the message survives a loss of power.
-
         Raises:
             NoSuchQueue: The queue has no folder and none may be made.
             OSError: It could not be written durably.
@@ -136,11 +131,8 @@ class Spool(Switchboard):
     def _encoded(self, msg: Message, msgdata: dict[str, Any]) -> tuple[str, bytes]:
         """Return a new filebase for a message, and what its file holds."""
         text_form = bool(msgdata.get("_plaintext")) or self._text_form
-        kept = {key: value for key, value in msgdata.items() if not volatile(key)}
-        kept["version"] = VERSION
-        kept["_parsemsg"] = text_form
-        content = qfile.encode(msg, kept, text_form=text_form)
-        listid = kept.get("listid") or kept.get("listname") or "--nolist--"
+        content = qfile.encode(msg, msgdata, text_form=text_form)
+        listid = msgdata.get("listid") or msgdata.get("listname") or "--nolist--"
         return filebase.make(self._clock(), content, str(listid)), content
 
     # --- Taking out
@@ -148,16 +140,22 @@ class Spool(Switchboard):
     def dequeue(self, filebase: str) -> tuple[Message, dict[str, Any]]:
         """Take an entry: from now on it is in flight, until ``finish``.
 
-        The rename comes first, so of two who want the entry one never reads it.
-
         Raises:
             NoSuchEntry: Somebody else has taken it.
             QFileError: The entry cannot be read; it is in flight all the same.
+            OSError: The machine is out of what reading needs; the entry waits.
         """
         taken = Path(self._entries.take(filebase))
-        held = qfile.read(
-            taken, message_class=self.message_class, allowed=self._allowed
-        )
+        try:
+            held = qfile.read(
+                taken, message_class=self.message_class, allowed=self._allowed
+            )
+        except UnreadableQFile as error:
+            fault = machine_fault(error)
+            if fault is None:
+                raise
+            self._entries.release(filebase)
+            raise fault from error
         return held.message, held.msgdata
 
     def finish(
@@ -187,12 +185,7 @@ class Spool(Switchboard):
         self._entries.release(filebase)
 
     def move(self, filebase: str, other: Switchboard) -> None:
-        """Move a waiting entry to another queue under the same filebase.
-
-        Raises:
-            NoSuchEntry: Somebody else has taken it.
-            EntryExists: The other queue has an entry of that name.
-        """
+        """Move a waiting entry to another queue under the same filebase."""
         if not isinstance(other, Spool):
             raise QueueError(f"{self.name} and {other.name} are of different kinds")
         self._entries.move(filebase, other._entries)
@@ -236,10 +229,12 @@ class Spool(Switchboard):
             QFileError: It cannot be shown.
         """
         for suffix in (*ENTRY_SUFFIXES, WAITING):  # it may move while we look
-            path = self._entries.path(filebase, suffix)
-            if os.path.lexists(path):
-                with contextlib.suppress(FileNotFoundError):
-                    return qfile.look(Path(path), allowed=self._allowed)
+            path = Path(self._entries.path(filebase, suffix))
+            try:
+                return qfile.look(path, allowed=self._allowed)
+            except UnreadableQFile as error:
+                if not isinstance(error.__cause__, FileNotFoundError):
+                    raise
         raise self._entries.missing(filebase)
 
     def for_slice(self, part: Slice) -> Self:
@@ -268,12 +263,7 @@ class Spool(Switchboard):
     # --- Claiming
 
     def claim(self, what: str) -> Claim:
-        """Claim the slice for this process.
-
-        Raises:
-            SliceClaimed: Somebody holds it, or a part of it.
-            ClaimsUnsupported: The file system has no such locks.
-        """
+        """Claim the slice for this process."""
         claim = self._claims.take(self.slice, what)
         self._claim = claim
         return claim

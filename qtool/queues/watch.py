@@ -16,12 +16,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from watchdog.observers.inotify_c import (
-    CallbackId,
-    InotifyConstants,
-    InotifyFD,
-    Mask,
-)
+from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD, Mask
 
 from qtool.queues.listening import Listened, Listener
 
@@ -115,6 +110,7 @@ class Watcher:
         self._wake = threading.Condition()
         self._due: dict[Listener, float] = {}
         self._look_now = False
+        self._complaints: set[str] = set()
         self._closed = False
 
     @property
@@ -146,6 +142,8 @@ class Watcher:
         urgent_seconds = min(_URGENT_SECONDS, self._quiet) if urgent else self._quiet
         listener = Listener(callback, self._quiet, urgent_seconds, self._schedule)
         with self._lock:
+            if self._closed:
+                return listener.end
             self._start()
             folder = self._folders.get(path)
             if folder is None:
@@ -186,7 +184,7 @@ class Watcher:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._observer = _new_observer()
+            self._start_observer()
             self._thread = threading.Thread(
                 target=self._run, name="qtool-watch", daemon=True
             )
@@ -208,7 +206,7 @@ class Watcher:
                 os.fsencode(folder.path), _MASK, folder, folder.id
             )
         except OSError as error:
-            _log.warning("%s: polled, for there are no events: %s", folder.path, error)
+            self._complain(folder.path, error)
         else:
             # watchdog does not raise where the folder may not be read.
             folder.descriptor = descriptor if descriptor != -1 else None
@@ -260,15 +258,20 @@ class Watcher:
                 return
             if not self._is_observing():
                 self._renew_observer()
-            for folder in self._folders.values():
-                is_other = folder.look(has_events=folder.descriptor is not None)
-                if is_other:
-                    self._detach(folder)
-                lacked_events = folder.descriptor is None
-                if lacked_events:
-                    self._attach(folder)
-                if is_other or (lacked_events and folder.descriptor is not None):
-                    folder.hint_uncounted()
+            stale = [f for f in self._folders.values() if self._is_stale(f)]
+        for folder in stale:
+            folder.hint_uncounted()
+
+    def _is_stale(self, folder: _Folder) -> bool:
+        """Return whether a folder may have changed unseen; mend how it is watched."""
+        look = folder.look(has_events=folder.descriptor is not None)
+        if look.is_other:
+            self._detach(folder)
+        lacked_events = folder.descriptor is None
+        if lacked_events:
+            self._attach(folder)
+        regained_events = lacked_events and folder.descriptor is not None
+        return look.is_other or look.missed or regained_events
 
     def _renew_observer(self) -> None:
         old, self._observer = self._observer, None
@@ -276,14 +279,19 @@ class Watcher:
             folder.descriptor = None
         if old is not None:
             old.stop()
-        self._observer = _new_observer()
+        self._start_observer()
 
+    def _start_observer(self) -> None:
+        try:
+            observer = InotifyFD()
+        except OSError as error:
+            self._complain("queues", error)
+        else:
+            observer.start()
+            self._observer = observer
 
-def _new_observer() -> InotifyFD | None:
-    try:
-        observer = InotifyFD()
-    except OSError as error:
-        _log.warning("queues are polled, for there are no events: %s", error)
-        return None
-    observer.start()
-    return observer
+    def _complain(self, what: str, error: OSError) -> None:
+        """Say once why something is polled; it is tried again at every look."""
+        if what not in self._complaints:
+            self._complaints.add(what)
+            _log.warning("%s: polled, for there are no events: %s", what, error)
