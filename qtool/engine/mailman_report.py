@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_LOOKED_AT = 200
 _CLOCK_SLACK_SECONDS = 0.1
+"""A file system's clock may lag behind the one that names are made by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,16 +149,16 @@ class Observation:
 
     def _arrivals(self, switchboard: Switchboard) -> list[str]:
         """Return what was put into a queue since the step began."""
-        since = self._began - _CLOCK_SLACK_SECONDS
         try:
-            if switchboard.queue_directory.stat().st_mtime < since:
+            changed = switchboard.queue_directory.stat().st_mtime
+            if changed < self._began - _CLOCK_SLACK_SECONDS:
                 return []
         except OSError:
             return []
         arrivals: list[str] = []
         for base in reversed(switchboard.files):
             when = filebase.when_of(base)
-            if when < since or len(arrivals) == _MOST_LOOKED_AT:
+            if when < self._began or len(arrivals) == _MOST_LOOKED_AT:
                 break
             if when <= self._clock() and base != self._base:
                 arrivals.append(base)

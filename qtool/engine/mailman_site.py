@@ -99,8 +99,8 @@ def runner_program(settings: Settings) -> Path:
         [
             settings.program_directory,
             master.programs if master else None,
-            file.parent.parent / "bin",
-            file.parent.parent.parent / "bin",
+            *(folder / "bin" for folder in (file.parent, *file.parents[1:3])),
+            file.parent / "venv" / "bin",
             *_COMMON_PLACES,
         ]
     )
@@ -115,7 +115,7 @@ def runner_program(settings: Settings) -> Path:
     raise Refused(
         "Mailman's own program 'runner' is in none of"
         f" {', '.join(str(place) for place in dict.fromkeys(places))}:"
-        " set bin_dir in the layout of mailman.cfg"
+        " put its folder on PATH, or set bin_dir in the layout of mailman.cfg"
     )
 
 

@@ -1,0 +1,1 @@
+"""Beside the real GNU Mailman, which is built from the package index."""
