@@ -235,7 +235,9 @@ def test_without_mailmans_program_a_step_says_where_it_looked(
 ) -> None:
     (mailman.programs / "runner").unlink()
     base = enqueue(site)
-    with pytest.raises(Refused, match=r"'runner' is in none of .*bin, .*: put its folder"):
+    with pytest.raises(
+        Refused, match=r"'runner' is in none of .*bin, .*: put its folder"
+    ):
         MailmanRunners(site).step("in", "in", base)
     assert site.switchboards["in"].files == [base]
 
