@@ -28,16 +28,19 @@ _LONGEST_NAME = 5000
 def run(options: Namespace) -> int:
     """Print each file; those that cannot be read are told, and the others printed."""
     status = DONE
-    several = len(options.files) > 1
-    for number, name in enumerate(options.files):
+    shown = 0
+    for name in options.files:
         try:
-            _print_one(_look(name), name, options, several, number)
+            text = _text(_look(name), name, options, first=shown == 0)
         except QFileError as error:
             tell(f"{_shown(name)}: {error.reason}")
             status = FAILED
         except (MemoryError, RecursionError) as error:
             tell(f"{_shown(name)}: too large to show ({type(error).__name__})")
             status = FAILED
+        else:
+            put(text)
+            shown += 1
     return status
 
 
@@ -50,25 +53,23 @@ def _look(name: str) -> QFile:
         raise UnreadableQFile(error.strerror) from error
 
 
-def _print_one(
-    qfile: QFile, name: str, options: Namespace, several: bool, number: int
-) -> None:
+def _text(qfile: QFile, name: str, options: Namespace, *, first: bool) -> str:
+    """Return all that is printed of one file, so that nothing is when it fails."""
     if options.json:
-        put(_json_line(qfile, name, with_message=options.message))
-        return
-    if several:
-        put(f"{'' if number == 0 else chr(10)}==> {_shown(name)} <==")
+        return _json_line(qfile, name, with_message=options.message)
+    lines = []
+    if len(options.files) > 1:
+        lines += [*([] if first else [""]), f"==> {_shown(name)} <=="]
     if options.message:
-        put(_message_text(qfile))
-        put("")
-    for line in format_msgdata(qfile.msgdata):
-        put(line)
+        text = visible_block(_message_text(qfile), limit=sys.maxsize)
+        lines += [text.rstrip("\n"), ""]
+    return "\n".join([*lines, *format_msgdata(qfile.msgdata)])
 
 
 def _json_line(qfile: QFile, name: str, *, with_message: bool) -> str:
     import json
 
-    facts = {
+    facts: dict[str, object] = {
         "file": name,
         "form": qfile.form,
         "opaque": list(qfile.opaque),
@@ -83,8 +84,7 @@ def _json_line(qfile: QFile, name: str, *, with_message: bool) -> str:
 def _message_text(qfile: QFile) -> str:
     from qtool.qfile import message_bytes_of
 
-    text = message_bytes_of(qfile.message).decode("utf-8", "backslashreplace")
-    return visible_block(text, limit=len(text)).rstrip("\n")
+    return message_bytes_of(qfile.message).decode("utf-8", "surrogateescape")
 
 
 def _shown(name: str) -> str:
