@@ -168,7 +168,7 @@ class _Reading:
         """Return the text of the message, or the outline of a pickled one."""
         held, values = self._load(part, data)
         self.form = _form(held, part.protocol)
-        if isinstance(held, str | bytes):
+        if isinstance(held, str) or (isinstance(held, bytes) and part.protocol < 3):
             if not parse:
                 raise CorruptQFile("its message is text and its metadata denies that")
             return _text(held)

@@ -8,7 +8,7 @@ from email.header import Header
 from email.message import Message
 from typing import Any
 
-from qtool.qfile.charsets import decoded
+from qtool.qfile.charsets import carriable, decoded
 from qtool.qfile.outline import CharsetOutline, HeaderOutline, Outline
 
 
@@ -21,7 +21,10 @@ def construct(outline: Outline, message_class: type[Message]) -> Message:
         if not hasattr(message_class, name):
             fields[name] = value
     fields["_headers"] = [
-        (name, value if isinstance(value, str) else construct_header(value))
+        (
+            carriable(name),
+            carriable(value) if isinstance(value, str) else construct_header(value),
+        )
         for name, value in outline.headers
     ]
     if isinstance(outline.payload, list):

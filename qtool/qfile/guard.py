@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from qtool.errors import CorruptQFile
 from qtool.qfile.kinds import STRING, TUPLE, Machine
-from qtool.qfile.opcodes import ACTS, PAIR, begin, dialect, operand, single
+from qtool.qfile.opcodes import PAIR, begin, dialect, operand, single
 
 _CHUNK = 8192
 # How far the expression looks ahead: what it finds behind an opcode that it
@@ -59,19 +59,22 @@ def scan(data: bytes, start: int) -> Pickle:
 def _run(machine: Machine) -> None:
     """Play one chunk of the pickle, and the opcode that ends it."""
     stack, memo = machine.stack, machine.memo
-    push = stack.append
-    remember = memo.append if machine.protocol >= 4 else _forget
+    modern = machine.protocol >= 4
+    push, remember = stack.append, memo.append if modern else _forget
+    manner = dialect(modern=modern)
+    act_of = manner.acts.get
     limit = min(machine.position + _CHUNK, machine.limit)
-    tokens = dialect(machine.protocol)(machine.data, machine.position, limit)
+    tokens = manner.split(machine.data, machine.position, limit)
     machine.charge(tokens)
     for token in tokens:
         if not token:  # a string: most of any file
             push(STRING)
             remember(STRING)
-        elif token == PAIR and stack[-2:] == b"ss":  # a header
-            stack[-2:] = b"t"
+        elif token == PAIR and stack.endswith(b"ss"):  # a header
+            stack.pop()
+            stack[-1] = TUPLE
             remember(TUPLE)
-        elif (act := ACTS.get(token)) is not None:
+        elif (act := act_of(token)) is not None:
             act(machine)
         elif not operand(machine, token):
             # It is the rest of the chunk, from an opcode that was not skipped.

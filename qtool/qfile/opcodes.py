@@ -42,7 +42,7 @@ def _pushes(kind: int) -> Callable[[Machine], None]:
 def _and_memoize(act: Callable[[Machine], None]) -> Callable[[Machine], None]:
     def both(machine: Machine) -> None:
         act(machine)
-        kinds.memoize(machine)
+        machine.memo.append(machine.stack[-1])
 
     return both
 
@@ -76,9 +76,8 @@ _MAKERS = {
     b")\x81": _new,
 }
 
-ACTS = {
+_OLD_ACTS = {
     **_MAKERS,
-    **{token + b"\x94": _and_memoize(act) for token, act in _MAKERS.items()},
     b"(": kinds.mark,
     b")": _pushes(kinds.TUPLE),
     b"N": _pushes(kinds.SIMPLE),
@@ -91,15 +90,19 @@ ACTS = {
     b"\x90": kinds.add_items,
     b"b": kinds.build,
 }
-"""What each opcode without operand does, and those followed by MEMOIZE.
+# STOP is not among them: what is behind it is another pickle's.
 
-STOP is not among them: what is behind it is another pickle's.
-"""
+_ACTS = {
+    **_OLD_ACTS,
+    **{token + b"\x94": _and_memoize(act) for token, act in _MAKERS.items()},
+}
 
 
 # --- Opcodes with short operands, as the expression finds them ---------------
 
 _SIZES = {_BINGET: 2, _BINPUT: 2, ord("K"): 2, ord("M"): 3, ord("J"): 5, ord("G"): 9}
+_MOMENT = b"C\x0a"
+# What a datetime is made from.
 
 
 def operand(machine: Machine, token: bytes) -> bool:
@@ -112,6 +115,10 @@ def operand(machine: Machine, token: bytes) -> bool:
             machine.put(token[1])
         else:
             machine.stack.append(kinds.NUMBER)
+        return True
+    if token[:2] == _MOMENT and len(token) == 13:
+        machine.stack.append(kinds.BYTES)
+        kinds.memoize(machine)
         return True
     if opcode in b"pgI" and len(token) <= 10 and token[1:-1].isdigit():
         if opcode == b"g"[0]:
@@ -130,22 +137,34 @@ _SHORT = b"|".join(
 _PLAIN = rb"K.|M..|J.{4}|G.{8}|h.|[()Naesub\x88\x89\x90]"
 
 
-@cache
-def dialect(protocol: int) -> Callable[[bytes, int, int], list[bytes]]:
-    """Return what splits a part of a pickle into opcodes, in one call.
+class Dialect:
+    """How to read the opcodes of a pickle from 4 on, or of an older one."""
 
-    Each opcode is one string of the result: empty for text that was skipped,
-    the opcode and its operand for others, and for the first that is not known
-    to the expression, everything from there to the end.
-    """
-    if protocol >= 4:
-        makers = rb"(?:[]}\x8f\x85-\x87tld\x91\x93Ro]|\)\x81)\x94?"
+    __slots__ = ("acts", "split")
+
+    def __init__(self, acts: dict[bytes, Callable[[Machine], None]], known: bytes):
+        self.acts = acts
+        """What each opcode without operand does, MEMOIZE behind it included."""
+        self.split: Callable[[bytes, int, int], list[bytes]] = re.compile(known).findall
+        """Splits a part of a pickle into opcodes, in one call.
+
+        Each opcode is one string of the result: empty for text that was skipped,
+        the opcode and its operand for others, and for the first that is not known
+        to the expression, everything from there to the end.
+        """
+
+
+@cache
+def dialect(*, modern: bool) -> Dialect:
+    """Return how to read a pickle; the expressions are made when first needed."""
+    if modern:
+        makers = rb"(?:[]}\x8f\x85-\x87tld\x91\x93Ro]|\)\x81)\x94?|C\x0a.{10}\x94"
         text = rb"\x8c(?:%s)\x94" % _SHORT
     else:
         makers = rb"[]}\x85-\x87tldo]|q.|[pgI]\d{1,8}\n"
         text = rb"U(?:%s)|[SV][^\n]*\n" % _SHORT
-    whole = rb"(?s:%s|(%s|%s|.+))" % (text, makers, _PLAIN)
-    return re.compile(whole).findall
+    known = rb"(?s:%s|(%s|%s|.+))" % (text, makers, _PLAIN)
+    return Dialect(_ACTS if modern else _OLD_ACTS, known)
 
 
 # --- Opcodes that are read one by one ----------------------------------------
@@ -269,9 +288,10 @@ _LONG: dict[int, Callable[[Machine], None]] = {
 
 def single(machine: Machine) -> None:
     """Play the opcode at the machine's position, whatever it is."""
-    opcode = machine.data[machine.position]
+    data = machine.data
+    opcode = data[machine.position]
     machine.steps -= 3
-    act = _LONG.get(opcode) or ACTS.get(bytes([opcode]))
+    act = _LONG.get(opcode) or _OLD_ACTS.get(bytes([opcode]))
     if act is None:
         raise UnsafeQFile(
             f"it has an opcode that no mail queue needs, 0x{opcode:02x},"
@@ -279,13 +299,21 @@ def single(machine: Machine) -> None:
         )
     machine.position += 1
     act(machine)
+    if data[machine.position : machine.position + 1] == b"\x94":
+        if machine.stopped:
+            return
+        kinds.memoize(machine)
+        machine.position += 1
 
 
 def begin(machine: Machine) -> None:
-    """Read the protocol of a pickle, where it tells one."""
+    """Read the protocol of a pickle, where it tells one, and its first frame."""
     data, position = machine.data, machine.position
     if data[position] == 0x80:
         machine.protocol = data[position + 1]
         machine.position += 2
         if not 2 <= machine.protocol <= 5:
             raise UnsafeQFile(f"it is a pickle of protocol {machine.protocol}")
+        if data[position + 2] == 0x95:
+            machine.position += 1
+            _frame(machine)

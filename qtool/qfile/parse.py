@@ -16,6 +16,7 @@ from email.policy import compat32
 from typing import TYPE_CHECKING
 
 from qtool.errors import UnsafeQFile
+from qtool.qfile.charsets import carriable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,7 @@ def message_from_string(text: str, message_class: type[Message] = Message) -> Me
     Raises:
         UnsafeQFile: It has absurdly many headers.
     """
+    text = carriable(text)
     match = _HEADERS.match(text)
     if match is None or match[1] is None:
         return _parsed(text, message_class)

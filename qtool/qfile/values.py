@@ -49,6 +49,8 @@ class Values:
             raise UnsafeQFile("it is nested too deep")
         if isinstance(value, Inert):
             return self._stood_for(value, depth)
+        if isinstance(value, type):
+            return self._class(value)
         self._done[key] = (value, value)
         # The original is kept as well: its identity must not be used again.
         rebuilt = self._container(value, kind, depth + 1)
@@ -110,6 +112,12 @@ class Values:
                 raise UnsafeQFile(f"its metadata holds a {value.name}")
         return value.built
 
+
+    def _class(self, value: type) -> Opaque:
+        name = getattr(value, "name", "")
+        if self._strict:
+            raise UnsafeQFile(f"its metadata holds the class {name}")
+        return Opaque(f"class {name}")
 
     def _header(self, value: Inert) -> Any:
         """Return a header's value, as Mailman keeps one in its metadata."""
