@@ -8,6 +8,7 @@ folders and the logs afterwards, because the child's exit status does not say it
 from __future__ import annotations
 
 import itertools
+import logging
 import subprocess
 import threading
 import time
@@ -20,12 +21,12 @@ from qtool.engine.mailman_report import Ended, Observation
 from qtool.engine.mailman_site import runner_program, running_master
 from qtool.engine.step import Outcome, StepReport
 from qtool.errors import (
+    CorruptQFile,
     NoSuchEntry,
     QFileError,
     QToolError,
     QueueError,
     Refused,
-    UnsafeQFile,
 )
 from qtool.queues import filebase as filebases
 from qtool.settings import RunnerSettings, SiteKind, with_private_queue
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 """As little as Mailman's master gives to its runners."""
+_MOST_TRIED = 20
+
+_log = logging.getLogger("qtool.mailman")
 
 
 class MailmanRunners:
@@ -158,11 +162,11 @@ class MailmanRunners:
         self, switchboard: Switchboard, runner: str, filebase: str | None
     ) -> PrivateQueue | None:
         """Move a file into a private queue; None if the queue is empty."""
-        self.recover()
+        for line in self.recover():
+            _log.warning("%s", line)
         # The oldest may be taken by a live runner meanwhile; then the next is tried.
-        chosen = [filebase] if filebase else switchboard.files
-        for base in chosen:
-            self._check_file(switchboard, base, must_exist=filebase is not None)
+        for base in [filebase] if filebase else switchboard.oldest(_MOST_TRIED):
+            self._check_file(switchboard, base)
             note = private_queue.Note(
                 queue=switchboard.name, runner=runner, filebase=base
             )
@@ -178,21 +182,21 @@ class MailmanRunners:
                 return private
         return None
 
-    def _check_file(
-        self, switchboard: Switchboard, base: str, *, must_exist: bool
-    ) -> None:
+    def _check_file(self, switchboard: Switchboard, base: str) -> None:
         if not filebases.is_filebase(base):
             raise NoSuchEntry(f"{visible(base, 80)} is not in {switchboard.name}")
         path = switchboard.queue_directory / f"{base}{filebases.WAITING}"
         try:
             qfile.read(path, allowed=self._configuration.settings.allowed_classes)
-        except UnsafeQFile as error:
-            # Mailman unpickles whatever it finds, and runs what is in it.
-            raise Refused(f"{base} is not given to Mailman: {error.reason}") from error
+        except CorruptQFile:
+            pass  # Mailman preserves it, as it would without us.
         except QFileError as error:
-            if must_exist and not path.exists():
-                raise NoSuchEntry(f"{base} is not in {switchboard.name}") from error
-            # Damaged: Mailman preserves it, as it would without us.
+            # One that is gone is somebody else's, and taking it says so.
+            if path.is_symlink() or path.exists():
+                # Mailman unpickles whatever it finds, and runs what is in it.
+                raise Refused(
+                    f"{base} is not given to Mailman: {error.reason}"
+                ) from error
 
     # --- The child
 

@@ -115,7 +115,7 @@ def runner_program(settings: Settings) -> Path:
     raise Refused(
         "Mailman's own program 'runner' is in none of"
         f" {', '.join(str(place) for place in dict.fromkeys(places))}:"
-        " put its folder on PATH, or set bin_dir in the layout of mailman.cfg"
+        " name its folder with --mailman-bin, or as bin_dir in mailman.cfg's layout"
     )
 
 

@@ -213,6 +213,27 @@ def test_a_file_that_runs_code_is_not_given_to_mailman(
     assert not marker.exists()
 
 
+def test_a_link_is_not_given_to_mailman(
+    mailman: MailmanDouble, site: Configuration
+) -> None:
+    base, name = enqueue(site), f"1700000000.5+{'a' * 40}"
+    queue = mailman.queues / "in"
+    (queue / f"{name}.pck").symlink_to(queue / f"{base}.pck")
+    with pytest.raises(Refused, match="is not given to Mailman"):
+        MailmanRunners(site).step("in", "in", name)
+
+
+def test_a_damaged_file_is_given_to_mailman_which_preserves_it(
+    mailman: MailmanDouble, site: Configuration
+) -> None:
+    base = enqueue(site)
+    path = mailman.queues / "in" / f"{base}.pck"
+    path.write_bytes(path.read_bytes()[:-20])
+    mailman.plan("preserve")
+    report = MailmanRunners(site).step("in", "in")
+    assert report.outcome is Outcome.PRESERVED
+
+
 @pytest.mark.parametrize(
     ("runner", "reason"),
     [
@@ -236,7 +257,7 @@ def test_without_mailmans_program_a_step_says_where_it_looked(
     (mailman.programs / "runner").unlink()
     base = enqueue(site)
     with pytest.raises(
-        Refused, match=r"'runner' is in none of .*bin, .*: put its folder"
+        Refused, match=r"'runner' is in none of .*bin, .*: name its folder"
     ):
         MailmanRunners(site).step("in", "in", base)
     assert site.switchboards["in"].files == [base]
