@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool import settings
 from qtool.engine.master import Master
+from qtool.engine.step import Outcome
 from qtool.installation import Configuration
 from qtool.qfile import codec
 from qtool.queues.slices import equal
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from qtool.qfile.guard import Pickle
 
+LIST_ADDRESS = "ant@example.com"
+_PATIENCE_SECONDS = 30.0
+"""Without news for so long, what has not come is missed."""
 METADATA = {"listid": "ant.example.com", "original_size": 2048, "to_list": True}
 
 
@@ -118,6 +122,7 @@ def _configuration(directory: str, runner: type) -> Configuration:
     text = (
         f"[qtool]\nroot: {queue.parent}\n[paths]\npython: {ROOT}\n"
         f"[runner.{queue.name}]\nclass: tests.bench.runners.{runner.__name__}\n"
+        f"[list.{LIST_ADDRESS}]\n"
     )
     return Configuration(settings.parse(text, source="bench", base=queue.parent))
 
@@ -126,10 +131,13 @@ def drain(directory: str) -> float:
     """Let a no-op Runner empty the queue."""
     queue = Path(directory)
     runner = Noop(queue.name, config=_configuration(directory, Noop))
+    waiting = len(runner.switchboard.files)
     gc.collect()
     start = time.perf_counter()
     runner.run()
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    assert runner.counts == {Outcome.DONE: waiting}, runner.counts
+    return seconds
 
 
 def latency(directory: str, expected: int) -> dict[int, float]:
@@ -138,9 +146,11 @@ def latency(directory: str, expected: int) -> dict[int, float]:
     master = Master(_configuration(directory, Latency))
     master.start(Path(directory).name)
     Path(directory).with_name("ready").touch()
-    end = time.monotonic() + 300
-    while len(Latency.arrived) < expected and time.monotonic() < end:
+    seen, since = 0, time.monotonic()
+    while seen < expected and time.monotonic() < since + _PATIENCE_SECONDS:
         time.sleep(0.05)
+        if len(Latency.arrived) != seen:
+            seen, since = len(Latency.arrived), time.monotonic()
     master.close()
     return Latency.arrived
 
