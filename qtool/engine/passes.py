@@ -68,29 +68,37 @@ def _take_all(runner: Runner, rest: float | None) -> int:
 
 
 def _waiting(runner: Runner, rest: float | None) -> Iterator[str]:
-    """Yield what may be taken: as many, at most, as waited at the beginning."""
+    """Yield what may be taken: as many, at most, as waited at the beginning.
+
+    A batch at a time, however many wait. Those that rest stay at the head of the
+    queue and come up again with each batch.
+    """
     switchboard, resting, clock = runner.switchboard, runner.resting, runner.clock
-    limit, seen = _BATCH, 0
-    batch = switchboard.oldest(limit)
-    waiting = len(batch)
-    if waiting == limit:
-        waiting = switchboard.scan([switchboard.slice]).depth
-    while batch:
-        fresh = 0
+    resters: set[str] = set()
+    left: int | None = None
+    while left is None or left > 0:
+        limit = len(resters) + (_BATCH if left is None else min(_BATCH, left))
+        batch = switchboard.oldest(limit)
+        if left is None:
+            left = _depth(switchboard) if len(batch) == limit else len(batch)
+        news = 0
         for filebase in batch:
-            seen += 1
+            if filebase in resters:
+                continue
+            news += 1
             if resting:
                 seconds = runner.rest_seconds if rest is None else rest
                 if resting.holds(filebase, clock(), seconds):
+                    resters.add(filebase)
                     continue
-            fresh += 1
             yield filebase
-        if seen >= waiting or len(batch) < limit:
+        left -= news
+        if not news or len(batch) < limit:
             return
-        if not fresh:
-            # The oldest all rest: only a longer list shows what is behind them.
-            limit *= 2
-        batch = switchboard.oldest(min(limit, waiting - seen))
+
+
+def _depth(switchboard: Switchboard) -> int:
+    return switchboard.scan([switchboard.slice]).depth
 
 
 def step(

@@ -76,7 +76,7 @@ class Arrivals:
         """
         if self._stop is not None:
             return False
-        self._stop = self._queue.watch(self._hinted)
+        self._stop = self._queue.watch(self._hinted, urgent=True)
         return True
 
     def end(self) -> None:

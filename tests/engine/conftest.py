@@ -43,11 +43,15 @@ class Site:
         self._config: Configuration | None = None
         self._masters: list[Master] = []
 
-    def runner(self, name: str, kind: type[Runner] | None = None, **keys: Any) -> None:
-        """Add a runner of that class; call before ``config`` is looked at."""
+    def runner(
+        self, name: str, kind: type[Runner] | str | None = None, **keys: Any
+    ) -> None:
+        """Add a runner of a class, or of one by name; before any look at ``config``."""
         assert self._config is None
         lines = [f"[runner.{name}]"]
-        if kind is not None:
+        if isinstance(kind, str):
+            lines.append(f"class: {kind}")
+        elif kind is not None:
             attribute = f"{kind.__name__}_{name}"
             setattr(self._module, attribute, kind)
             lines.append(f"class: {self._module.__name__}.{attribute}")

@@ -107,7 +107,7 @@ def test_a_runner_that_cannot_run_is_named_and_the_others_are_drained(
             raise ValueError("not today")
 
     site.runner("claimed", Noop)
-    site.runner("missing", **{"class": "nowhere.Found"})
+    site.runner("missing", "nowhere.Found")
     site.runner("unwell", Unwell)
     site.runner("none")
     site.runner("in", Noop)

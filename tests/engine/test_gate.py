@@ -42,12 +42,16 @@ def test_a_stop_is_seen_and_does_not_wait(gate: Gate) -> None:
     assert gate.attention
 
 
+def wait_until_paused(gate: Gate, changed: threading.Semaphore) -> None:
+    while not gate.waiting:
+        assert changed.acquire(timeout=TIMEOUT)
+
+
 def test_a_paused_thread_waits_until_it_is_resumed(gate: Gate) -> None:
     changed = changes_of(gate)
     gate.pause()
     thread = in_thread(gate.next_request)
-    while not gate.waiting:
-        assert changed.acquire(timeout=TIMEOUT)
+    wait_until_paused(gate, changed)
     gate.resume()
     ended(thread)
     assert not gate.waiting
@@ -58,8 +62,7 @@ def test_a_stop_ends_a_pause(gate: Gate) -> None:
     changed = changes_of(gate)
     gate.pause()
     thread = in_thread(gate.next_request)
-    while not gate.waiting:
-        assert changed.acquire(timeout=TIMEOUT)
+    wait_until_paused(gate, changed)
     gate.stop()
     ended(thread)
     assert gate.stopping

@@ -19,7 +19,8 @@ def test_what_is_taken_is_shown_until_it_is_dropped() -> None:
 
 
 def test_while_open_the_message_can_be_given_back_once() -> None:
-    hand, released = Hand(), []
+    hand = Hand()
+    released: list[str] = []
     hand.take("one", 0.0)
     hand.open()
     assert hand.give_up(released.append, TIMEOUT) == "one"
@@ -47,7 +48,9 @@ def test_a_runner_that_was_given_up_may_not_take_another() -> None:
 
 
 def test_who_gives_up_waits_while_the_message_is_settled() -> None:
-    hand, released, answers = Hand(), [], []
+    hand = Hand()
+    released: list[str] = []
+    answers: list[str | None] = []
     hand.take("one", 0.0)
     asking = threading.Event()
 
@@ -64,7 +67,8 @@ def test_who_gives_up_waits_while_the_message_is_settled() -> None:
 
 
 def test_who_gives_up_does_not_wait_for_ever() -> None:
-    hand, released = Hand(), []
+    hand = Hand()
+    released: list[str] = []
     hand.take("one", 0.0)
     assert hand.give_up(released.append, 0.01) is None
     assert hand.given_up

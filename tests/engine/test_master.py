@@ -252,8 +252,8 @@ def test_exit_from_dispose_shunts_and_fails_the_runner(site: Site) -> None:
 
 
 def test_a_class_that_is_not_there_shows_before_any_start(site: Site) -> None:
-    site.runner("in", **{"class": "nowhere.to.be.Found"})
-    site.runner("odd", **{"class": "threading.Thread"})
+    site.runner("in", "nowhere.to.be.Found")
+    site.runner("odd", "threading.Thread")
     site.runner("none")
     master = site.master()
     assert state(master, "in") is RunnerState.IMPORT_ERROR
@@ -280,7 +280,7 @@ def test_a_class_that_cannot_be_made_fails_visibly(site: Site) -> None:
     with pytest.raises(RunnerError, match="no such host"):
         master.start("in")
     assert state(master, "in") is RunnerState.FAILED
-    assert "Broken" in status(master, "in").traceback or status(master, "in").note
+    assert "no such host" in status(master, "in").traceback
 
 
 def test_a_slice_that_somebody_else_holds_shows_the_holder(site: Site) -> None:
@@ -443,4 +443,3 @@ def test_a_listener_that_fails_harms_nobody(site: Site) -> None:
     master.start("in")
     stop()
     assert state(master, "in") is RunnerState.RUNNING
-    assert TIMEOUT

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import errno
+import tempfile
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qtool.engine.runner import Runner
 from qtool.engine.step import Outcome
 from qtool.errors import RunnerError
 from qtool.queues.spool import Spool
+from tests.engine.conftest import Site
 
 if TYPE_CHECKING:
     from email.message import Message
-    from pathlib import Path
-
-    from tests.engine.conftest import Site
 
 
 class Seeing(Runner):
@@ -101,6 +104,64 @@ def test_a_message_that_names_no_list_has_none(site: Site) -> None:
     runner = run_one(site, Seeing)
     assert isinstance(runner, Seeing)
     assert runner.seen[0][0] is None
+
+
+# --- In any mixture
+
+
+class Moody(Runner):
+    """Does with each message what its metadata says."""
+
+    def __init__(self, *args: Any, **kws: Any) -> None:
+        super().__init__(*args, **kws)
+        self.done: list[str] = []
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        mood = msgdata["mood"]
+        if mood == "raise":
+            raise ValueError
+        if mood == "spoil":
+            msgdata["handle"] = self.log
+            return True
+        if mood == "keep":
+            return True
+        self.done.append(str(msg["subject"]))
+        return False
+
+
+MOODS = st.sampled_from(["done", "keep", "raise", "spoil", "no list", "damage"])
+
+
+@given(st.lists(MOODS, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_every_message_is_in_one_place_whatever_happened_to_the_others(
+    moods: list[str],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        site = Site(Path(name), ModuleType("none"))
+        site.runner("in", sleep_time="1h")
+        for number, mood in enumerate(moods):
+            lost = {"listid": "nowhere"} if mood == "no list" else {}
+            filebase = site.put("in", str(number), mood=mood, **lost)
+            if mood == "damage":
+                damage(site, filebase)
+        runner = Moody("in", config=site.config)
+        assert runner.one_pass() == len(moods)
+        assert runner.one_pass() == 0
+        ended = {
+            "done": runner.done,
+            "keep": site.subjects("in"),
+            "shunt": site.subjects("shunt"),
+        }
+        for place, which in (
+            ("done", {"done"}),
+            ("keep", {"keep"}),
+            ("shunt", {"raise", "spoil", "no list"}),
+        ):
+            expected = [str(n) for n, mood in enumerate(moods) if mood in which]
+            assert ended[place] == expected
+        assert places(site).get("bad.psv", 0) == moods.count("damage")
+        assert sum(places(site).values()) == len(moods) - moods.count("done")
 
 
 # --- Shunted
