@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
 
 _ABOUT = "See, step and mend the queues of mail queue runners."
@@ -52,16 +52,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: After ``--help``, ``--version`` or a usage error.
     """
-    parser = _parser()
+    parser = _parser(arguments)
     options = parser.parse_args(arguments)
     if options.config and options.root:
         parser.error("--config and --root exclude each other")
-    if options.start and options.command in ("dump", "inject", "status", "run"):
+    if options.start and options.command not in (None, *_CONSOLES):
         parser.error(f"--start means nothing to {options.command}")
     return options
 
 
-def _parser() -> Parser:
+def _parser(arguments: Sequence[str]) -> Parser:
     parser = Parser(
         prog="qtool",
         description=_ABOUT,
@@ -69,16 +69,25 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    _common(parser, config=None, root=None, read_only=False, mailman_bin=None,
-            start=False)  # fmt: skip
-    # The same options after the command: suppressed defaults leave those before.
-    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    _common(common)
+    _common(parser, console=True)
+    parser.set_defaults(config=None, root=None, read_only=False, mailman_bin=None,
+                        start=False)  # fmt: skip
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", parser_class=Parser
     )
-    for add in (_dump, _shell, _inject, _status, _run, _demo):
-        add(commands, common)
+    for name, (about, fill) in _COMMANDS.items():
+        made = commands.add_parser(
+            name,
+            help=about,
+            description=f"{about[0].upper()}{about[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        # The rest of the grammar costs milliseconds, so only what may be meant.
+        if name in arguments:
+            fill(made)
+            # Suppressed defaults leave alone what stands before the command.
+            made.argument_default = argparse.SUPPRESS
+            _common(made, console=name in _CONSOLES)
     return parser
 
 
@@ -91,7 +100,7 @@ class _Version(argparse.Action):
         parser.exit(0, f"qtool {version('qtool')}\n")
 
 
-def _common(parser: Parser, **defaults: Any) -> None:
+def _common(parser: Parser, *, console: bool) -> None:
     site = parser.add_argument_group("site")
     site.add_argument("-C", "--config", metavar="FILE", type=Path,
                       help="configuration, qtool's own or a mailman.cfg")  # fmt: skip
@@ -101,27 +110,12 @@ def _common(parser: Parser, **defaults: Any) -> None:
                       default=argparse.SUPPRESS, help="change nothing")  # fmt: skip
     site.add_argument("--mailman-bin", metavar="DIR", type=Path,
                       help="folder of Mailman's `runner` program")  # fmt: skip
-    site.add_argument("--start", action="store_true", default=argparse.SUPPRESS,
-                      help="start the runners with the console")  # fmt: skip
-    parser.set_defaults(**defaults)
+    if console:
+        site.add_argument("--start", action="store_true", default=argparse.SUPPRESS,
+                          help="start the runners with the console")  # fmt: skip
 
 
-def _add(
-    commands: Any, common: Parser, name: str, about: str, **more: Any
-) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(
-        name,
-        parents=[common],
-        help=about,
-        description=f"{about[0].upper()}{about[1:]}.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        **more,
-    )
-    return made
-
-
-def _dump(commands: Any, common: Parser) -> None:
-    parser = _add(commands, common, "dump", "print the metadata in queue files")
+def _dump(parser: Parser) -> None:
     parser.add_argument("files", metavar="QFILE", nargs="+", help="`-`: standard input")
     parser.add_argument("-m", "--message", action="store_true",
                         help="print the message text first")  # fmt: skip
@@ -129,18 +123,14 @@ def _dump(commands: Any, common: Parser) -> None:
                         help="one JSON object a file, one a line")  # fmt: skip
 
 
-def _shell(commands: Any, common: Parser) -> None:
-    about = "a Python prompt with the site's queues and runners in it"
-    parser = _add(commands, common, "shell", about)
+def _shell(parser: Parser) -> None:
     parser.add_argument("-c", dest="code", metavar="CODE", help="run this and leave")
     parser.add_argument("script", nargs="?",
                         help="run this file; `-`: standard input")  # fmt: skip
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for the script")
 
 
-def _inject(commands: Any, common: Parser) -> None:
-    about = "put a message into a queue"
-    parser = _add(commands, common, "inject", about)
+def _inject(parser: Parser) -> None:
     parser.add_argument("queue", metavar="QUEUE")
     parser.add_argument("file", metavar="FILE", nargs="?", default="-",
                         help="the message; standard input without it")  # fmt: skip
@@ -151,18 +141,31 @@ def _inject(commands: Any, common: Parser) -> None:
                         help="the list it is for: test.example.com")  # fmt: skip
 
 
-def _status(commands: Any, common: Parser) -> None:
-    parser = _add(commands, common, "status", "what waits in each queue, and who runs")
+def _status(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="the same for programs")
 
 
-def _run(commands: Any, common: Parser) -> None:
-    about = "run the configured runners in the foreground, without a screen"
-    epilog = "exit status of --once: 0 nothing is left, 3 work is left, 1 failures"
-    parser = _add(commands, common, "run", about, epilog=epilog)
+def _run(parser: Parser) -> None:
+    parser.epilog = (
+        "exit status of --once: 0 nothing is left, 3 work is left, 1 failures"
+    )
     parser.add_argument("--once", action="store_true",
                         help="process what waits, then leave")  # fmt: skip
 
 
-def _demo(commands: Any, common: Parser) -> None:
-    _add(commands, common, "demo", "see it work, on a throw-away spool")
+def _nothing(_parser: Parser) -> None:
+    """Take no options but those of every command."""
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
+    "dump": ("print the metadata in queue files", _dump),
+    "shell": ("a Python prompt with the site's queues and runners in it", _shell),
+    "inject": ("put a message into a queue", _inject),
+    "status": ("what waits in each queue, and who runs", _status),
+    "run": ("run the configured runners in the foreground, without a screen", _run),
+    "demo": ("see it work, on a throw-away spool", _nothing),
+}
+"""What each command is for, and its options."""
+
+_CONSOLES = ("shell", "demo")
+"""Commands that stay open, so that runners can be started with them."""
