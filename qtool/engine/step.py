@@ -43,6 +43,8 @@ class LogLine:
     """Which runner or part of qtool wrote it."""
     text: str
     """The message, untrusted."""
+    traceback: str = ""
+    """Of the exception that was logged, where there was one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
