@@ -44,7 +44,7 @@ def filebase() -> str:
     """A name that no other message has, in order of making."""
     number = next(_numbers)
     digest = hashlib.sha1(f"{os.getpid()} {number}".encode()).hexdigest()
-    return f"{time.time():.6f}+{digest}"
+    return f"{time.time()!r}+{digest}"
 
 
 def fill(queue: Path, sample: bytes, number: int) -> None:
@@ -55,7 +55,7 @@ def fill(queue: Path, sample: bytes, number: int) -> None:
     try:
         for index in range(number):
             digest = hashlib.sha1(f"{queue} {index}".encode()).hexdigest()
-            name = f"{start + index:.6f}+{digest}.pck"
+            name = f"{start + index!r}+{digest}.pck"
             file = os.open(name, os.O_WRONLY | os.O_CREAT, 0o660, dir_fd=folder)
             os.write(file, sample)
             os.close(file)
