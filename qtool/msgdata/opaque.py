@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Opaque:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from qtool.errors import CorruptQFile, ForeignQFile, QFileError
 from qtool.qfile.guard import Pickle, scan
 from qtool.qfile.inert import Inert, Role
@@ -13,10 +11,14 @@ from qtool.qfile.outline import Outline, Outliner
 from qtool.qfile.unpickle import load
 from qtool.qfile.values import Values
 
+TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
+
 if TYPE_CHECKING:
     from collections.abc import Container
     from email.message import Message
     from pathlib import Path
+    from typing import Any
+
 
 class QFile:
     """What one file of a queue holds. It does not change."""
@@ -70,15 +72,15 @@ class QFile:
 
 def _message(content: str | Outline, message_class: type[Message] | None) -> Message:
     # The email package is dear to import, and many readers want metadata only.
-    if message_class is None:
-        from email.message import Message as message_class
+    from email.message import Message
+
     if isinstance(content, str):
         from qtool.qfile.parse import message_from_string
 
-        return message_from_string(content, message_class)
+        return message_from_string(content, message_class or Message)
     from qtool.qfile.construct import construct
 
-    return construct(content, message_class)
+    return construct(content, message_class or Message)
 
 
 def decode(

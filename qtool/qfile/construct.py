@@ -16,10 +16,14 @@ def construct(outline: Outline, message_class: type[Message]) -> Message:
     """Return a new message of that class with what the outline tells."""
     message = message_class()
     fields: dict[str, Any] = message.__dict__
-    for name, value in outline.extras.items():
-        # A field that hides a method would break whoever calls that.
-        if not hasattr(message_class, name):
-            fields[name] = value
+    # A field that hides a method would break whoever calls that.
+    fields.update(
+        {
+            name: value
+            for name, value in outline.extras.items()
+            if not hasattr(message_class, name)
+        }
+    )
     fields["_headers"] = [
         (
             carriable(name),

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from qtool.errors import CorruptQFile
 from qtool.qfile.kinds import STRING, TUPLE, Machine
-from qtool.qfile.opcodes import PAIR, begin, dialect, operand, single
+from qtool.qfile.opcodes import PAIR, dialect, operand
+from qtool.qfile.operands import begin, single
 
 _CHUNK = 8192
 # How far the expression looks ahead: what it finds behind an opcode that it

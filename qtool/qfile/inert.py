@@ -8,7 +8,11 @@ of ``Inert``, which notes arguments and state and does nothing with them.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+
+TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Role(Enum):

@@ -226,14 +226,14 @@ def add_items(machine: Machine) -> None:
 
 def global_from_stack(machine: Machine) -> None:
     """Name a class by the two topmost values."""
-    if machine.stack[-2:] != b"ss":
+    if not machine.stack.endswith(b"ss"):
         raise UnsafeQFile(f"it computes the name of a class at byte {machine.position}")
     machine.stack[-2:] = b"g"
 
 
 def call(machine: Machine) -> None:
     """Call a class with a tuple of arguments."""
-    if machine.stack[-2:] not in (b"gt", b"gT"):
+    if not machine.stack.endswith((b"gt", b"gT")):
         raise UnsafeQFile(f"it calls what is no class at byte {machine.position}")
     machine.stack[-2:] = b"o"
 

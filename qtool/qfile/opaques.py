@@ -8,11 +8,13 @@ from typing import Any
 
 from qtool.msgdata import Opaque
 
+# The pickler in C insists on having the class that it names; the one in Python
+# can be told. Type stubs do not tell how.
+_Python: Any = pickle._Pickler  # type: ignore[attr-defined]
 
-class _Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]  # C offers no way
-    """The pickler in Python, which can name a class without having it."""
 
-    dispatch = {**pickle._Pickler.dispatch}  # type: ignore[attr-defined]  # noqa: RUF012
+class _Pickler(_Python):
+    dispatch = dict(_Python.dispatch)  # noqa: RUF012  # the name that it looks for
 
     def save_opaque(self, value: Opaque) -> None:
         """Write what the value was read from."""

@@ -6,13 +6,15 @@ at, and be found in order, before anybody asks for its message.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from qtool.errors import CorruptQFile, UnsafeQFile
 from qtool.msgdata import show_value
 from qtool.qfile.inert import Inert, Role
 
+TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from qtool.qfile.values import Values
 
 MAX_PARTS_DEEP = 60

@@ -33,9 +33,7 @@ _LINES_BY_DEPTH = 3_000_000
 _PARTS = 5000
 # Each has a boundary to be compiled.
 
-_HEADERS = re.compile(
-    r"(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*+)*+(\r?\n)?"
-)
+_HEADERS = re.compile(r"(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*+)*+(\r?\n)?")
 _HEADER = re.compile(r"[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*+")
 _BLANK = re.compile(r"\n\r?\n|\r\r")
 _COMPOSITE = re.compile(

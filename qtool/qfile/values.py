@@ -6,14 +6,15 @@ place; only what stood for something else is made anew.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from qtool.errors import CorruptQFile, UnsafeQFile
 from qtool.msgdata import Opaque
 from qtool.qfile.inert import Inert, Role
 
+TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
 MAX_DEPTH = 100
 """A value that is nested deeper is refused."""
@@ -75,13 +76,12 @@ class Values:
     def _dict(self, value: dict[Any, Any], depth: int) -> dict[Any, Any]:
         for key in value:
             if type(key) is not str:
-                return _of_hashable(
-                    dict,
-                    (
-                        (self.plain(key, depth), self.plain(item, depth))
-                        for key, item in value.items()
-                    ),
+                pairs = (
+                    (self.plain(key, depth), self.plain(item, depth))
+                    for key, item in value.items()
                 )
+                rebuilt: dict[Any, Any] = _of_hashable(dict, pairs)
+                return rebuilt
         for key, item in value.items():
             if type(item) not in _FINAL:
                 value[key] = self.plain(item, depth)
@@ -111,7 +111,6 @@ class Values:
             else:
                 raise UnsafeQFile(f"its metadata holds a {value.name}")
         return value.built
-
 
     def _class(self, value: type) -> Opaque:
         name = getattr(value, "name", "")
