@@ -31,8 +31,7 @@ def run(options: Namespace) -> int:
         msgdata["listid"] = options.listid
     with opened(options) as control:
         # An unknown queue is told before anybody types a message.
-        if control.scan().row(options.queue) is None:
-            control.names(options.queue)
+        control.entries(options.queue, 1)
         try:
             data = _message(options.file)
         except OSError as error:

@@ -52,7 +52,7 @@ def run(options: Namespace) -> int:
 
 def _refuse(control: Control) -> None:
     site = control.site()
-    if site.kind != "own":
+    if site.kind == "mailman3":
         raise Refused(
             "this is a Mailman site, and its runners are Mailman's:"
             " `mailman start` runs them, `qtool` steps them"

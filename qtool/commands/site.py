@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from qtool.commands.output import tell
 from qtool.commands.search import configuration_file, mailman_programs
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def opened(options: Namespace) -> Iterator[Control]:
     """Open the site, and close it at the end."""
     control = open_control(options)
     try:
+        for line in control.log():  # what opening put right, after a crash
+            tell(line.text)
         yield control
     finally:
         try:

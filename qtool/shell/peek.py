@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import qtool
 from qtool import render
+from qtool.qfile import body_text, headers_of, look
+from qtool.qfile.body import BODY_LIMIT
 from qtool.untrusted import visible, visible_block
 
 if TYPE_CHECKING:
@@ -96,16 +97,14 @@ def peeker(control: Control) -> Callable[..., Peek]:
 
 
 def _of_file(path: Path) -> Peek:
-    qfile = qtool.look(path)
-    message = qfile.message
-    body = message.get_payload()
-    if not isinstance(body, str):
-        body = f"[{len(body) if body else 0} parts]"
+    qfile = look(path)
+    body, size = body_text(qfile.message)
     return Peek(
         path=str(path),
         form=qfile.form,
-        headers=tuple((name, str(value)) for name, value in message.items()),
+        headers=tuple(headers_of(qfile.message)),
         body=body,
+        body_cut=size > BODY_LIMIT,
         msgdata=qfile.msgdata,
         opaque=qfile.opaque,
     )
