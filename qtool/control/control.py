@@ -1,0 +1,266 @@
+"""The facade: everything an operator may see and do, the same for every front end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from qtool.control.entries import listed, viewed
+from qtool.control.gate import act
+from qtool.control.logring import LogRing
+from qtool.control.observer import Observer
+from qtool.control.own import OwnRunners
+from qtool.control.survey import Survey
+from qtool.settings import SiteKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from qtool.control.models import (
+        Board,
+        DrainReport,
+        EntryView,
+        Finishing,
+        Injected,
+        LogLine,
+        QueueEntry,
+        Site,
+        StepReport,
+    )
+    from qtool.control.standing import Runners
+    from qtool.control.watching import LateWatcher
+    from qtool.installation import Configuration
+
+READ_ONLY = "read-only was asked for"
+
+
+class Control:
+    """One site, as its operator sees it and acts on it.
+
+    Every call may come from any thread. Nothing is processed before it is asked
+    for, and looking writes nothing. Acts are marked so and pass one gate; they
+    raise ``QToolError`` with one line that says why they did not happen. Where a
+    ``runner`` is named, ``slice`` is the number of one of its slices, and None
+    means all of them.
+
+    Args:
+        configuration: The site.
+        read_only: Refuse every act.
+        clock: Seconds since the epoch.
+        watcher: The observer that the configuration's queues share, to be asked
+            how it notices changes, and to be closed at the end.
+        ticks: Seconds that never go back, for rates and trends.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.time,
+        watcher: LateWatcher | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.configuration = configuration
+        self._read_only = read_only
+        self._watcher = watcher
+        self._runners = _runners_of(configuration)
+        self._survey = Survey(
+            configuration,
+            self._runners,
+            read_only_reason=self.read_only_reason,
+            watching=self._watching,
+            clock=clock,
+            ticks=ticks,
+        )
+        self._observer: Observer | None = None
+        self._callbacks: list[Callable[[Board], None]] = []
+        self._board: Board | None = None
+        self._on_close: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._log = LogRing()
+        self._log.open()
+
+    # --- Looking
+
+    def site(self) -> Site:
+        """Return which spool this is, and what may be done there."""
+        self._runners.look()
+        return self._survey.site()
+
+    def scan(self) -> Board:
+        """Read everything afresh and return the board; waits for the disk."""
+        for row in self._survey.rows():
+            row.read()
+        self._runners.look(fresh=True)
+        return self._survey.board()
+
+    @property
+    def board(self) -> Board:
+        """The latest board; read now if nobody watches."""
+        board = self._board
+        return board if board is not None else self.scan()
+
+    def watch(self, callback: Callable[[Board], None]) -> None:
+        """Call ``callback`` with a board on every change, and at least each second.
+
+        It is called from a thread of its own, until ``close``.
+        """
+        with self._lock:
+            self._callbacks.append(callback)
+            if self._observer is not None:
+                return
+            self._observer = Observer(self._survey, self._publish)
+        self._observer.start()
+
+    def entries(self, queue: str, number: int | None = None) -> list[QueueEntry]:
+        """Return what is in a queue, oldest first; ``number`` entries at most."""
+        return listed(self.configuration.switchboards[queue], number)
+
+    def names(self, queue: str) -> list[str]:
+        """Return the names of a queue's entries with their suffixes, oldest first."""
+        return self.configuration.switchboards[queue].names()
+
+    def entry(self, queue: str, filebase: str) -> EntryView:
+        """Return what one entry holds; what is wrong with it is in the answer."""
+        return viewed(self.configuration.switchboards[queue], filebase)
+
+    def log(self, after: int = 0) -> list[LogLine]:
+        """Return the log records after the one of that number, as far as kept."""
+        return self._log.after(after)
+
+    def step_question(self, runner: str, filebase: str | None = None) -> str | None:
+        """Return what to ask the operator before a step; None for nothing.
+
+        Raises:
+            Refused: The runner cannot be stepped.
+        """
+        self.configuration.runner(runner)
+        return self._runners.step_question(runner, filebase)
+
+    def finishing(self) -> list[Finishing]:
+        """Return the messages that are in hand."""
+        return self._runners.finishing()
+
+    def read_only_reason(self) -> str:
+        """Return why nothing may be changed here; empty when acts are allowed."""
+        if self._read_only:
+            return READ_ONLY
+        return self.configuration.writable_reason()
+
+    # --- Acts
+
+    @act
+    def start(self, runner: str, slice: int | None = None) -> str:  # noqa: A002 - the field's word
+        """Start a runner; return what happened in a line."""
+        return self._runners.act("start", runner, slice)
+
+    @act
+    def stop(self, runner: str, slice: int | None = None) -> str:  # noqa: A002
+        """Stop a runner after the message in hand; return what happened."""
+        return self._runners.act("stop", runner, slice)
+
+    @act
+    def pause(self, runner: str, slice: int | None = None) -> str:  # noqa: A002
+        """Pause a runner after the message in hand; return what happened."""
+        return self._runners.act("pause", runner, slice)
+
+    @act
+    def resume(self, runner: str, slice: int | None = None) -> str:  # noqa: A002
+        """Let a paused runner go on; return what happened."""
+        return self._runners.act("resume", runner, slice)
+
+    @act
+    def start_all(self) -> str:
+        """Start every runner that is not switched off; return what happened."""
+        return self._runners.start_all()
+
+    @act
+    def snooze(self, runner: str, seconds: float) -> str:
+        """Change a runner's sleep time until this process ends."""
+        return self._runners.snooze(runner, seconds)
+
+    @act
+    def step(
+        self,
+        runner: str,
+        filebase: str | None = None,
+        slice: int | None = None,  # noqa: A002
+    ) -> StepReport:
+        """Process one file, the chosen one or the next; waits until it is done.
+
+        Args:
+            runner: Who processes it.
+            filebase: The file; None is the next, or the one that
+                ``step_question`` named.
+            slice: The slice whose next file is meant.
+        """
+        self.configuration.runner(runner)
+        return self._runners.step(runner, filebase, slice)
+
+    @act
+    def inject(self, queue: str, data: bytes, msgdata: Mapping[str, Any]) -> Injected:
+        """Put the bytes of a message into a queue; waits until it is durable."""
+        from qtool.control.injecting import inject  # needs the email package
+
+        settings = self.configuration.settings
+        where = self.configuration.switchboards[queue]
+        return inject(
+            where,
+            data,
+            msgdata,
+            for_mailman=settings.kind is SiteKind.MAILMAN3,
+            served=self._runners.is_served(settings.runners[queue]),
+        )
+
+    @act
+    def drain(self) -> DrainReport:
+        """Let all runners process until nothing is ready; waits for that."""
+        return self._runners.drain()
+
+    # --- The end
+
+    def close(self, *, unclaim: bool = False) -> None:
+        """Stop all runners after the messages in hand, and watch no more.
+
+        Args:
+            unclaim: Give the messages in hand back and do not wait. May be called
+                while another thread waits here.
+        """
+        self._runners.close(unclaim=unclaim)
+        with self._lock:
+            observer, self._observer = self._observer, None
+            endings, self._on_close = self._on_close, []
+        if observer is not None:
+            observer.close()
+        if self._watcher is not None:
+            self._watcher.close()
+        self._log.close()
+        for end in endings:
+            end()
+
+    def on_close(self, end: Callable[[], None]) -> None:
+        """Have something done once, when everything has stopped."""
+        self._on_close.append(end)
+
+    # --- Behind the scenes
+
+    def _publish(self, board: Board) -> None:
+        self._board = board
+        for callback in tuple(self._callbacks):
+            callback(board)
+
+    def _watching(self) -> str:
+        if self._observer is None:
+            return ""
+        return self._watcher.mode if self._watcher is not None else "events"
+
+
+def _runners_of(configuration: Configuration) -> Runners:
+    if configuration.settings.kind is not SiteKind.MAILMAN3:
+        return OwnRunners(configuration)
+    from qtool.control.mailman import MailmanSite  # children and locks, only there
+    from qtool.engine.foreign import MailmanRunners
+
+    return MailmanSite(configuration, MailmanRunners(configuration))

@@ -1,0 +1,219 @@
+"""The thread that keeps the board up to date while somebody looks at it.
+
+A hint makes it read the queue at once; where hints keep coming it reads at a pace
+in proportion to what reading costs, so that a queue of a million files takes a
+fifth of a processor and not all of it. Every second it looks at all folders'
+times, whoever does or does not hint, and publishes a board in any case.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.control.models import Board
+    from qtool.control.rows import Row
+    from qtool.control.survey import Survey
+    from qtool.queues.switchboard import Hint
+
+TICK_SECONDS = 1.0
+_FIRST_SECONDS = 0.3
+"""How long the first board waits for queues that take long to read."""
+_SLOW_SECONDS = 0.05
+"""A queue that takes longer to read is read apart, and holds up no other."""
+_REST = 4
+"""For how many times the reading's time a queue is then left alone."""
+_TURN_REST = 3
+"""The same for all queues that are read in one turn."""
+_BURST = 4.0
+"""How many boards may follow each other at once."""
+_BOARDS_A_SECOND = 8.0
+"""How many may follow for long: no eye sees more."""
+
+log = logging.getLogger("qtool.control")
+
+
+class Pace:
+    """How soon the next turn may come."""
+
+    def __init__(self, now: float) -> None:
+        self.allowed_at = now
+        """When the next turn may come, on the monotonic clock."""
+        self._left = _BURST
+        self._counted_at = now
+
+    def spend(self, began: float, ended: float) -> None:
+        """Count a turn, and what it cost."""
+        refilled = (ended - self._counted_at) * _BOARDS_A_SECOND
+        self._left = min(_BURST, self._left + refilled) - 1.0
+        self._counted_at = ended
+        wait = max(0.0, 1.0 - self._left) / _BOARDS_A_SECOND
+        self.allowed_at = ended + max(wait, _TURN_REST * (ended - began))
+
+
+class Observer:
+    """Publishes boards from a thread of its own.
+
+    Args:
+        survey: What is observed.
+        publish: Gets each board, in the observer's thread.
+    """
+
+    def __init__(self, survey: Survey, publish: Callable[[Board], None]) -> None:
+        self._survey = survey
+        self._publish = publish
+        self._news = False
+        self._over = False
+        self._wake = threading.Condition()
+        self._pace = Pace(time.monotonic())
+        self._next_tick = time.monotonic() + TICK_SECONDS
+        self._not_before: dict[Row, float] = {}
+        self._apart: SimpleQueue[Row | None] = SimpleQueue()
+        self._busy: set[Row] = set()
+        """Rows that are read apart, or wait for it."""
+        self._stop_listening: Callable[[], None] = lambda: None
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for name, target in (
+                ("qtool-observer", self._run),
+                ("qtool-reader", self._read_apart),
+            )
+        ]
+
+    def start(self) -> None:
+        """Begin; the first board comes as soon as every queue has been read."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End; no board is published after this returns."""
+        with self._wake:
+            self._over = True
+            self._wake.notify_all()
+        self._apart.put(None)
+        self._stop_listening()
+        if threading.current_thread() is not self._threads[0]:
+            self._threads[0].join()
+        for row in self._survey.rows():
+            stop, row.stop_watching = row.stop_watching, None
+            if stop is not None:
+                stop()
+
+    # --- News
+
+    def _hinted(self, row: Row, hint: Hint) -> None:
+        row.note(hint)
+        with self._wake:
+            self._wake.notify_all()
+
+    def _changed(self) -> None:
+        with self._wake:
+            self._news = True
+            self._wake.notify_all()
+
+    # --- The observer's thread
+
+    def _run(self) -> None:
+        self._first()
+        while self._wait():
+            self._turn()
+
+    def _first(self) -> None:
+        self._survey.runners.look()
+        rows = self._survey.rows()
+        for row in rows:
+            self._send_apart(row)
+        with self._wake:
+            self._wake.wait_for(
+                lambda: self._over or all(row.is_read for row in rows), _FIRST_SECONDS
+            )
+        self._show()
+        self._stop_listening = self._survey.runners.on_change(self._changed)
+
+    def _wait(self) -> bool:
+        """Wait until the next turn is due; return False when there is none."""
+        with self._wake:
+            while not self._over:
+                seconds = self._due() - time.monotonic()
+                if seconds <= 0:
+                    return True
+                self._wake.wait(seconds)
+            return False
+
+    def _due(self) -> float:
+        due = self._next_tick
+        for row in self._survey.rows():
+            if row.dirty and row.queue is not None and row not in self._busy:
+                due = min(due, self._not_before.get(row, 0.0))
+        if self._news:
+            due = 0.0
+        return min(self._next_tick, max(due, self._pace.allowed_at))
+
+    def _turn(self) -> None:
+        began = time.monotonic()
+        is_tick = began >= self._next_tick
+        if is_tick:
+            self._next_tick = began + TICK_SECONDS
+        changed, self._news = self._news or is_tick, False
+        self._survey.runners.look()
+        for row in self._survey.rows():
+            self._watch(row)
+            if row.dirty or is_tick:
+                changed |= self._read(row, began)
+        if changed:
+            self._show()
+        self._pace.spend(began, time.monotonic())
+
+    def _watch(self, row: Row) -> None:
+        if row.queue is not None and row.stop_watching is None:
+            try:
+                row.stop_watching = row.queue.watch(
+                    lambda hint: self._hinted(row, hint)
+                )
+            except OSError as error:
+                log.warning("%s is not watched: %s", row.settings.name, error)
+                row.stop_watching = lambda: None
+
+    def _read(self, row: Row, now: float) -> bool:
+        """Read a queue, if its turn has come; return whether it has changed."""
+        if row in self._busy or now < self._not_before.get(row, 0.0):
+            return False
+        if row.seconds > _SLOW_SECONDS:
+            self._send_apart(row)
+            return False
+        changed = row.read()
+        self._not_before[row] = time.monotonic() + _REST * row.seconds
+        return changed
+
+    def _show(self) -> None:
+        self._survey.measure()
+        board = self._survey.board()
+        if self._over:
+            return
+        try:
+            self._publish(board)
+        except Exception:
+            log.exception("a board could not be shown")
+
+    # --- The thread for what takes long
+
+    def _send_apart(self, row: Row) -> None:
+        if row.queue is not None:
+            self._busy.add(row)
+            self._apart.put(row)
+
+    def _read_apart(self) -> None:
+        while (row := self._apart.get()) is not None:
+            if self._over:
+                return
+            changed = row.read()
+            self._not_before[row] = time.monotonic() + _REST * row.seconds
+            self._busy.discard(row)
+            if changed:
+                self._changed()

@@ -1,0 +1,306 @@
+"""The runners of our own engine: what the master says of them, and who else holds
+their slices."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from qtool.control.models import DrainReport, Finishing, State
+from qtool.control.standing import Runners, Standing, mixed_note, sickest
+from qtool.errors import QToolError, Refused, RunnerError, SliceClaimed
+from qtool.queues.slices import whole
+from qtool.settings import RunnerSettings, SiteKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qtool.engine.master import Master
+    from qtool.engine.status import RunnerStatus
+    from qtool.engine.step import StepReport
+    from qtool.installation import Configuration
+
+ACTIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
+"""States of a runner slice whose claim is ours."""
+_HOLDERS_SECONDS = 1.0
+"""How old the answer may be to who holds the slices: a lock tells no news."""
+_LONGEST_SNOOZE = 31 * 86400.0
+
+_DONE = {"start": "started", "stop": "stopped", "pause": "paused", "resume": "resumed"}
+
+
+class OwnRunners(Runners):
+    """Runs, shows and steps the runners of a configuration as threads."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._statuses: dict[str, list[RunnerStatus]] = {}
+        self._holders: dict[tuple[str, int], str] = {}
+        self._holders_at = -math.inf
+        self._made: Master | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def _master(self) -> Master:
+        from qtool.engine.master import Master  # a folder of queues needs none
+
+        with self._lock:
+            if self._made is None:
+                self._made = Master(self._configuration)
+            return self._made
+
+    # --- How they stand
+
+    def look(self, *, fresh: bool = False) -> None:
+        """Find out how all runners stand; writes nothing."""
+        if not any(r.served for r in self._configuration.settings.runners.values()):
+            self._statuses, self._holders = {}, {}
+            return
+        statuses: dict[str, list[RunnerStatus]] = {}
+        for status in self._master.states():
+            statuses.setdefault(status.runner, []).append(status)
+        self._statuses = statuses
+        now = time.monotonic()
+        if fresh or now - self._holders_at >= _HOLDERS_SECONDS:
+            self._holders_at = now
+            self._holders = {
+                (name, number): held
+                for name, settings in self._configuration.settings.runners.items()
+                if settings.served
+                for number, held in self._held(settings).items()
+            }
+
+    def standing(self, settings: RunnerSettings) -> Standing:
+        """Return how one runner stands, as of the last ``look``."""
+        name = settings.name
+        if not settings.served:
+            reason = self._no_runner(settings)
+            return Standing(state=State.NO_RUNNER, refusal=reason, step_refusal=reason)
+        statuses = self._statuses.get(name, [])[: settings.instances]
+        if not statuses:
+            reason = f"{name} is switched off: instances is 0"
+            return Standing(
+                state=State.STOPPED, runner=name, note=reason, refusal=reason,
+                step_refusal=reason, snooze_seconds=settings.sleep_seconds,
+            )  # fmt: skip
+        states = tuple(self._state(status) for status in statuses)
+        first = sickest(states)
+        sick = statuses[first]
+        held = self._holders.get((name, sick.slice), "")
+        note = held if states[first] is State.CLAIMED else sick.note
+        if states[first] is State.STOPPED:
+            note = ""
+        refused = set(states) <= {State.CLAIMED, State.NO_CLASS}
+        return Standing(
+            state=states[first],
+            slices=states,
+            runner=name,
+            note=mixed_note(states, note),
+            traceback=sick.traceback,
+            snooze_seconds=sick.sleep_seconds,
+            refusal=note if refused else "",
+            step_refusal=note if refused else "",
+            departed=_departed(states, statuses),
+        )
+
+    @property
+    def mailman(self) -> str:
+        """Empty: Mailman has nothing to do with these."""
+        return ""
+
+    def is_served(self, settings: RunnerSettings) -> bool:
+        """Return whether somebody runs that queue at this moment."""
+        self.look()
+        statuses = self._statuses.get(settings.name, [])
+        if any(State(status.state) in ACTIVE for status in statuses):
+            return True
+        queue = self._configuration.switchboards.get(settings.name)
+        return settings.served and queue is not None and queue.holder() is not None
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` when a runner's state changes; return how to stop it."""
+        if not any(r.served for r in self._configuration.settings.runners.values()):
+            return lambda: None
+        return self._master.on_change(callback)
+
+    def _state(self, status: RunnerStatus) -> State:
+        state = State(status.state)
+        if state in ACTIVE:
+            return state
+        if (status.runner, status.slice) in self._holders:
+            return State.CLAIMED
+        # It was held when it was last started; now it is free.
+        return State.STOPPED if state is State.CLAIMED else state
+
+    def _held(self, settings: RunnerSettings) -> dict[int, str]:
+        """Return who else holds which slices of a runner, in words."""
+        queue = self._configuration.switchboards.get(settings.name)
+        ours = {
+            status.slice
+            for status in self._statuses.get(settings.name, [])
+            if State(status.state) in ACTIVE
+        }
+        if queue is None or len(ours) >= settings.instances:
+            return {}
+        try:
+            if queue.for_slice(whole()).holder() is None:
+                return {}
+            parts = self._configuration.slices(settings.name)
+            holders = {
+                part.number: queue.for_slice(part).holder()
+                for part in parts
+                if part.number not in ours
+            }
+        except (QToolError, OSError):
+            return {}  # where no claim can stand, nobody holds one
+        return {n: f"claimed by {held}" for n, held in holders.items() if held}
+
+    def _no_runner(self, settings: RunnerSettings) -> str:
+        name, site = settings.name, self._configuration.settings
+        if site.kind is SiteKind.MAILMAN2:
+            return "Mailman 2 queues are only looked at: Mailman 2 runs these itself"
+        if site.source.startswith("--root"):
+            return (
+                f"{name} has no runner here: --root names none, a configuration does"
+                " (--config FILE)"
+            )
+        return f"{name} has no runner: messages wait there for a person"
+
+    # --- Acts
+
+    def act(self, verb: str, runner: str, number: int | None) -> str:
+        """Start, stop, pause or resume a runner; return what happened in a line."""
+        settings = self._served(runner)
+        free, held = self._free(settings, number, verb)
+        if not free:
+            raise SliceClaimed(held)
+        method: Callable[[str, int | None], Sequence[int]]
+        method = getattr(self._master, verb)
+        if held:
+            done = [n for each in free for n in method(runner, each)]
+        else:
+            done = list(method(runner, number))
+        busy = verb in {"stop", "pause"} and any(
+            hand.runner == runner and hand.slice in done
+            for hand in self._master.finishing()
+        )
+        line = _what(settings, number, done, _DONE[verb])
+        line += " after the message in hand" if busy else ""
+        return f"{line}; {held}" if held else line
+
+    def start_all(self) -> str:
+        """Start every runner that is not switched off."""
+        self.look(fresh=True)
+        started, failures, running = [], [], 0
+        for settings in self._configuration.settings.runners.values():
+            if not (settings.served and settings.start and settings.instances):
+                continue
+            states = self.standing(settings).slices
+            if states and set(states) <= ACTIVE:
+                running += 1
+                continue
+            try:
+                self.act("start", settings.name, None)
+                started.append(settings.name)
+            except QToolError as error:
+                failures.append(f"{settings.name}: {error}")
+        if not started and failures:
+            raise RunnerError("; ".join(failures))
+        if not started:
+            return "every runner runs already" if running else "no runner to start"
+        return "; ".join([f"started {', '.join(started)}", *failures])
+
+    def snooze(self, runner: str, seconds: float) -> str:
+        """Change a runner's sleep time."""
+        if not 0 <= seconds <= _LONGEST_SNOOZE:
+            raise Refused(f"a sleep time is 0 s to 31 days, not {seconds:g} s")
+        settings = self._served(runner)
+        free, held = self._free(settings, None, "snooze")
+        if not free:
+            raise SliceClaimed(held)
+        before = self._master.sleep_seconds(runner)
+        self._master.set_snooze(runner, seconds)
+        return f"{runner} snoozes {seconds:g} s, before: {before:g} s"
+
+    def step(self, runner: str, filebase: str | None, number: int | None) -> StepReport:
+        """Process one file."""
+        self._served(runner)
+        return self._master.step(runner, number, filebase)
+
+    def step_question(self, runner: str, filebase: str | None) -> str | None:
+        """Nothing need be asked: it is our own runner that does it."""
+        del filebase
+        self._served(runner)
+        return None
+
+    def drain(self) -> DrainReport:
+        """Process until nothing is ready."""
+        drained = self._master.drain()
+        return DrainReport(
+            done=drained.counts.done,
+            kept=drained.counts.kept,
+            shunted=drained.counts.shunted,
+            preserved=drained.counts.preserved,
+            left=drained.left,
+            failures=drained.failures,
+        )
+
+    def finishing(self) -> list[Finishing]:
+        """Return what is in hand."""
+        return [
+            Finishing(runner=h.runner, filebase=h.filebase, seconds=h.seconds)
+            for h in self._master.finishing()
+        ]
+
+    def close(self, *, unclaim: bool) -> None:
+        """Stop everything that runs here."""
+        if self._made is not None:
+            self._made.close(unclaim=unclaim)
+
+    def _served(self, runner: str) -> RunnerSettings:
+        settings = self._configuration.runner(runner)
+        if not settings.served:
+            raise Refused(self._no_runner(settings))
+        return settings
+
+    def _free(
+        self, settings: RunnerSettings, number: int | None, verb: str
+    ) -> tuple[list[int], str]:
+        """Return which slices nobody else holds, and a line about those held."""
+        self.look(fresh=True)
+        name, count = settings.name, max(1, settings.instances)
+        asked = range(count) if number is None else [number]
+        held = {n: w for n in asked if (w := self._holders.get((name, n)))}
+        free = [n for n in asked if n not in held]
+        if verb != "start" and held and number is None:
+            ours = [
+                s.slice for s in self._statuses.get(name, [])
+                if State(s.state) in ACTIVE
+            ]  # fmt: skip
+            free = [n for n in free if n in ours]
+        lines = [_what(settings, n, [n], f"is {w}") for n, w in held.items()]
+        return free, lines[0] if lines else ""
+
+
+def _what(
+    settings: RunnerSettings, asked: int | None, done: Sequence[int], verb: str
+) -> str:
+    name, count = settings.name, settings.instances
+    if count <= 1:
+        return f"{name} {verb}"
+    if asked is not None:
+        return f"{name}, slice {asked + 1} of {count}, {verb}"
+    if len(done) == count:
+        return f"{name}: all {count} slices {verb}"
+    return f"{name}: {len(done)} of {count} slices {verb}"
+
+
+def _departed(
+    states: tuple[State, ...], statuses: Sequence[RunnerStatus]
+) -> int | None:
+    if State.CLAIMED in states or not ACTIVE.intersection(states):
+        return None
+    counts = [status.counts for status in statuses]
+    return sum(c.done + c.kept + c.shunted + c.preserved for c in counts)

@@ -1,0 +1,158 @@
+"""One row of the board, put together from what was read and how its runner stands."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from qtool.control.models import Cell, QueueRow, State
+from qtool.control.rates import Meter
+from qtool.control.views import view_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.control.standing import Standing
+    from qtool.queues.switchboard import Hint, QueueScan, Switchboard
+    from qtool.settings import RunnerSettings
+
+
+class Row:
+    """What is known about one queue, or of one runner that manages none.
+
+    Args:
+        settings: The runner's section.
+        queue: Its queue; None for a runner that manages none.
+        view_slices: How many cells there are, at least.
+    """
+
+    def __init__(
+        self, settings: RunnerSettings, queue: Switchboard | None, view_slices: int
+    ) -> None:
+        self.settings = settings
+        self.queue = queue
+        self.seconds = 0.0
+        """What the last reading of the queue took."""
+        self.is_read = queue is None
+        """Whether the queue was read at least once."""
+        self.dirty = True
+        """Whether something hinted at a change since the last reading began."""
+        self.stop_watching: Callable[[], None] | None = None
+        self._slices = settings.instances if settings.served else 0
+        self._view = view_of(self._slices, view_slices)
+        self._scan: QueueScan | None = None
+        self._error = ""
+        self._meter: Meter | None = None
+        self._lock = threading.Lock()
+        self._arrived = self._departed = 0
+        self._counted = True
+        self._departed_before: int | None = None
+        self._cells: tuple[object, object, tuple[Cell, ...]] = (None, None, ())
+
+    # --- Reading
+
+    def read(self) -> bool:
+        """Read the queue's names; return whether they say something else now."""
+        if self.queue is None:
+            return False
+        self.dirty = False
+        began = time.perf_counter()
+        before = self._scan, self._error, self.is_read
+        try:
+            self._scan, self._error = self.queue.scan(self._view.parts), ""
+        except OSError as error:
+            self._scan, self._error = None, error.strerror or str(error)
+        self.seconds = time.perf_counter() - began
+        self.is_read = True
+        return before != (self._scan, self._error, True)
+
+    def note(self, hint: Hint) -> None:
+        """Take a hint; the counts in it are for the rates."""
+        with self._lock:
+            self._arrived += hint.arrived
+            self._departed += hint.departed
+            self._counted = self._counted and hint.counted
+            self.dirty = True
+
+    def measure(self, standing: Standing, now: float, *, blind: bool) -> None:
+        """Let rates and trend go on to ``now``.
+
+        Args:
+            standing: How its runner stands.
+            now: On a clock that never goes back.
+            blind: Whether changes come without events at present.
+        """
+        if self.queue is None:
+            return
+        if self._meter is None:
+            self._meter = Meter(now)
+        with self._lock:
+            arrived, departed, counted = self._arrived, self._departed, self._counted
+            self._arrived = self._departed = 0
+            self._counted = True
+        counted = counted and not blind
+        self._meter.arrivals.add(now, arrived, known=counted)
+        before, self._departed_before = self._departed_before, standing.departed
+        if before is not None and standing.departed is not None:
+            self._meter.departures.add(now, max(0, standing.departed - before))
+        else:
+            self._meter.departures.add(now, departed, known=counted)
+        if self._scan is not None:
+            self._meter.trend.sample(now, self._scan.depth)
+
+    # --- Showing
+
+    def shown(self, standing: Standing, now: float) -> QueueRow:
+        """Return the row as of the last reading and measuring."""
+        settings, scan, meter = self.settings, self._scan, self._meter
+        state, note, trouble = standing.state, standing.note, standing.traceback
+        if self._error:
+            state, note, trouble = State.UNREADABLE, self._error, ""
+        return QueueRow(
+            name=settings.name,
+            has_queue=self.queue is not None,
+            runner=standing.runner,
+            runner_slices=self._slices,
+            cells=self._shown_cells(scan, standing) if scan else (),
+            depth=scan.depth if scan else None,
+            in_flight=scan.in_flight if scan else None,
+            oldest=scan.oldest if scan else None,
+            preserved=scan.preserved if scan else 0,
+            foreign=scan.foreign if scan else 0,
+            rate_in=meter.arrivals.rate(now) if meter else None,
+            rate_out=meter.departures.rate(now) if meter else None,
+            trend=meter.trend.depths() if meter else (),
+            state=state,
+            note=note,
+            traceback=trouble,
+            snooze_seconds=standing.snooze_seconds,
+            snooze_fixed=standing.snooze_fixed,
+            refusal=standing.refusal,
+            step_refusal=self._step_refusal(standing),
+            sends_mail=standing.sends_mail,
+        )
+
+    def _step_refusal(self, standing: Standing) -> str:
+        if self.queue is None and not standing.step_refusal:
+            return f"{self.settings.name} manages no queue: it has no file to step"
+        return standing.step_refusal
+
+    def _shown_cells(self, scan: QueueScan, standing: Standing) -> tuple[Cell, ...]:
+        read, states, cells = self._cells
+        if read is scan and states == standing.slices:
+            return cells
+        cells = tuple(
+            Cell(
+                depth=part.depth,
+                in_flight=part.in_flight,
+                oldest=part.oldest,
+                owner=(owner := self._view.owner(number)),
+                state=standing.slices[owner]
+                if owner < len(standing.slices)
+                else standing.state,
+            )
+            for number, part in enumerate(scan.slices)
+        )
+        self._cells = scan, standing.slices, cells
+        return cells

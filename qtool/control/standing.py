@@ -1,0 +1,131 @@
+"""How a runner stands: the half of a row that is not in the queue's folder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtool.control.models import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qtool.control.models import DrainReport, Finishing, StepReport
+    from qtool.settings import RunnerSettings
+
+_SICKEST_FIRST = (
+    State.FAILED,
+    State.IMPORT_ERROR,
+    State.NO_CLASS,
+    State.CLAIMED,
+    State.STOPPING,
+    State.PAUSED,
+    State.STOPPED,
+    State.RUNNING,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """State of one runner, and what may be asked of it; see ``QueueRow``."""
+
+    state: State
+    slices: tuple[State, ...] = ()
+    """State of each runner slice; empty without a runner."""
+    runner: str | None = None
+    note: str = ""
+    traceback: str = ""
+    snooze_seconds: float | None = None
+    snooze_fixed: bool = False
+    refusal: str = ""
+    step_refusal: str = ""
+    sends_mail: bool = False
+    departed: int | None = None
+    """Messages that left the queue, counted by the runner; None where it is not
+    ours, or shares the queue with somebody else's."""
+
+
+class Runners(ABC):
+    """The runners of a site, whosever they are."""
+
+    @abstractmethod
+    def standing(self, settings: RunnerSettings) -> Standing:
+        """Return how one runner stands, as of the last ``look``."""
+
+    @abstractmethod
+    def look(self, *, fresh: bool = False) -> None:
+        """Find out how all runners stand; writes nothing.
+
+        Args:
+            fresh: Also ask again what was asked of others a moment ago.
+        """
+
+    @property
+    @abstractmethod
+    def mailman(self) -> str:
+        """``Mailman (pid N)`` or ``Mailman stopped``; empty elsewhere."""
+
+    @abstractmethod
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` when a runner's state changes; return how to stop it."""
+
+    # --- Acts; see ``Control``
+
+    @abstractmethod
+    def act(self, verb: str, runner: str, number: int | None) -> str:
+        """Start, stop, pause or resume a runner; return what happened in a line."""
+
+    @abstractmethod
+    def start_all(self) -> str:
+        """Start every runner that is not switched off."""
+
+    @abstractmethod
+    def snooze(self, runner: str, seconds: float) -> str:
+        """Change a runner's sleep time."""
+
+    @abstractmethod
+    def step(self, runner: str, filebase: str | None, number: int | None) -> StepReport:
+        """Process one file."""
+
+    @abstractmethod
+    def step_question(self, runner: str, filebase: str | None) -> str | None:
+        """Return what to ask before a step; None where nothing need be asked."""
+
+    @abstractmethod
+    def drain(self) -> DrainReport:
+        """Process until nothing is ready."""
+
+    @abstractmethod
+    def is_served(self, settings: RunnerSettings) -> bool:
+        """Return whether somebody runs that queue at this moment."""
+
+    @abstractmethod
+    def finishing(self) -> list[Finishing]:
+        """Return what is in hand."""
+
+    @abstractmethod
+    def close(self, *, unclaim: bool) -> None:
+        """Stop everything that runs here."""
+
+
+def sickest(states: Sequence[State]) -> int:
+    """Return which of several slices an operator should hear of first."""
+    return min(range(len(states)), key=lambda n: _SICKEST_FIRST.index(states[n]))
+
+
+def mixed_note(states: Sequence[State], note: str) -> str:
+    """Return evidence for the state of a runner whose slices may differ."""
+    counts: dict[State, int] = {}
+    for state in states:
+        counts[state] = counts.get(state, 0) + 1
+    if len(counts) <= 1:
+        return note
+    first = sickest(states)
+    others = ", ".join(
+        f"{count} {state}" for state, count in counts.items() if state != states[first]
+    )
+    sick = [str(n + 1) for n, state in enumerate(states) if state == states[first]]
+    which = f"slice {sick[0]}" if len(sick) == 1 else f"{len(sick)} slices"
+    line = f"{which} of {len(states)} {states[first]}, {others}"
+    return f"{line}: {note}" if note else line

@@ -1,0 +1,118 @@
+"""The whole site at a glance: every queue's row, kept in step with the settings."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from qtool.control.models import Board, Site
+from qtool.control.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qtool.control.standing import Runners
+    from qtool.installation import Configuration
+    from qtool.queues.switchboard import Switchboard
+    from qtool.settings import RunnerSettings, Settings
+
+_RIGHTS_SECONDS = 5.0
+"""How old the answer may be to whether anything may be changed."""
+
+
+class Survey:
+    """Reads queues into rows, and puts rows together into a board.
+
+    Args:
+        configuration: The site.
+        runners: Whoever works there.
+        read_only_reason: Why nothing may be changed; empty when acts are allowed.
+        watching: How changes are noticed: ``events`` or ``polling``.
+        clock: Seconds since the epoch.
+        ticks: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        runners: Runners,
+        *,
+        read_only_reason: Callable[[], str],
+        watching: Callable[[], str],
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.runners = runners
+        self._configuration = configuration
+        self._read_only_reason = read_only_reason
+        self._watching = watching
+        self._clock = clock
+        self._ticks = ticks
+        self._rows: dict[str, Row] = {}
+        self._settings: Settings | None = None
+        self._rights: tuple[float, str] = (float("-inf"), "")
+        self._lock = threading.RLock()
+
+    def rows(self) -> Sequence[Row]:
+        """Return the rows in the order of the configuration, as it is now."""
+        with self._lock:
+            settings = self._configuration.settings
+            if settings is not self._settings:
+                self._follow(settings)
+            return list(self._rows.values())
+
+    def board(self) -> Board:
+        """Return the board as of the last readings."""
+        now = self._ticks()
+        shown = [
+            row.shown(self.runners.standing(row.settings), now) for row in self.rows()
+        ]
+        return Board(at=self._clock(), rows=tuple(shown), site=self.site())
+
+    def measure(self) -> None:
+        """Let all rates and trends go on to now."""
+        now, blind = self._ticks(), self._watching() == "polling"
+        for row in self.rows():
+            row.measure(self.runners.standing(row.settings), now, blind=blind)
+
+    def site(self) -> Site:
+        """Return which spool this is, and what may be done there."""
+        settings = self._configuration.settings
+        now = time.monotonic()
+        at, reason = self._rights
+        if now - at >= _RIGHTS_SECONDS:
+            reason = self._read_only_reason()
+            self._rights = now, reason
+        return Site(
+            spool=str(settings.queue_root),
+            source=settings.source,
+            kind=str(settings.kind),
+            read_only=reason,
+            watching=self._watching(),
+            mailman=self.runners.mailman,
+        )
+
+    def _follow(self, settings: Settings) -> None:
+        """Have a row for each runner that is configured now."""
+        before, self._rows, self._settings = self._rows, {}, settings
+        for name, runner in settings.runners.items():
+            queue = self._configuration.switchboards.get(name)
+            kept = before.pop(name, None)
+            if kept is not None and _is_same(kept, runner, queue):
+                self._rows[name] = kept
+                continue
+            if kept is not None:
+                _forget(kept)
+            self._rows[name] = Row(runner, queue, settings.view_slices)
+        for row in before.values():
+            _forget(row)
+
+
+def _is_same(row: Row, settings: RunnerSettings, queue: Switchboard | None) -> bool:
+    return row.settings == settings and row.queue is queue
+
+
+def _forget(row: Row) -> None:
+    if row.stop_watching is not None:
+        row.stop_watching()
