@@ -44,6 +44,8 @@ _GONE = InotifyConstants.IN_DELETE_SELF | InotifyConstants.IN_MOVE_SELF
 
 _TICKS_PER_POLL = 4
 """A change without events is noticed after two ticks: the event may be on its way."""
+_MISSING_SECONDS = 0.1
+"""How often a folder that is missing is looked for: the first message makes it."""
 _URGENT_SECONDS = 0.005
 """Quiet time after a hint for arrivals that somebody waits for."""
 
@@ -151,6 +153,8 @@ class Watcher:
                 folder.look(has_events=False)
                 self._attach(folder)
             folder.listeners = (*folder.listeners, listener)
+            if not folder.exists:
+                self._look_soon()
         return lambda: self._stop_listening(folder, listener)
 
     def close(self) -> None:
@@ -191,12 +195,8 @@ class Watcher:
             self._thread.start()
 
     def _is_observing(self) -> bool:
-        observer = self._observer
-        return (
-            observer is not None
-            and observer.is_alive()
-            and observer.should_keep_running()
-        )
+        seen = self._observer
+        return seen is not None and seen.is_alive() and seen.should_keep_running()
 
     def _attach(self, folder: _Folder) -> None:
         if self._observer is None or not folder.exists:
@@ -248,19 +248,21 @@ class Watcher:
             for listener in due:
                 listener.deliver()
             if look_now or now >= next_look:
-                self._look()
-                next_look = time.monotonic() + self._tick
+                next_look = time.monotonic() + self._look()
 
-    def _look(self) -> None:
-        """Look at every folder, and bring lost events back where possible."""
+    def _look(self) -> float:
+        """Look at every folder, and bring lost events back where possible.
+
+        Return after how many seconds to look again.
+        """
         with self._lock:
-            if self._closed:
-                return
-            if not self._is_observing():
+            if not self._closed and not self._is_observing():
                 self._renew_observer()
             stale = [f for f in self._folders.values() if self._is_stale(f)]
+            all_exist = all(folder.exists for folder in self._folders.values())
         for folder in stale:
             folder.hint_uncounted()
+        return self._tick if all_exist else min(self._tick, _MISSING_SECONDS)
 
     def _is_stale(self, folder: _Folder) -> bool:
         """Return whether a folder may have changed unseen; mend how it is watched."""

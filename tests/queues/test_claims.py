@@ -165,11 +165,11 @@ def test_release_gives_back_once_and_leaves_no_facts(
     tmp_path: Path, claims: Claims
 ) -> None:
     claim = claims.take(slices.whole(), "test")
-    assert claim.is_held
+    held = [claim.is_held]
     claim.release()
     claim.release()
 
-    assert not claim.is_held
+    assert [*held, claim.is_held] == [True, False]
     assert list((tmp_path / ".qtool/claims").glob("*.json")) == []
     assert claims.holder(slices.whole()) is None
 
@@ -228,7 +228,8 @@ def test_a_lock_on_a_file_that_was_replaced_is_not_a_claim(
     """The lock file goes between opening and locking it: the new one is locked."""
     claims.take(slices.whole(), "test").release()
     lock = next((tmp_path / ".qtool/claims").iterdir())
-    control, replaced = fcntl.fcntl, []
+    control = fcntl.fcntl
+    replaced: list[Path] = []
 
     def replace_first(descriptor: int, command: int, argument: bytes) -> bytes:
         if not replaced:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtool.queues import filebase, slices
+from qtool.queues import filebase, folder, slices
+from qtool.queues import index as index_module
 from qtool.queues.index import Index
 from tests.queues.names import BEGIN, filebase_of, touch
 
@@ -106,16 +107,13 @@ def test_who_asks_during_a_reading_waits_for_the_next_one_together(
     index = Index(str(tmp_path))
     siblings = _siblings(index, 8)
     asked, go = threading.Semaphore(0), threading.Event()
-    from qtool.queues import index as module
-
-    chunks = module.chunks
 
     def slow(directory: str) -> object:
         asked.release()
         assert go.wait(10)
-        return chunks(directory)
+        return folder.chunks(directory)
 
-    monkeypatch.setattr(module, "chunks", slow)
+    monkeypatch.setattr(index_module, "chunks", slow)
     found: dict[int, list[str]] = {}
 
     def ask(number: int) -> None:
@@ -142,13 +140,13 @@ def test_who_asks_during_a_reading_waits_for_the_next_one_together(
 def test_the_oldest_are_the_beginning_of_all(
     tmp_path_factory: pytest.TempPathFactory, count: int, limit: int
 ) -> None:
-    folder = tmp_path_factory.mktemp("queue")
-    touch(folder, (f"{filebase_of(n * 7 % 200)}.pck" for n in range(200)))
-    touch(folder, [f"{filebase_of(300, 999.5)}.pck", f"{filebase_of(301, 1e13)}.pck"])
-    _settle(folder)
-    index = Index(str(folder))
+    made = tmp_path_factory.mktemp("queue")
+    touch(made, (f"{filebase_of(n * 7 % 200)}.pck" for n in range(200)))
+    touch(made, [f"{filebase_of(300, 999.5)}.pck", f"{filebase_of(301, 1e13)}.pck"])
+    _settle(made)
+    index = Index(str(made))
     for sibling in _siblings(index, count):
-        every = Index(str(folder)).filebases(sibling, ".pck")
+        every = Index(str(made)).filebases(sibling, ".pck")
         assert index.filebases(sibling, ".pck", limit) == every[:limit]
 
 
@@ -208,11 +206,9 @@ def test_a_full_batch_that_waited_long_is_read_anew(
     touch(tmp_path, (f"{filebase_of(n)}.pck" for n in range(1_000)))
     index = Index(str(tmp_path))
     left, right = _siblings(index, 2)
-    from qtool.queues import index as module
-
     index.filebases(left, ".pck", 100)
     assert index.readings == 1
-    monkeypatch.setattr(module, "_FULL_SECONDS", 0.0)
+    monkeypatch.setattr(index_module, "_FULL_SECONDS", 0.0)
     index.filebases(right, ".pck", 100)
     assert index.readings == 2
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from watchdog.observers import inotify_c
 
 from qtool.queues import watch
 from qtool.queues.switchboard import Hint
@@ -74,6 +76,14 @@ def without_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "InotifyFD", refuse)
 
 
+def _has_arrived(number: int, hints: Hints) -> bool:
+    return hints.arrived == number
+
+
+def _has_more_than(number: int, hints: Hints) -> bool:
+    return len(hints.all) > number
+
+
 def _open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -134,7 +144,7 @@ def test_an_urgent_listener_need_not_wait_for_the_quiet_time(folder: Path) -> No
     watcher.watch(folder, other)
     for number in range(3):
         _enqueue(folder, number)
-        assert urgent.wait(lambda h, number=number: h.arrived == number + 1)
+        assert urgent.wait(partial(_has_arrived, number + 1))
 
     assert other.arrived == 1
     watcher.close()
@@ -350,7 +360,7 @@ def test_without_events_changes_are_found_by_polling(
     for number in range(3):
         seen = len(hints.all)
         _enqueue(folder, number)
-        assert hints.wait(lambda h, seen=seen: len(h.all) > seen)
+        assert hints.wait(partial(_has_more_than, seen))
 
     assert not any(hint.counted for hint in hints.all)
     assert hints.arrived == 0
@@ -382,7 +392,7 @@ def test_a_folder_that_the_kernel_will_not_watch_is_polled(
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
-    monkeypatch.setattr(watch.InotifyFD, "add_callback", refuse)
+    monkeypatch.setattr(inotify_c.InotifyFD, "add_callback", refuse)
     watcher, hints = Watcher(poll_seconds=0.2), Hints()
     watcher.watch(folder, hints)
     assert watcher.mode == "polling"
