@@ -68,6 +68,11 @@ class Hand:
 
     # --- For other threads
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the runner settles nothing at this moment."""
+        return not self._locked
+
     def give_up(self, release: Callable[[str], None], seconds: float) -> str | None:
         """Take the message, and the right to any other, from the runner.
 

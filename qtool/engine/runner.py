@@ -20,7 +20,7 @@ from qtool.engine.ownership import own_queue, own_slice
 from qtool.engine.passes import check_choice, one_pass, step
 from qtool.engine.snooze import SHORTEST_SECONDS, Arrivals, Resting
 from qtool.engine.turn import Turn
-from qtool.errors import RunnerError
+from qtool.errors import QueueError, RunnerError
 from qtool.installation import process_configuration
 
 if TYPE_CHECKING:
@@ -207,9 +207,14 @@ class Runner:
         self.gate.stop()
         if self._switchboard is None:
             return None
-        filebase = self.hand.give_up(self._switchboard.release, seconds)
+        try:
+            filebase = self.hand.give_up(self._switchboard.release, seconds)
+        except (QueueError, OSError):
+            # It stays in flight, and the next start recovers it.
+            self.log.exception("the message in hand could not be given back")
+            filebase = None
         self.gate.abandon()
-        if self.hand.holding is None or filebase is not None:
+        if self.hand.holding is None or self.hand.is_open:
             self._duty.release_claim()
         return filebase
 

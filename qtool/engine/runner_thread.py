@@ -162,7 +162,10 @@ class RunnerThread:
 
     def pause(self) -> None:
         """Pause after the message in hand."""
-        self._running().pause()
+        runner = self._running()
+        if type(runner).run is not Runner.run:
+            raise RunnerError(f"{self} has a loop of its own: it cannot be paused")
+        runner.pause()
 
     def resume(self) -> None:
         """Go on after a pause."""

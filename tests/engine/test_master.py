@@ -187,6 +187,29 @@ def test_a_pause_comes_after_the_message_in_hand(site: Site) -> None:
     assert site.subjects("in") == ["Two"]
 
 
+def test_a_runner_with_a_loop_of_its_own_is_started_and_stopped_only(
+    site: Site,
+) -> None:
+    class Server(Runner):
+        is_queue_runner = False
+
+        def run(self) -> None:
+            while not self.gate.stopping:
+                self.gate.snooze(None)
+
+    site.runner("lmtp", Server, path="")
+    master = site.master()
+    changes = Changes(master)
+    master.start("lmtp")
+    assert state(master, "lmtp") is RunnerState.RUNNING
+    with pytest.raises(RunnerError, match="loop of its own"):
+        master.pause("lmtp")
+    with pytest.raises(RunnerError, match="manages no queue"):
+        master.step("lmtp")
+    master.stop("lmtp")
+    changes.wait(lambda: state(master, "lmtp") is RunnerState.STOPPED)
+
+
 # --- Snoozing
 
 

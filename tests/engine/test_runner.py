@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from qtool.engine.hand import GivenBack
 from qtool.engine.runner import Runner
 from qtool.engine.step import Outcome
 from qtool.errors import NoSuchRunner, RunnerError, SliceClaimed
+from qtool.queues.spool import Spool
 from tests.engine.conftest import TIMEOUT, Gatekeeper, Site, ended, in_thread
 
 if TYPE_CHECKING:
@@ -488,6 +490,26 @@ def test_a_runner_that_is_given_up_gives_its_message_back_and_touches_it_no_more
     ended(thread)
     assert site.queue("in").files == []
     assert site.queue("shunt").files == []
+
+
+def test_a_message_that_cannot_be_given_back_stays_in_flight(site: Site) -> None:
+    class Stubborn(Spool):
+        def release(self, filebase: str) -> None:
+            raise OSError(errno.EROFS, "as the test wants it")
+
+    class HeldFast(Held):
+        switchboard_class = Stubborn
+
+    site.runner("in")
+    filebase = site.put("in")
+    runner = HeldFast("in", config=site.config)
+    thread = in_thread(lambda: run_until_given_up(runner))
+    runner.gatekeeper.entered()
+    assert runner.give_up(TIMEOUT) is None
+    assert site.queue("in").holder() is None
+    runner.gatekeeper.let_go()
+    ended(thread)
+    assert site.queue("in").get_files(".bak") == [filebase]
 
 
 def test_giving_back_does_not_count_as_a_recovery(site: Site) -> None:
