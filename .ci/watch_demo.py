@@ -210,13 +210,11 @@ def main(command: str, set_up_seconds: float) -> None:
         leave(terminal)
         check(terminal.status == 0, f"q ends it: status {terminal.status}", terminal)
         check(not terminal.screen.alternate, "the screen is given back", terminal)
-        said = terminal.screen.outside
-        spool = re.search(r"(/\S*qtool\S*)", said.replace("\r\n", " "))
-        check(
-            spool and "removed" in said, "it says that its spool is removed", terminal
-        )
-        gone = spool and not Path(spool[1].rstrip(".,;:")).exists()
-        check(gone, f"{spool and spool[1]} is gone", terminal)
+        said = terminal.screen.outside.replace("\r\n", " ")
+        spool = re.search(r"spool (/.+?) was removed", said)
+        check(spool, "it says that its spool was removed", terminal)
+        assert spool is not None
+        check(not Path(spool[1]).exists(), f"{spool[1]} is gone", terminal)
     finally:
         terminal.end()
 
