@@ -173,6 +173,8 @@ def refuse_terminal() -> None:
 def run(control: Control) -> int:
     """Show the app until it is left; return the exit status.
 
+    Whoever made the Control closes it; that costs nothing where the app has.
+
     Raises:
         Refused: The terminal cannot show it.
     """
@@ -185,4 +187,3 @@ def run(control: Control) -> int:
         return app.return_code or 0
     finally:
         sys.setswitchinterval(interval)
-        control.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,3 +26,10 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A folder whose path is short enough for the header of a small screen."""
+    with tempfile.TemporaryDirectory(prefix="q-") as name:
+        yield Path(name)

@@ -27,8 +27,12 @@ class ListStage(Stage):
         self.entries.focus()
 
 
+def selected(app: ListStage) -> str | None:
+    return app.entries.selected
+
+
 def names(count: int) -> list[str]:
-    return [f"{AT + number:.6f}+{number:040x}.pck" for number in range(count)]
+    return [f"{AT + number}+{number:040x}.pck" for number in range(count)]
 
 
 async def test_a_million_names_answer_keys_at_once() -> None:
@@ -79,10 +83,20 @@ async def test_a_name_that_is_gone_leaves_the_cursor_in_its_place() -> None:
         app.entries.show(many)
         await pilot.press("down", "down")
         app.entries.show([*many[:2], *many[3:]])
-        assert app.entries.selected == many[3]
+        assert selected(app) == many[3]
         app.entries.show([])
-        assert app.entries.selected is None
+        assert selected(app) is None
         await pilot.press("down", "up", "end")
+
+
+async def test_times_of_any_length_keep_their_order() -> None:
+    app, digest = ListStage(), "0" * 40
+    there = [f"{when}+{digest}.pck" for when in ("7.5", "999.5", "1000.5", "20000.5")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.entries.show(there)
+        await pilot.press("down", "down")
+        app.entries.show(there[1:])
+        assert selected(app) == there[2]
 
 
 async def test_names_are_shown_harmless() -> None:

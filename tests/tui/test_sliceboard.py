@@ -37,6 +37,10 @@ class BoardStage(Stage):
         self.call_after_refresh(lambda: self.slices.show(self._first))
 
 
+def chosen(app: BoardStage) -> tuple[int | None, int | None]:
+    return app.slices.at_slice, app.slices.owner
+
+
 async def test_it_scrolls_and_keeps_its_heading_and_says_where_it_is() -> None:
     app = BoardStage(large())
     async with app.run_test(size=(80, 20)) as pilot:
@@ -98,13 +102,13 @@ async def test_left_and_right_select_a_slice_and_its_owner() -> None:
     app = BoardStage(board(row("out", [1] * 16, owners=4)))
     async with app.run_test(size=(100, 24)) as pilot:
         await pilot.pause()
-        assert app.slices.owner is None
+        assert chosen(app) == (None, None)
         await pilot.press(*["right"] * 6)
-        assert (app.slices.at_slice, app.slices.owner) == (5, 1)
+        assert chosen(app) == (5, 1)
         await pilot.press("escape")
-        assert (app.slices.at_slice, app.slices.owner) == (None, None)
+        assert chosen(app) == (None, None)
         await pilot.press("left")
-        assert (app.slices.at_slice, app.slices.owner) == (15, 3)
+        assert chosen(app) == (15, 3)
         await pilot.press("home")
         assert app.slices.at_slice is None
 

@@ -95,10 +95,9 @@ def _body_title(entry: EntryView) -> str:
 def _facts(entry: EntryView) -> list[Span]:
     state = _STATES.get(entry.suffix, "foreign")
     form = f", {visible(entry.form)}" if entry.form else ""
-    lines: list[Span] = [
-        ("muted", visible(entry.path)),
-        ("muted", f"{state}, {render.size(entry.size)}{form}"),
-    ]
+    lines: list[Span] = [("muted", visible(entry.path))]
+    if entry.size or not entry.error:
+        lines.append(("muted", f"{state}, {render.size(entry.size)}{form}"))
     if entry.error:
         lines.append(("error", f"Cannot be shown: {visible(entry.error)}"))
     if entry.reason:

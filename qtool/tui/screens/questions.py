@@ -131,7 +131,7 @@ class Leaving(ModalScreen[None]):
     def _show(self, finishing: list[Finishing]) -> None:
         if self.is_mounted:
             lines = [
-                f"{one.runner}  {one.filebase}  in hand for {one.seconds:.0f}s"
+                f"{one.runner}, in hand for {one.seconds:.0f}s\n  {one.filebase}"
                 for one in finishing
             ]
             shown = literal("\n".join(lines) or "closing …")

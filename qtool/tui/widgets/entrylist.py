@@ -43,6 +43,11 @@ class EntryList(Listing):
         super().__init__()
         self._at = time.time()
 
+    @staticmethod
+    def order(name: str) -> tuple[int, str]:
+        """Return a name's place: by its time, which has no leading zeros."""
+        return name.find("."), name
+
     def show_ages(self, at: float) -> None:
         """Count ages from ``at``, in epoch seconds."""
         self._at = at

@@ -36,7 +36,7 @@ def is_ours(binding: Binding) -> bool:
     """Whether a key is the console's, not one that every Textual app has."""
     common = ("app.focus_", "screen.", "app.command_palette", "help_quit", "help")
     return bool(binding.description) and not (
-        binding.system or binding.action.startswith(common)
+        binding.system or binding.key == "ctrl+q" or binding.action.startswith(common)
     )
 
 

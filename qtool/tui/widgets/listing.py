@@ -48,6 +48,11 @@ class Listing(Inked, can_focus=True):
         """Return what stands in the line of ``name``."""
         return [("", name)]
 
+    @staticmethod
+    def order(name: str) -> tuple[int, str]:
+        """Return what the names are sorted by."""
+        return 0, name
+
     @property
     def selected(self) -> str | None:
         """The name under the cursor."""
@@ -62,16 +67,19 @@ class Listing(Inked, can_focus=True):
         """Put up other names; cursor and scroll stay on theirs.
 
         Args:
-            names: Sorted.
+            names: Sorted by ``order``.
         """
         old, self.names = self.names, names
         if old:
-            self.cursor = bisect_left(names, old[self.cursor])
-            self.top = bisect_left(names, old[self.top]) if self.top else 0
+            self.cursor = self._place(old[self.cursor])
+            self.top = self._place(old[self.top]) if self.top else 0
         last = max(0, len(names) - 1)
         self.cursor, self.top = min(self.cursor, last), min(self.top, last)
         self._reveal()
         self.refresh()
+
+    def _place(self, name: str) -> int:
+        return bisect_left(self.names, self.order(name), key=self.order)
 
     def _reveal(self) -> None:
         height = max(1, self.size.height)
