@@ -6,25 +6,16 @@ import ast
 import os
 from typing import TYPE_CHECKING, Any
 
-from prompt_toolkit.application import get_app
-from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import (
-    Condition,
-    emacs_insert_mode,
-    has_focus,
-    vi_insert_mode,
-)
-from prompt_toolkit.key_binding import KeyBindings
 from ptpython.repl import PythonRepl
 
 from qtool import installation
 from qtool.shell.completer import StaticCompleter
+from qtool.shell.keys import Keys
 from qtool.shell.names import banner, preloaded
 from qtool.shell.output import error_text, say
 
 if TYPE_CHECKING:
     from prompt_toolkit.buffer import Buffer
-    from prompt_toolkit.key_binding import KeyPressEvent
 
     from qtool.control.control import Control
 
@@ -35,17 +26,16 @@ _OWN_FRAMES = 3
 class Prompt(PythonRepl):
     """One session over a site.
 
-    Text may be typed as it stands in a document: indentation that is typed takes
-    the place of the automatic one, and an indented line after a class that a
-    blank line ended goes on with that class.
+    Text may be typed as it stands in a document: see ``Keys``; and an indented
+    line after a class that a blank line ended goes on with that class.
     """
 
     def __init__(self, names: dict[str, Any], history: str | None) -> None:
-        self._indentation = _OwnIndentation()
+        self._keys = Keys()
         super().__init__(
             get_globals=lambda: names,
             history_filename=history,
-            extra_key_bindings=self._indentation.bindings,
+            extra_key_bindings=self._keys.bindings,
         )
         keys = {name: names[name] for name in ("switchboards", "runners")}
         self.completer = StaticCompleter(names, keys)
@@ -61,7 +51,6 @@ class Prompt(PythonRepl):
 
     def _accept_handler(self, buff: Buffer) -> bool:
         self._typed = buff.text
-        self._indentation.forget()
         return super()._accept_handler(buff)
 
     def eval(self, line: str) -> object:
@@ -93,35 +82,6 @@ class Prompt(PythonRepl):
 def _ends_with_class(source: str) -> bool:
     tree = ast.parse(source)
     return bool(tree.body) and isinstance(tree.body[-1], ast.ClassDef)
-
-
-class _OwnIndentation:
-    """Lets indentation that is typed take the place of the automatic one."""
-
-    def __init__(self) -> None:
-        self._typed_to = -1
-        self.bindings = KeyBindings()
-        where = has_focus(DEFAULT_BUFFER) & (emacs_insert_mode | vi_insert_mode)
-        self.bindings.add(" ", filter=where & Condition(self._indenting))(self._space)
-
-    def forget(self) -> None:
-        """Begin a new input."""
-        self._typed_to = -1
-
-    def _indenting(self) -> bool:
-        document = get_app().current_buffer.document
-        return (
-            document.cursor_position_row > 0
-            and document.is_cursor_at_the_end
-            and document.current_line_before_cursor.isspace()
-        )
-
-    def _space(self, event: KeyPressEvent) -> None:
-        buffer = event.current_buffer
-        if buffer.cursor_position != self._typed_to:
-            buffer.delete_before_cursor(len(buffer.document.current_line_before_cursor))
-        buffer.insert_text(" ")
-        self._typed_to = buffer.cursor_position
 
 
 def open_prompt(control: Control) -> int:
