@@ -11,7 +11,7 @@ from qtool.errors import CorruptQFile, UnsafeQFile
 STRING, BYTES, SIMPLE, NUMBER = b"syzn"
 """Text; bytes; None, True and False; an integer or a float."""
 TUPLE, DEEP = b"tT"
-"""A tuple of a few of the kinds above; any other tuple."""
+"""A tuple of a few of the kinds above; any other tuple, or frozen set."""
 LIST, DICT, SET, FROZEN = b"ldef"
 CLASS, OBJECT, MARK = b"go("
 """A class that was named; an instance of one; where a sequence of values began."""
@@ -188,8 +188,9 @@ def dict_since_mark(machine: Machine) -> None:
 
 def frozen_since_mark(machine: Machine) -> None:
     """Make a frozen set of the values since the mark."""
-    machine.hashed(machine.since_mark())
-    machine.stack.append(FROZEN)
+    values = machine.since_mark()
+    machine.hashed(values)
+    machine.stack.append(FROZEN if tuple_of(values) == TUPLE else DEEP)
 
 
 def append(machine: Machine) -> None:

@@ -10,10 +10,10 @@ from qtool.msgdata import Opaque
 
 # The pickler in C insists on having the class that it names; the one in Python
 # can be told. Type stubs do not tell how.
-_Python: Any = pickle._Pickler  # type: ignore[attr-defined]
+_Python: Any = pickle._Pickler
 
 
-class _Pickler(_Python):
+class _Pickler(_Python):  # type: ignore[misc]  # stubs know it not
     dispatch = dict(_Python.dispatch)  # noqa: RUF012  # the name that it looks for
 
     def save_opaque(self, value: Opaque) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 255
 """Longest module or class name, in bytes."""
+SINGLE_STEPS = 8
+"""What such an opcode costs beyond one that an expression finds."""
 DIGITS = 400
 """Longest number in text."""
 
@@ -146,7 +148,7 @@ def single(machine: Machine) -> None:
     """Play the opcode at the machine's position, whatever it is."""
     data = machine.data
     opcode = data[machine.position]
-    machine.steps -= 3
+    machine.steps -= SINGLE_STEPS
     act = _LONG.get(opcode) or OLD_ACTS.get(bytes([opcode]))
     if act is None:
         raise UnsafeQFile(

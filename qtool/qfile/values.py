@@ -9,6 +9,7 @@ from __future__ import annotations
 from qtool.errors import CorruptQFile, UnsafeQFile
 from qtool.msgdata import Opaque
 from qtool.qfile.inert import Inert, Role
+from qtool.qfile.kinds import FLAT_ITEMS, HASHED_ODDITIES
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
 
@@ -127,11 +128,28 @@ class Values:
         return construct_header(Outliner(self, strict=self._strict).header(value))
 
 
+_FLAT = _FINAL | {bytes}
+_MOMENTS = frozenset(("date", "datetime", "time", "timedelta", "timezone"))
+
+
 def _of_hashable(kind: Callable[[Iterable[Any]], Any], items: Iterable[Any]) -> Any:
-    try:
-        return kind(items)
-    except TypeError:
-        raise CorruptQFile("it has keys that cannot be keys") from None
+    """Return a set of the items, or a dictionary of the pairs."""
+    kept = list(items)
+    keys = [pair[0] for pair in kept] if kind is dict else kept
+    odd = [key for key in keys if type(key) is not str]
+    if len(odd) > HASHED_ODDITIES or not all(map(_is_key, odd)):
+        raise UnsafeQFile("it has unfit keys")
+    return kind(kept)
+
+
+def _is_key(value: Any) -> bool:
+    """Tell whether hashing and comparing a value is cheap, whoever made it."""
+    kind = type(value)
+    if kind in (tuple, frozenset):
+        return len(value) <= FLAT_ITEMS and all(type(item) in _FLAT for item in value)
+    if kind.__module__ == "datetime":
+        return kind.__name__ in _MOMENTS
+    return kind in _FLAT or kind is complex
 
 
 # --- Values of the standard library, from checked arguments -------------------
