@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from qtool.control import open_site
+from qtool.tui.widgets.sliceboard import SliceBoard
 from tests.tui.boards import lines_of
 
 if TYPE_CHECKING:
@@ -111,9 +112,8 @@ def line_of(app: QToolApp, name: str) -> str:
 
 
 async def cursor_on(pilot: Pilot[Any], name: str) -> None:
-    """Wait for the board and put the cursor on a row by keys."""
+    """Wait for the board and put the cursor on a row."""
     app = cast("QToolApp", pilot.app)
     await until(pilot, lambda: line_of(app, name))
-    await pilot.press("escape", "escape")
-    names = [row.name for row in app.board.rows] if app.board else []
-    await pilot.press(*["down"] * names.index(name))
+    app.screen.query_one(SliceBoard).move_to(name)
+    await pilot.pause()

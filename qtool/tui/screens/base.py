@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 class ConsoleScreen(InkScreen):
     """A screen that shows the latest board's site in its header."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Widgets are held, not queried: news may come while the screen goes.
+        self.site_bar = SiteBar()
+
     @property
     def qtool(self) -> QToolApp:
         """The app, by its own type."""
@@ -27,11 +32,11 @@ class ConsoleScreen(InkScreen):
         if self.qtool.board is not None:
             self.board_arrived(self.qtool.board)
         else:
-            self.query_one(SiteBar).show_site(None)
+            self.site_bar.show_site(None)
 
     def board_arrived(self, board: Board) -> None:
         """Take the latest board."""
-        self.query_one(SiteBar).show_site(board.site)
+        self.site_bar.show_site(board.site)
 
 
 class InnerScreen(ConsoleScreen):

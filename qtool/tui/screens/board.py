@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from qtool.tui.screens.base import ConsoleScreen
 from qtool.tui.widgets.ink import Bar
 from qtool.tui.widgets.keybar import KeyBar
-from qtool.tui.widgets.site import SiteBar
 from qtool.tui.widgets.sliceboard import SliceBoard
 from qtool.tui.widgets.words import detail_lines, is_empty
 from qtool.untrusted import visible
@@ -58,32 +57,35 @@ class BoardScreen(ConsoleScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.slices = SliceBoard()
+        self._detail = Bar("detail")
+        self._keys = KeyBar()
         self._log_wanted: bool | None = None
         self._log: LogPane | None = None
         self._welcome: Welcome | None = None
 
     def compose(self) -> ComposeResult:
-        yield SiteBar()
-        yield SliceBoard()
-        yield Bar("detail")
-        yield KeyBar()
+        yield self.site_bar
+        yield self.slices
+        yield self._detail
+        yield self._keys
 
     def on_mount(self) -> None:
         """Put the cursor on the board."""
         super().on_mount()
-        self.query_one(SliceBoard).focus()
+        self.slices.focus()
 
     @property
     def row(self) -> QueueRow | None:
         """The row under the cursor."""
-        return self.query_one(SliceBoard).selected
+        return self.slices.selected
 
     # --- News
 
     def board_arrived(self, board: Board) -> None:
         """Show the latest board."""
         super().board_arrived(board)
-        self.query_one(SliceBoard).show(board)
+        self.slices.show(board)
         self._show_welcome(board)
         if self._log_wanted is None and self.size.height >= _TALL:
             self._show_log(bool(self.qtool.log_lines))
@@ -99,7 +101,7 @@ class BoardScreen(ConsoleScreen):
             from qtool.tui.widgets.welcome import Welcome
 
             self._welcome = Welcome()
-            self.mount(self._welcome, after=self.query_one(SliceBoard))
+            self.mount(self._welcome, after=self.slices)
         if self._welcome is not None:
             self._welcome.show_board(board, visible=empty)
 
@@ -109,7 +111,7 @@ class BoardScreen(ConsoleScreen):
             from qtool.tui.widgets.logpane import LogPane
 
             self._log = LogPane()
-            self.mount(self._log, before=self.query_one("#detail"))
+            self.mount(self._log, before=self._detail)
         if self._log is not None:
             self._log.display = wanted
             if wanted:
@@ -120,10 +122,12 @@ class BoardScreen(ConsoleScreen):
         self._show_detail()
 
     def _show_detail(self) -> None:
-        slices, bar = self.query_one(SliceBoard), self.query_one("#detail", Bar)
+        slices = self.slices
         if slices.board is not None:
-            bar.show(detail_lines(slices.board, slices.selected, slices.at_slice))
-        self.query_one(KeyBar).refresh()
+            self._detail.show(
+                detail_lines(slices.board, slices.selected, slices.at_slice)
+            )
+        self._keys.refresh()
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""
@@ -141,22 +145,22 @@ class BoardScreen(ConsoleScreen):
     def action_start(self) -> None:
         """Start the selected runner or slice."""
         if (row := self.row) is not None:
-            self.qtool.acts.start(row, self.query_one(SliceBoard).owner)
+            self.qtool.acts.start(row, self.slices.owner)
 
     def action_stop(self) -> None:
         """Stop the selected runner or slice."""
         if (row := self.row) is not None:
-            self.qtool.acts.stop(row, self.query_one(SliceBoard).owner)
+            self.qtool.acts.stop(row, self.slices.owner)
 
     def action_pause(self) -> None:
         """Pause or resume the selected runner or slice."""
         if (row := self.row) is not None:
-            self.qtool.acts.toggle_pause(row, self.query_one(SliceBoard).owner)
+            self.qtool.acts.toggle_pause(row, self.slices.owner)
 
     def action_step(self) -> None:
         """Step through the next file."""
         if (row := self.row) is not None:
-            self.qtool.acts.step(row, owner=self.query_one(SliceBoard).owner)
+            self.qtool.acts.step(row, owner=self.slices.owner)
 
     def action_start_all(self) -> None:
         """Start everything."""
@@ -199,4 +203,4 @@ class BoardScreen(ConsoleScreen):
         """Show or hide the log."""
         self._log_wanted = self._log is None or not self._log.display
         self._show_log(self._log_wanted)
-        self.query_one(SliceBoard).focus()
+        self.slices.focus()

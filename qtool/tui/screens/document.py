@@ -8,7 +8,6 @@ from qtool.tui.screens.base import InnerScreen
 from qtool.tui.widgets.ink import Bar
 from qtool.tui.widgets.keybar import KeyBar
 from qtool.tui.widgets.pager import Pager
-from qtool.tui.widgets.site import SiteBar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,21 +23,23 @@ class DocumentScreen(InnerScreen):
     def __init__(self, title: str, lines: Sequence[Span] = ()) -> None:
         super().__init__()
         self.heading = title
+        self.pager = Pager()
+        self._heading = Bar("heading")
         self._first_lines = lines
 
     def compose(self) -> ComposeResult:
-        yield SiteBar()
-        yield Bar("heading")
-        yield Pager()
+        yield self.site_bar
+        yield self._heading
+        yield self.pager
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Show the lines."""
         super().on_mount()
-        self.query_one(Pager).show(self._first_lines)
+        self.pager.show(self._first_lines)
 
     def on_pager_moved(self) -> None:
         """Say where in the document this is."""
-        position = self.query_one(Pager).position
+        position = self.pager.position
         title: Span = ("title", self.heading)
-        self.query_one("#heading", Bar).show([[title]], [("muted", position)])
+        self._heading.show([[title]], [("muted", position)])

@@ -12,7 +12,6 @@ from qtool.tui.screens.base import InnerScreen
 from qtool.tui.widgets.entrylist import EntryList, filebase_of
 from qtool.tui.widgets.ink import Bar
 from qtool.tui.widgets.keybar import KeyBar
-from qtool.tui.widgets.site import SiteBar
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -40,21 +39,23 @@ class EntriesScreen(InnerScreen):
         super().__init__()
         self._row = row
         self._choosing = choosing
+        self.entries = EntryList()
+        self._heading = Bar("heading")
         self._loading = False
         self._loaded = False
         self._next_load = 0.0
         self._stale = False
 
     def compose(self) -> ComposeResult:
-        yield SiteBar()
-        yield Bar("heading")
-        yield EntryList()
+        yield self.site_bar
+        yield self._heading
+        yield self.entries
         yield KeyBar()
 
     def on_mount(self) -> None:
         """List the queue."""
         super().on_mount()
-        self.query_one(EntryList).focus()
+        self.entries.focus()
         self._load()
 
     # --- News
@@ -68,8 +69,7 @@ class EntriesScreen(InnerScreen):
         old, self._row = self._row, row
         figures = [(r.depth, r.in_flight, r.oldest, r.preserved) for r in (old, row)]
         self._stale |= figures[0] != figures[1] or bool(row.rate_in or row.rate_out)
-        entries = self.query_one(EntryList)
-        entries.show_ages(board.at)
+        self.entries.show_ages(board.at)
         if self._stale and not self._loading and time.monotonic() >= self._next_load:
             self._load()
 
@@ -81,16 +81,15 @@ class EntriesScreen(InnerScreen):
         def loaded(names: list[str]) -> None:
             self._loading, self._loaded = False, True
             self._next_load = time.monotonic() + _REST * (time.monotonic() - begun)
-            if self.is_mounted:
-                self.query_one(EntryList).show(names)
-                self.on_listing_moved()
+            self.entries.show(names)
+            self.on_listing_moved()
 
         in_thread(self.qtool, f"list {queue}", lambda: control.names(queue), loaded)
         self.on_listing_moved()
 
     def on_listing_moved(self) -> None:
         """Say where in the list this is."""
-        entries = self.query_one(EntryList)
+        entries = self.entries
         count = len(entries.names)
         title = f"{visible(self._row.name)}"
         what = " choose the file to step" if self._choosing else " entries"
@@ -100,9 +99,7 @@ class EntriesScreen(InnerScreen):
             position = "empty"
         else:
             position = f"{entries.top + 1:,}-{entries.last_shown:,} of {count:,}"
-        self.query_one("#heading", Bar).show(
-            [[("title", title), ("muted", what)]], [("muted", position)]
-        )
+        self._heading.show([[("title", title), ("muted", what)]], [("muted", position)])
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""
@@ -115,7 +112,7 @@ class EntriesScreen(InnerScreen):
 
     @property
     def _filebase(self) -> str | None:
-        name = self.query_one(EntryList).selected
+        name = self.entries.selected
         return None if name is None else filebase_of(name)
 
     def action_open(self) -> None:

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from qtool import render
 from qtool.tui.acts import in_thread
 from qtool.tui.screens.document import DocumentScreen
-from qtool.tui.widgets.pager import PAIR, Pager
+from qtool.tui.widgets.pager import PAIR
 from qtool.untrusted import visible, visible_block
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class EntryScreen(DocumentScreen):
         queue, filebase, control = self._row.name, self._filebase, self.qtool.control
 
         def read(entry: EntryView) -> None:
-            if self.is_mounted:
-                self.query_one(Pager).show(entry_lines(entry))
+            self.pager.show(entry_lines(entry))
 
         in_thread(
             self.qtool, f"read {filebase}", lambda: control.entry(queue, filebase), read
@@ -59,7 +58,7 @@ class EntryScreen(DocumentScreen):
 
     def action_find(self, heading: str) -> None:
         """Go to a part of the entry."""
-        self.query_one(Pager).find("title", heading)
+        self.pager.find("title", heading)
 
     def action_step(self) -> None:
         """Step the runner through the entry."""
