@@ -12,6 +12,10 @@ import errno
 import os
 import stat
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FILE_MODE = 0o660
 FOLDER_MODE = 0o2770
@@ -27,6 +31,11 @@ _TRUE_SYNCFS = (5, 8)
 @cache
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
+
+
+@cache
+def _renameat2() -> Callable[[int, bytes, int, bytes, int], int] | None:
+    return getattr(_libc(), "renameat2", None)
 
 
 def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
@@ -63,9 +72,8 @@ def rename_new(source: str, target: str) -> None:
         FileExistsError: There is a ``target`` already.
         FileNotFoundError: There is no ``source``.
     """
-    try:
-        renameat2 = _libc().renameat2
-    except AttributeError:
+    renameat2 = _renameat2()
+    if renameat2 is None:
         _link_and_unlink(source, target)
         return
     old, new = os.fsencode(source), os.fsencode(target)

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 CHUNK = 4096
 """Entries read at a time: two milliseconds or so between two chances for others."""
 
-_SETTLED_NANOSECONDS = 10**9
-"""Age from which a folder's time proves that nothing changed since: some file
-systems count in whole seconds."""
+_SETTLED_NANOSECONDS = 10**8
+"""Age from which a folder's time proves that nothing changed since: clocks of file
+systems tick every few milliseconds, and those of two machines differ a little."""
+_COARSE_NANOSECONDS = 2 * 10**9
+"""The same where the file system counts in whole seconds, or in pairs of them."""
 
 
 def chunks(directory: str) -> Iterator[list[os.DirEntry[str]]]:
@@ -53,10 +55,12 @@ class Stamp:
 
     def __init__(self, directory: str) -> None:
         self._state = _state(directory)
-        self._settled = (
-            self._state is not None
-            and time.time_ns() - self._state[2] > _SETTLED_NANOSECONDS
-        )
+        self._settled = False
+        if self._state is not None:
+            changed = self._state[2]
+            is_fine = changed % 10**9 != 0
+            age = _SETTLED_NANOSECONDS if is_fine else _COARSE_NANOSECONDS
+            self._settled = time.time_ns() - changed > age
 
     def holds(self, directory: str) -> bool:
         """Return whether nothing can have changed in the folder since."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtool import qfile
 from qtool.errors import QueueError, UnreadableQFile
+from qtool.qfile.opening import read_bytes
 from qtool.queues import filebase, writing
 from qtool.queues.aside import Aside
 from qtool.queues.claims import Claims
@@ -147,8 +148,12 @@ class Spool(Switchboard):
         """
         taken = Path(self._entries.take(filebase))
         try:
-            held = qfile.read(
-                taken, message_class=self.message_class, allowed=self._allowed
+            held = qfile.decode(
+                read_bytes(taken),
+                strict=True,
+                path=taken,
+                message_class=self.message_class,
+                allowed=self._allowed,
             )
         except UnreadableQFile as error:
             fault = machine_fault(error)
@@ -176,12 +181,7 @@ class Spool(Switchboard):
             raise self._entries.missing(filebase) from None
 
     def release(self, filebase: str) -> None:
-        """Give an entry in flight back, as if it had not been taken.
-
-        Raises:
-            NoSuchEntry: It is not in flight.
-            EntryExists: Another entry of its name waits.
-        """
+        """Give an entry in flight back, as if it had not been taken."""
         self._entries.release(filebase)
 
     def move(self, filebase: str, other: Switchboard) -> None:

@@ -28,7 +28,7 @@ def strict_umask() -> Iterator[None]:
 @pytest.fixture
 def without_renameat2(monkeypatch: pytest.MonkeyPatch) -> None:
     """A C library that cannot rename without replacing."""
-    monkeypatch.setattr(durable, "_libc", object)
+    monkeypatch.setattr(durable, "_renameat2", lambda: None)
 
 
 def _fail(*_: object, **__: object) -> None:

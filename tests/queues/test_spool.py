@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool import qfile
 from qtool.errors import (
     CorruptQFile,
     EntryExists,
@@ -22,6 +21,7 @@ from qtool.errors import (
     UnreadableQFile,
 )
 from qtool.queues import durable, filebase, slices
+from qtool.queues import spool as spool_module
 from qtool.queues.spool import Spool
 from qtool.queues.switchboard import Enqueued, recorded_enqueues
 from tests.queues.names import filebase_of, touch
@@ -346,12 +346,12 @@ def test_a_machine_out_of_descriptors_is_not_the_message_s_fault(
 ) -> None:
     name = spool.enqueue(message)
 
-    def fail(path: Path, **_: object) -> None:
+    def fail(path: Path) -> None:
         cause = OSError(number, os.strerror(number))
         raise UnreadableQFile("cannot be opened", path=path) from cause
 
     with monkeypatch.context() as patch:
-        patch.setattr(qfile, "read", fail)
+        patch.setattr(spool_module, "read_bytes", fail)
         with pytest.raises(OSError, match=os.strerror(number)):
             spool.dequeue(name)
     assert spool.files == [name]
