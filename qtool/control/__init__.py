@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qtool.control.control import Control
-    from qtool.control.opening import open_demo, open_site
+    from qtool.control.opening import open_demo, open_fixed, open_site
 
-__all__ = ["Control", "open_demo", "open_site"]
+__all__ = ["Control", "open_demo", "open_fixed", "open_site"]
 
 _HOMES = {
     "Control": "qtool.control.control",
     "open_demo": "qtool.control.opening",
+    "open_fixed": "qtool.control.opening",
     "open_site": "qtool.control.opening",
 }
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Site,
         StepReport,
     )
+    from qtool.control.rates import Meter
     from qtool.control.standing import Runners
     from qtool.control.watching import LateWatcher
     from qtool.installation import Configuration
@@ -51,6 +52,7 @@ class Control:
         watcher: The observer that the configuration's queues share, to be asked
             how it notices changes, and to be closed at the end.
         ticks: Seconds that never go back, for rates and trends.
+        past: Rates and trends from before, by queue.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Control:
         clock: Callable[[], float] = time.time,
         watcher: LateWatcher | None = None,
         ticks: Callable[[], float] = time.monotonic,
+        past: Mapping[str, Meter] | None = None,
     ) -> None:
         self.configuration = configuration
         self._read_only = read_only
@@ -73,6 +76,7 @@ class Control:
             watching=self._watching,
             clock=clock,
             ticks=ticks,
+            past=past,
         )
         self._observer: Observer | None = None
         self._callbacks: list[Callable[[Board], None]] = []

@@ -14,6 +14,8 @@ import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from qtool.control.pace import Pace
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,34 +29,12 @@ _FIRST_SECONDS = 0.3
 """How long the first board waits for queues that take long to read."""
 _SLOW_SECONDS = 0.05
 """A queue that takes longer to read is read apart, and holds up no other."""
-_REST = 4
-"""For how many times the reading's time a queue is then left alone."""
-_TURN_REST = 3
-"""The same for all queues that are read in one turn."""
-_BURST = 4.0
-"""How many boards may follow each other at once."""
-_BOARDS_A_SECOND = 8.0
-"""How many may follow for long: no eye sees more."""
+_ROW_SHARE, _SHARE, _BURST_SECONDS = 0.2, 0.25, 0.15
+"""How much of the time reading one queue may take, and reading all of them."""
+_BOARDS_A_SECOND, _BURST_BOARDS = 8.0, 4.0
+"""How many boards may follow for long, and at once: no eye sees more."""
 
 log = logging.getLogger("qtool.control")
-
-
-class Pace:
-    """How soon the next turn may come."""
-
-    def __init__(self, now: float) -> None:
-        self.allowed_at = now
-        """When the next turn may come, on the monotonic clock."""
-        self._left = _BURST
-        self._counted_at = now
-
-    def spend(self, began: float, ended: float) -> None:
-        """Count a turn, and what it cost."""
-        refilled = (ended - self._counted_at) * _BOARDS_A_SECOND
-        self._left = min(_BURST, self._left + refilled) - 1.0
-        self._counted_at = ended
-        wait = max(0.0, 1.0 - self._left) / _BOARDS_A_SECOND
-        self.allowed_at = ended + max(wait, _TURN_REST * (ended - began))
 
 
 class Observer:
@@ -71,9 +51,10 @@ class Observer:
         self._news = False
         self._over = False
         self._wake = threading.Condition()
-        self._pace = Pace(time.monotonic())
+        self._boards = Pace(_BOARDS_A_SECOND, _BURST_BOARDS)
+        self._reading = Pace(_SHARE, _BURST_SECONDS)
         self._next_tick = time.monotonic() + TICK_SECONDS
-        self._not_before: dict[Row, float] = {}
+        self._paces: dict[Row, Pace] = {}
         self._apart: SimpleQueue[Row | None] = SimpleQueue()
         self._busy: set[Row] = set()
         """Rows that are read apart, or wait for it."""
@@ -150,10 +131,14 @@ class Observer:
         due = self._next_tick
         for row in self._survey.rows():
             if row.dirty and row.queue is not None and row not in self._busy:
-                due = min(due, self._not_before.get(row, 0.0))
+                due = min(due, self._pace(row).allowed_at)
         if self._news:
             due = 0.0
-        return min(self._next_tick, max(due, self._pace.allowed_at))
+        allowed_at = max(self._boards.allowed_at, self._reading.allowed_at)
+        return min(self._next_tick, max(due, allowed_at))
+
+    def _pace(self, row: Row) -> Pace:
+        return self._paces.setdefault(row, Pace(_ROW_SHARE, _BURST_SECONDS))
 
     def _turn(self) -> None:
         began = time.monotonic()
@@ -168,7 +153,9 @@ class Observer:
                 changed |= self._read(row, began)
         if changed:
             self._show()
-        self._pace.spend(began, time.monotonic())
+        ended = time.monotonic()
+        self._boards.spend(ended, 1.0)
+        self._reading.spend(ended, ended - began)
 
     def _watch(self, row: Row) -> None:
         if row.queue is not None and row.stop_watching is None:
@@ -182,13 +169,13 @@ class Observer:
 
     def _read(self, row: Row, now: float) -> bool:
         """Read a queue, if its turn has come; return whether it has changed."""
-        if row in self._busy or now < self._not_before.get(row, 0.0):
+        if row in self._busy or now < self._pace(row).allowed_at:
             return False
         if row.seconds > _SLOW_SECONDS:
             self._send_apart(row)
             return False
         changed = row.read()
-        self._not_before[row] = time.monotonic() + _REST * row.seconds
+        self._pace(row).spend(time.monotonic(), row.seconds)
         return changed
 
     def _show(self) -> None:
@@ -213,7 +200,7 @@ class Observer:
             if self._over:
                 return
             changed = row.read()
-            self._not_before[row] = time.monotonic() + _REST * row.seconds
+            self._pace(row).spend(time.monotonic(), row.seconds)
             self._busy.discard(row)
             if changed:
                 self._changed()

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from qtool.control.control import Control
+from qtool.control.models import State
+from qtool.control.rates import (
+    TREND_SAMPLES,
+    TREND_STEP_SECONDS,
+    WINDOW_SECONDS,
+    Meter,
+)
 from qtool.control.watching import LateWatcher
 from qtool.errors import QToolError
 from qtool.installation import Configuration, default_root, load_settings
@@ -16,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qtool.queues.watch import Watcher
+
+_PATIENCE_SECONDS, _POLL_SECONDS = 10.0, 0.01
 
 log = logging.getLogger("qtool.control")
 
@@ -93,3 +103,43 @@ def open_demo(seed: int = 1) -> Control:
     control.on_close(lambda: folders.remove(spool))
     control.start_all()
     return control
+
+
+def open_fixed(directory: Path, slices: int | None = None) -> Control:
+    """Open a site that looks the same every time, as if it ran and had a past.
+
+    Its clock stands, and its runners take nothing. For pictures and snapshots.
+
+    Args:
+        directory: An empty folder, for the queues.
+        slices: Into how many every queue is divided; None is a usual mixture.
+    """
+    from qtool.demo import fixed
+
+    past = {}
+    for queue in fixed.QUEUES:
+        meter = past[queue.name] = Meter(-TREND_SAMPLES * TREND_STEP_SECONDS)
+        for number, depth in enumerate(fixed.depths_before(queue)):
+            meter.trend.sample((number - TREND_SAMPLES) * TREND_STEP_SECONDS, depth)
+        meter.arrivals.add(-1.0, round(queue.rate[0] * WINDOW_SECONDS))
+        meter.departures.add(-1.0, round(queue.rate[1] * WINDOW_SECONDS))
+    configuration = Configuration(
+        fixed.fixed_site(directory, slices), clock=lambda: fixed.NOW
+    )
+    control = Control(
+        configuration, clock=lambda: fixed.NOW, ticks=lambda: -0.5, past=past
+    )
+    control.start_all()
+    broken = next(q.name for q in fixed.QUEUES if q.klass.endswith("Broken"))
+    _wait_for_failure(control, broken)
+    return control
+
+
+def _wait_for_failure(control: Control, runner: str) -> None:
+    """Wait until a runner that fails at its start has done so."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        row = control.scan().row(runner)
+        if row is None or all(cell.state is State.FAILED for cell in row.cells):
+            return
+        time.sleep(_POLL_SECONDS)

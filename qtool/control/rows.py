@@ -25,10 +25,15 @@ class Row:
         settings: The runner's section.
         queue: Its queue; None for a runner that manages none.
         view_slices: How many cells there are, at least.
+        meter: Its rates and trend from before; None begins new ones.
     """
 
     def __init__(
-        self, settings: RunnerSettings, queue: Switchboard | None, view_slices: int
+        self,
+        settings: RunnerSettings,
+        queue: Switchboard | None,
+        view_slices: int,
+        meter: Meter | None = None,
     ) -> None:
         self.settings = settings
         self.queue = queue
@@ -43,7 +48,7 @@ class Row:
         self._view = view_of(self._slices, view_slices)
         self._scan: QueueScan | None = None
         self._error = ""
-        self._meter: Meter | None = None
+        self._meter = meter
         self._lock = threading.Lock()
         self._arrived = self._departed = 0
         self._counted = True

@@ -10,8 +10,9 @@ from qtool.control.models import Board, Site
 from qtool.control.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from qtool.control.rates import Meter
     from qtool.control.standing import Runners
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
@@ -31,6 +32,7 @@ class Survey:
         watching: How changes are noticed: ``events`` or ``polling``.
         clock: Seconds since the epoch.
         ticks: Seconds that never go back.
+        past: Rates and trends from before, by queue.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Survey:
         watching: Callable[[], str],
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        past: Mapping[str, Meter] | None = None,
     ) -> None:
         self.runners = runners
         self._configuration = configuration
@@ -49,6 +52,7 @@ class Survey:
         self._watching = watching
         self._clock = clock
         self._ticks = ticks
+        self._past = past or {}
         self._rows: dict[str, Row] = {}
         self._settings: Settings | None = None
         self._rights: tuple[float, str] = (float("-inf"), "")
@@ -104,7 +108,8 @@ class Survey:
                 continue
             if kept is not None:
                 _forget(kept)
-            self._rows[name] = Row(runner, queue, settings.view_slices)
+            meter = self._past.get(name)
+            self._rows[name] = Row(runner, queue, settings.view_slices, meter)
         for row in before.values():
             _forget(row)
 
