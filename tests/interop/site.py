@@ -127,10 +127,14 @@ class Site:
         wait_until(lambda: self._has_runner("out"), 60)
 
     def stop(self) -> None:
-        """Stop Mailman; return when its master is gone."""
+        """Stop Mailman once it is idle; return when its master is gone.
+
+        Stopped at work, Mailman shunts what it has in hand.
+        """
         pid = self.master_pid()
         if pid is None:
             return
+        wait_until(self._is_idle, 60)
         self.mailman("stop")
         wait_until(lambda: self.master_pid() is None and not _alive(pid), 60)
 
@@ -141,6 +145,12 @@ class Site:
         except (FileNotFoundError, ValueError):
             return None
         return pid if _alive(pid) else None
+
+    def _is_idle(self) -> bool:
+        return not any(
+            path.suffix == ".bak" or path.parent.name not in {"in", "shunt", "bad"}
+            for path in (self.var / "queue").glob("[a-z]*/*.*")
+        )
 
     def _has_runner(self, name: str) -> bool:
         pid = self.master_pid()

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import subprocess
 import sys
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qtool import qfile
-from qtool.engine.foreign import MailmanRunners
-from qtool.engine.step import Outcome
-from qtool.installation import Configuration, load_settings
+from qtool.installation import load_settings
 from qtool.queues.filebase import digest_of
 from tests.interop.site import LIST, LIST_ID, MEMBERS, Site, wait_until
 
@@ -42,26 +40,39 @@ def post(message_id: str, body: bytes, charset: str) -> bytes:
     return headers.encode() + body
 
 
-def opened(site: Site) -> Configuration:
-    settings = load_settings(site.configuration)
-    return Configuration(replace(settings, program_directory=site.programs))
+def qtool(site: Site, command: str, *arguments: str) -> list[str]:
+    """The command line of a qtool at that site."""
+    options = ["--config", str(site.configuration), "--mailman-bin", str(site.programs)]
+    return [sys.executable, "-m", "qtool", command, *options, *arguments]
 
 
-def inject(site: Site, text: bytes) -> str:
-    queue = opened(site).switchboards["in"]
-    return queue.enqueue(qfile.message_from_bytes(text), listid=LIST_ID)
+def printed(site: Site, command: str, *arguments: str, given: bytes = b"") -> str:
+    """What a qtool prints."""
+    done = subprocess.run(
+        qtool(site, command, *arguments),
+        input=given, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
 
 
-def step(site: Site, queue: str, base: str) -> str:
-    """Step one file; return the filebase of its message in the next queue."""
-    report = MailmanRunners(opened(site)).step(queue, queue, base)
-    assert report.outcome is Outcome.DONE, report
-    assert report.before is not None
-    assert report.before["listid"] == LIST_ID
-    assert any(f"{queue} runner started" in line.text for line in report.log)
-    following = {"in": "pipeline", "pipeline": "out"}.get(queue)
-    found = {place.queue: place.filebase for place in report.enqueued}
-    return found[following] if following else ""
+def inject(site: Site, text: bytes, listid: str = LIST_ID) -> str:
+    """Inject a post as an operator does; return its filebase."""
+    said = printed(site, "inject", "in", "--listid", listid, given=text)
+    return said.partition("filebase: ")[2].splitlines()[0].strip()
+
+
+def step(site: Site, queue: str, base: str) -> dict[str, Any]:
+    """Step one file, as typed at qtool's prompt; return what the report says."""
+    code = (
+        f"r = step({queue!r}, {base!r}, yes=True); import json; print(json.dumps({{"
+        "'outcome': r.outcome, 'listid': r.before['listid'], 'note': r.note,"
+        "'enqueued': {e.queue: e.filebase for e in r.enqueued},"
+        "'log': [line.text for line in r.log]}))"
+    )
+    last_line = printed(site, "shell", "-c", code).splitlines()[-1]
+    report: dict[str, Any] = json.loads(last_line)
+    return report
 
 
 def once(site: Site, queue: str, instances: int = 1) -> None:
@@ -82,8 +93,11 @@ def test_posts_go_through_whole_whoever_takes_them(
     by_qtool, by_mailman = (plain, eight_bit) if more else (eight_bit, plain)
 
     base = inject(site, by_qtool)
-    for queue in ("in", "pipeline", "out"):
-        base = step(site, queue, base)
+    for queue, following in (("in", "pipeline"), ("pipeline", "out"), ("out", None)):
+        report = step(site, queue, base)
+        assert (report["outcome"], report["listid"]) == ("done", LIST_ID)
+        assert f"{queue} runner started." in report["log"]
+        base = report["enqueued"][following] if following else ""
     inject(site, by_mailman)
     once(site, "in", instances=4 if more else 1)
     once(site, "pipeline")
@@ -101,7 +115,7 @@ def test_only_the_chosen_one_of_several_is_stepped(
 ) -> None:
     site = make_site(SLICED)
     bases = [inject(site, post(f"<{n}@e.com>", PLAIN, "us-ascii")) for n in range(3)]
-    step(site, "in", bases[1])
+    assert step(site, "in", bases[1])["outcome"] == "done"
     assert site.waiting("in") == sorted([bases[0], bases[2]])
     assert len(site.waiting("pipeline")) == 1
 
@@ -110,11 +124,26 @@ def test_a_post_to_a_list_that_is_not_there_is_shunted(
     make_site: Callable[[str], Site],
 ) -> None:
     site = make_site("")
-    message = qfile.message_from_bytes(post("<no@example.com>", PLAIN, "us-ascii"))
-    opened(site).switchboards["in"].enqueue(message, listid="no.example.com")
-    report = MailmanRunners(opened(site)).step("in", "in")
-    assert report.outcome is Outcome.SHUNTED
-    assert [place.queue for place in report.enqueued] == ["shunt"]
+    text = post("<no@example.com>", PLAIN, "us-ascii")
+    base = inject(site, text, listid="no.example.com")
+    report = step(site, "in", base)
+    assert report["outcome"] == "shunted"
+    assert [report["enqueued"]["shunt"]] == site.waiting("shunt")
+
+
+def test_what_mailman_wrote_is_shown(make_site: Callable[[str], Site]) -> None:
+    site = make_site("")
+    inject(site, post("<one@example.com>", LATIN_1, "iso-8859-1"))
+    once(site, "in")
+    (base,) = site.waiting("pipeline")
+    shown = printed(site, "dump", "-m", str(site.queue("pipeline") / f"{base}.pck"))
+    assert "Message-ID: <one@example.com>" in shown
+    assert re.search(rf"^listid +: {LIST_ID}$", shown, re.MULTILINE)
+    assert re.search(r"^rule_misses +: \[", shown, re.MULTILINE)
+    queues = json.loads(printed(site, "status", "--json"))["rows"]
+    assert {row["name"]: row["depth"] for row in queues if row["depth"]} == {
+        "pipeline": 1
+    }
 
 
 def test_the_queues_of_mailman_are_where_qtool_looks(
@@ -122,57 +151,51 @@ def test_the_queues_of_mailman_are_where_qtool_looks(
 ) -> None:
     site = make_site("")
     site.mailman("info")
+    settings = load_settings(site.configuration)
     ours = {
         runner.queue_directory: runner.name
-        for runner in opened(site).settings.runners.values()
+        for runner in settings.runners.values()
         if runner.queue_directory
     }
     assert {path: path.name for path in (site.var / "queue").iterdir()} == ours
     listed = site._run("runner", "-C", str(site.configuration), "-l")
     names = {line.split()[0] for line in listed.splitlines() if " runs " in line}
-    assert names == set(opened(site).settings.runners)
+    assert names == set(settings.runners)
 
 
 # --- kill -9
 
 
-DRIVER = """
-import dataclasses, sys
-from pathlib import Path
-from qtool.engine.foreign import MailmanRunners
-from qtool.installation import Configuration, load_settings
-settings = load_settings(Path(sys.argv[1]))
-settings = dataclasses.replace(settings, program_directory=Path(sys.argv[3]))
-runners = MailmanRunners(Configuration(settings))
-print(runners.step("in", "in", sys.argv[2]).outcome, flush=True)
-sys.stdin.read()
-"""
-
 MOMENTS = {
     "before": "queue/.qtool/step-*/note.json",
     "just-moved": "queue/.qtool/step-*/queue/*.pck",
     "during": "queue/.qtool/step-*/queue/*.bak",
-    "after": "queue/pipeline/*.pck",
+    "after": "outcome",
 }
 """When qtool is killed: as soon as there is a file like this."""
 
 
 @contextlib.contextmanager
 def stepping(site: Site, base: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A qtool that steps one file, and then waits to be killed."""
-    paths = [str(site.configuration), base, str(site.programs)]
-    command = [sys.executable, "-c", DRIVER, *paths]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-    ) as process:
+    """A qtool that steps one file, says so, and then waits to be killed."""
+    code = (
+        f"from pathlib import Path; report = step('in', {base!r}, yes=True);"
+        f"Path({str(site.var / 'outcome')!r}).write_text(report.outcome);"
+        "import time; time.sleep(600)"
+    )
+    command = qtool(site, "shell", "-c", code)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("moment", "running"),
+    [*((moment, False) for moment in MOMENTS),
+     ("before", True), ("during", True), ("after", True)],
+)  # fmt: skip
 def test_a_killed_qtool_loses_nothing(
     make_site: Callable[[str], Site], sink: Sink, moment: str, running: bool
 ) -> None:
@@ -180,10 +203,10 @@ def test_a_killed_qtool_loses_nothing(
     if running:
         start_and_fall_asleep(site, sink)
     base = inject(site, post("<one@example.com>", LATIN_1, "iso-8859-1"))
-    with stepping(site, base) as qtool:
+    with stepping(site, base) as victim:
         end = time.monotonic() + 60
         while not any(site.var.glob(MOMENTS[moment])):
-            assert qtool.poll() is None
+            assert victim.poll() is None
             assert time.monotonic() < end
     recover(site)
     if not running:
@@ -201,7 +224,7 @@ def recover(site: Site) -> None:
     """Start qtool again, until nobody works on the file any more."""
 
     def over() -> bool:
-        MailmanRunners(opened(site)).recover()
+        printed(site, "status")
         return not any((site.var / "queue" / ".qtool").glob("step-*"))
 
     wait_until(over, 60)
