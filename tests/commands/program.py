@@ -1,0 +1,97 @@
+"""The program as a process, and configurations for it in a folder of the test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+QTOOL = Path(sys.executable).with_name("qtool")
+
+MESSAGE = b"From: anne@example.com\nTo: test@example.com\nSubject: hi\n\nA body.\n"
+
+FORWARD = "[runner.in]\nclass: qtool.runners.forward.ForwardRunner\nto: out\n"
+
+_RUNNERS = '''
+import pathlib
+import threading
+
+from qtool import Runner
+
+
+class Keep(Runner):
+    def _dispose(self, mlist, msg, msgdata):
+        return True
+
+
+class Wait(Runner):
+    """Says that it has begun, and waits for a file."""
+
+    def _dispose(self, mlist, msg, msgdata):
+        self.log.info("in hand")
+        while not pathlib.Path(msgdata["gate"]).exists():
+            threading.Event().wait(0.01)
+        return False
+
+
+class Exits(Runner):
+    def _dispose(self, mlist, msg, msgdata):
+        raise SystemExit("no more")
+'''
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> list[str]:
+        """The lines on standard error."""
+        return self.err.splitlines()
+
+
+def program(
+    *words: object,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Ended:
+    """Run the program to its end as a process of its own."""
+    done = subprocess.run(
+        [QTOOL, *map(str, words)],
+        input=stdin,
+        capture_output=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+    )
+    out = done.stdout.decode("utf-8", "surrogateescape")
+    return Ended(done.returncode, out, done.stderr.decode("utf-8", "surrogateescape"))
+
+
+def configuration(folder: Path, sections: str = FORWARD) -> Path:
+    """Write a configuration whose spool is ``folder / "spool"``."""
+    library = folder / "lib"
+    library.mkdir(exist_ok=True)
+    (library / "runners_of_the_test.py").write_text(_RUNNERS)
+    path = folder / "site.cfg"
+    path.write_text(
+        f"[qtool]\nroot: {folder / 'spool'}\n[paths]\npython: {library}\n{sections}"
+    )
+    return path
+
+
+def entries(folder: Path) -> list[str]:
+    """The names of the entries in a queue's folder."""
+    return sorted(path.name for path in folder.glob("*.*")) if folder.exists() else []
