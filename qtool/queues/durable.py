@@ -51,7 +51,8 @@ def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
     descriptor = os.open(path, flags, FILE_MODE)
     try:
         try:
-            os.fchmod(descriptor, FILE_MODE)  # whatever the umask took away
+            with contextlib.suppress(PermissionError):  # a file system without modes
+                os.fchmod(descriptor, FILE_MODE)  # whatever the umask took away
             written = os.write(descriptor, data)
             while written < len(data):
                 written += os.write(descriptor, memoryview(data)[written:])
@@ -161,17 +162,18 @@ def make_folder(path: str) -> None:
     """Make a folder for queue files, and its parents, durably, if it is missing."""
     if os.path.isdir(path):
         return
-    parent = os.path.dirname(path)
+    parent = os.path.dirname(path) or os.curdir
     _make_parents(parent)
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, FOLDER_MODE)
-        os.chmod(path, FOLDER_MODE)  # whatever the umask took away
+        with contextlib.suppress(PermissionError):
+            os.chmod(path, FOLDER_MODE)
         sync_folder(parent)
 
 
 def _make_parents(path: str) -> None:
-    if path and not os.path.isdir(path):
-        parent = os.path.dirname(path)
+    if not os.path.isdir(path):
+        parent = os.path.dirname(path) or os.curdir
         _make_parents(parent)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)

@@ -60,7 +60,8 @@ class _Reading:
         enough = limit is not None and limit <= len(batch.filebases)
         if fresh and not batch.after and (enough or not batch.is_full):
             return batch.filebases[:limit]
-        if batch.is_full and enough and time.monotonic() - self.began < _FULL_SECONDS:
+        is_young = time.monotonic() - self.began < _FULL_SECONDS
+        if batch.is_full and enough and is_young and _is_worth_sharing(limit):
             # There are more in any case: what came since is younger, and what
             # went since cannot be dequeued. But each batch serves only once.
             del self.batches[part]
@@ -74,6 +75,7 @@ class Index:
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._siblings: WeakSet[Sliced] = WeakSet()
+        self._meeting = threading.Lock()
         self._listing = threading.Lock()
         self._kept: dict[str, _Reading] = {}
         """The last reading, by extension."""
@@ -86,7 +88,12 @@ class Index:
 
     def add_sibling(self, sibling: Sliced) -> None:
         """Let every listing for one sibling serve the others too."""
-        self._siblings.add(sibling)
+        with self._meeting:
+            self._siblings.add(sibling)
+
+    def _all_siblings(self) -> set[Sliced]:
+        with self._meeting:
+            return set(self._siblings)
 
     def count(self, slices: Sequence[Slice]) -> QueueScan:
         """Return what the names in the folder say about some slices."""
@@ -142,8 +149,9 @@ class Index:
 
     def _read(self, asking: Sliced, extension: str, limit: int | None) -> list[str]:
         slices = {}
-        if asking in self._siblings and (limit is None or limit >= _WORTH_SHARING):
-            slices = dict.fromkeys((one.slice for one in self._siblings), "")
+        siblings = self._all_siblings()
+        if asking in siblings and _is_worth_sharing(limit):
+            slices = dict.fromkeys((one.slice for one in siblings), "")
             if limit is not None:
                 slices |= {part: self._in_hand.get(part, "") for part in slices}
         slices[asking.slice] = ""
@@ -158,3 +166,7 @@ class Index:
         else:
             self._kept.pop(extension, None)
         return list(own.filebases)
+
+
+def _is_worth_sharing(limit: int | None) -> bool:
+    return limit is None or limit >= _WORTH_SHARING

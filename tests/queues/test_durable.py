@@ -205,6 +205,30 @@ def test_a_folder_is_made_with_its_parents_for_the_group(
     assert stat.S_IMODE(folder.stat().st_mode) == 0o2770
 
 
+def test_a_folder_may_be_named_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    durable.make_folder("in")
+    durable.make_folder("spool/out")
+
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "out", "spool"]
+
+
+def test_a_file_system_without_modes_is_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no modes here")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    durable.make_folder(str(tmp_path / "in"))
+    durable.write_new(str(tmp_path / "in" / "new"), b"content")
+
+    assert (tmp_path / "in" / "new").read_bytes() == b"content"
+
+
 def test_the_rights_of_a_folder_that_exists_stay(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir(0o700)
