@@ -56,10 +56,13 @@ def running_master(lock_file: Path | None) -> MailmanMaster | None:
     if len(parts) != 4 or not parts[2].isdecimal() or len(parts[2]) > 10:
         return None
     host, pid = parts[1], int(parts[2])
-    programs = _programs_of_master(pid)
-    if programs is not None:
-        return MailmanMaster(pid=pid, host="", programs=programs)
-    if _is_this_machine(host) or expires < time.time():
+    program = _master_program(pid)
+    if program is not None:
+        return MailmanMaster(pid=pid, host="", programs=program.parent)
+    if _is_this_machine(host):
+        hidden = MailmanMaster(pid=pid, host="", programs=None)
+        return hidden if _is_hidden(pid) else None
+    if expires < time.time():
         return None
     return MailmanMaster(pid=pid, host=host, programs=None)
 
@@ -70,18 +73,28 @@ def _is_this_machine(host: str) -> bool:
     return label in {"localhost", os.uname().nodename.partition(".")[0].lower()}
 
 
-def _programs_of_master(pid: int) -> Path | None:
-    """Return the folder of the ``master`` that process runs, if it runs one."""
+def _master_program(pid: int) -> Path | None:
+    """Return the ``master`` that process runs, if it runs one and lets us see it."""
     try:
         with Path(f"/proc/{pid}/cmdline").open("rb") as stream:
             words = stream.read(_LONGEST_COMMAND_LINE).split(b"\0")
     except OSError:
         return None
-    for word in words[:4]:
-        program = Path(os.fsdecode(word))
-        if program.name == "master":
-            return program.parent
-    return None
+    programs = (Path(os.fsdecode(word)) for word in words[:4])
+    return next((program for program in programs if program.name == "master"), None)
+
+
+def _is_hidden(pid: int) -> bool:
+    """Say whether there is another user's process that /proc does not show us."""
+    if pid == 0 or Path(f"/proc/{pid}").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        pass
+    return False
 
 
 def runner_program(settings: Settings) -> Path:

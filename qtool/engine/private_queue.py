@@ -31,6 +31,7 @@ _OUTPUT = "output"
 _QUEUE = "queue"
 _LONGEST_NOTE = 65536
 _LAYOUT_VERSION = 1
+_MOST_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,14 +157,8 @@ def make(state_directory: Path, note: Note) -> PrivateQueue:
     """
     try:
         durable.make_folder(str(state_directory))
-        while True:
-            path = state_directory / f"{_PREFIX}{secrets.token_hex(8)}"
-            path.mkdir(mode=0o770)
-            lock = _locked(path)
-            # Somebody who recovers may have been faster, and removed the folder.
-            if lock is not None:
-                break
-        (path / _QUEUE).mkdir(mode=0o770)
+        path, lock = _locked_folder(state_directory)
+        durable.make_folder(str(path / _QUEUE))
         kept = {"version": _LAYOUT_VERSION, **asdict(note)}
         durable.write_new(str(path / _NOTE), json.dumps(kept, indent=1).encode())
         durable.sync_folder(str(path))
@@ -171,6 +166,20 @@ def make(state_directory: Path, note: Note) -> PrivateQueue:
     except OSError as error:
         raise Refused(f"{state_directory}: {error.strerror}") from error
     return PrivateQueue(path, note, lock)
+
+
+def _locked_folder(state_directory: Path) -> tuple[Path, int]:
+    for _ in range(_MOST_TRIES):
+        path = state_directory / f"{_PREFIX}{secrets.token_hex(8)}"
+        durable.make_folder(str(path))
+        lock = _locked(path)
+        if lock is not None:
+            return path, lock
+        # Somebody who recovers was faster and removes it, or there are no locks.
+        with contextlib.suppress(OSError):
+            (path / _LOCK).unlink()
+            path.rmdir()
+    raise Refused(f"{state_directory}: its file system offers no locks")
 
 
 def abandoned(state_directory: Path) -> Iterator[PrivateQueue]:
@@ -200,7 +209,7 @@ def _locked(path: Path) -> int | None:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         lock = os.open(path / _LOCK, flags, 0o660)
-    except FileNotFoundError:
+    except OSError:
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -232,5 +241,7 @@ def _forget_recoveries(path: Path) -> None:
     msgdata = {k: v for k, v in entry.msgdata.items() if k != "_bak_count"}
     edited = path.with_name(f"{path.name}.edit")
     durable.write_new(str(edited), entry.message_bytes + qfile.encode_msgdata(msgdata))
+    with contextlib.suppress(PermissionError):
+        os.chown(edited, -1, path.stat().st_gid)
     # Nobody else works in this folder, and the message's own bytes stay the same.
     edited.replace(path)

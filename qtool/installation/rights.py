@@ -22,7 +22,7 @@ def refusal(settings: Settings, state: Path, folders: Sequence[Path]) -> str:
         folders: Those of the queues; they need not exist.
     """
     if settings.kind is SiteKind.MAILMAN2:
-        return "Mailman 2 queues are only looked at: Mailman 2 does not know qtool"
+        return "these queues are Mailman 2's: qtool shows them and changes nothing"
     root = settings.queue_root
     if settings.kind is SiteKind.MAILMAN3 and not root.is_dir():
         return f"there is no folder {root}: start Mailman once"
