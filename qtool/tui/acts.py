@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("qtool.console")
 T = TypeVar("T")
 
+_NOTICE_SECONDS = 0.6
+"""After which a step that goes on says so."""
+
 SNOOZES = (
     0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0,
     1800.0, 3600.0,
@@ -157,7 +160,17 @@ class Acts:
         )
 
     def _step(self, runner: str, filebase: str | None, owner: int | None) -> None:
-        def work() -> StepReport:
-            return self._control.step(runner, filebase, owner)
+        done = threading.Event()
 
+        def work() -> StepReport:
+            try:
+                return self._control.step(runner, filebase, owner)
+            finally:
+                done.set()
+
+        def notice() -> None:
+            if not done.is_set():
+                self._app.say(f"Stepping {visible(runner)} …")
+
+        self._app.set_timer(_NOTICE_SECONDS, notice)
         in_thread(self._app, f"step {runner}", work, self._app.show_report)

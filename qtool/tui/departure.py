@@ -28,17 +28,29 @@ class Departure:
         self._control = control
         self._asked = 0
         self._code = 0
+        self._ended: list[str] = []
 
     def leave(self, code: int) -> None:
         """Close and exit with ``code``; the second time, do not wait."""
         self._asked += 1
         self._code = self._code or code
+        if self._asked == 1:
+            self._ended = self._ending()
         if self._asked > 2:
             return
         unclaim = self._asked == 2
         if not unclaim:
             self._app.set_timer(_PATIENCE_SECONDS, self._say_what_is_in_hand)
         in_thread(self._app, "close", lambda: self._close(unclaim), self._exit)
+
+    def _ending(self) -> list[str]:
+        """Return the runners that end with this window."""
+        board = self._app.board
+        return [
+            visible(row.runner)
+            for row in (board.rows if board else ())
+            if row.runner is not None and row.state in _ENDING
+        ]
 
     def _close(self, unclaim: bool) -> str:
         """Close; return what could not be done, for a window must always close."""
@@ -49,13 +61,11 @@ class Departure:
         return ""
 
     def _exit(self, trouble: str) -> None:
-        board = self._app.board
-        ended = [
-            visible(row.runner)
-            for row in (board.rows if board else ())
-            if row.runner is not None and row.state in _ENDING
-        ]
-        lines = [f"Stopped with this window: {', '.join(ended)}."] if ended else []
+        lines = (
+            [f"Stopped with this window: {', '.join(self._ended)}."]
+            if self._ended
+            else []
+        )
         lines += [trouble] if trouble else []
         message = Text("\n".join(lines)) if lines else None
         self._app.exit(self._code, return_code=self._code, message=message)

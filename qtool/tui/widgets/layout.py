@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from qtool.control.models import QueueRow
 
 NAME_LEAST, NAME_MOST = 8, 14
-DEPTH, FLY, STATE = 6, 3, 11
-OLDEST, SNOOZE, RATE = 6, 6, 5
-TREND_LEAST, TREND_MOST = 6, 16
+DEPTH, FLY, STATE = 5, 3, 11
+OLDEST, SNOOZE, RATE = 6, 5, 5
+TREND_LEAST, TREND_MOST = 5, 16
 NOTE_LEAST = 18
 CELL_WITH_NUMBER = 3
 """A cell this wide or wider shows its depth in figures."""
@@ -119,7 +119,7 @@ def _heat_need(rows: Sequence[QueueRow], shape: _Shape) -> int:
 def _fixed(name: int) -> int:
     """Return the width of what is always there, the heat map not counted."""
     mark = 1
-    return mark + name + GAP + DEPTH + 2 * GAP + 2 * GAP + FLY + 2 * GAP + STATE
+    return mark + name + GAP + DEPTH + 2 * GAP + GAP + FLY + 2 * GAP + STATE
 
 
 def arrange(width: int, rows: Sequence[QueueRow]) -> Layout:

@@ -41,10 +41,16 @@ def wrapped(lines: Sequence[Span], width: int) -> list[Span]:
 
 
 def _chopped(text: str, width: int, hang: int) -> list[str]:
-    shown = text[:_LONGEST_LINE] + (" …" if len(text) > _LONGEST_LINE else "")
-    first, *rest = chop_cells(shown, width) or [""]
-    following = "".join(rest)
-    return [first, *(chop_cells(following, max(1, width - hang)) if following else [])]
+    rest = text[:_LONGEST_LINE] + (" …" if len(text) > _LONGEST_LINE else "")
+    pieces: list[str] = []
+    while cell_len(rest) > width:
+        cut = len(chop_cells(rest, width)[0])
+        word = rest.rfind(" ", cut // 2, cut) + 1
+        cut = word or cut
+        pieces.append(rest[:cut])
+        rest = rest[cut:]
+        width = width if len(pieces) > 1 else max(1, width - hang)
+    return [*pieces, rest]
 
 
 class Pager(Inked, can_focus=True):

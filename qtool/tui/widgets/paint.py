@@ -74,14 +74,14 @@ class Painter:
             right("depth", DEPTH),
             *([fitted("trend", lay.trend)] if lay.trend else []),
             " " + fitted("slices", lay.heat),
-            " " + right("fly", FLY),
+            right("fly", FLY),
             *([right("oldest", lay.oldest)] if lay.oldest else []),
             *([right("in", lay.rates), right("out", lay.rates)] if lay.rates else []),
             " " + fitted("state", STATE),
-            *([right("snooze", lay.snooze)] if lay.snooze else []),
         ]
         style = self._base + self._ink("heading")
-        return self._cut([Segment(" ".join(columns), style)], style)
+        line = " ".join(columns) + ("snooze" if lay.snooze else "")
+        return self._cut([Segment(line, style)], style)
 
     def row(
         self, row: QueueRow, at: float, *, here: bool, at_slice: int | None
@@ -144,7 +144,7 @@ class Painter:
     def _right(self, row: QueueRow, at: float) -> Line:
         lay = self.layout
         fly = number(row.in_flight) if row.has_queue else render.NONE
-        spans: Line = [("" if row.in_flight else "faint", "  " + right(fly, FLY))]
+        spans: Line = [("" if row.in_flight else "faint", " " + right(fly, FLY))]
         if lay.oldest:
             old = age_of(row.oldest, at)
             ink = "faint" if old == render.NONE else ""

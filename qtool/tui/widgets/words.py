@@ -19,7 +19,7 @@ _SHORT = {State.MAILMAN_STOPPED: "MM stopped", State.IMPORT_ERROR: "no import"}
 
 _BARS = "▁▂▃▄▅▆▇"
 _IDLE = {State.STOPPED, State.NO_CLASS, State.NO_RUNNER, State.MAILMAN_STOPPED}
-_AGE_COLUMN = 6
+_AGE_COLUMN, _DEPTH_COLUMN = 6, 5
 _TREND_FLOOR = 8
 """A trend is drawn against at least this depth, so that noise stays low."""
 
@@ -100,9 +100,10 @@ def rate_of(value: float | None, row: QueueRow) -> str:
 
 def depth_of(row: QueueRow) -> str:
     """Return the depth, fit for the board's column."""
-    if row.depth is not None and row.depth >= 1_000_000:
-        return f"{row.depth / 1e6:.1f}M"
-    return render.depth(row)
+    text = render.depth(row)
+    if row.depth is None or len(text) <= _DEPTH_COLUMN:
+        return text
+    return f"{row.depth // 1_000}k" if row.depth < 10**6 else f"{row.depth / 1e6:.1f}M"
 
 
 def is_empty(board: Board) -> bool:
