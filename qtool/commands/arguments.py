@@ -97,7 +97,10 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         from importlib.metadata import version
 
-        parser.exit(0, f"qtool {version('qtool')}\n")
+        from qtool.commands.output import put
+
+        put(f"qtool {version('qtool')}")
+        parser.exit()
 
 
 def _common(parser: Parser, *, console: bool) -> None:

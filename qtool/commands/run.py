@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ALIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
-_SETTLING_SECONDS = 1.0
+_SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
 _LONGEST_MESSAGE = 2000
 _ERROR, _ENDED = "error", "ended"

@@ -16,7 +16,12 @@ QTOOL = Path(sys.executable).with_name("qtool")
 
 MESSAGE = b"From: anne@example.com\nTo: test@example.com\nSubject: hi\n\nA body.\n"
 
-FORWARD = "[runner.in]\nclass: qtool.runners.forward.ForwardRunner\nto: out\n"
+FORWARD = """\
+[runner.in]
+class: qtool.runners.forward.ForwardRunner
+to: out
+[runner.out]
+"""
 
 _RUNNERS = '''
 import pathlib

@@ -1,0 +1,125 @@
+"""``qtool inject``: a message goes into a queue, and it is said where and to whom."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool import look, read
+from tests.commands.program import MESSAGE, configuration, entries, program
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Call
+
+
+def path_in(out: str) -> Path:
+    found = re.search(r"^path +: (.+)$", out, re.MULTILINE)
+    assert found is not None
+    return Path(found[1])
+
+
+def test_it_prints_filebase_queue_and_path(call: Call, site: Path) -> None:
+    ended = call("--config", site, "inject", "in", stdin=MESSAGE)
+    path = path_in(ended.out)
+    assert ended.status == 0
+    assert ended.out == f"filebase: {path.stem}\nqueue   : in\npath    : {path}\n"
+    assert read(path).message.as_bytes() == MESSAGE
+
+
+def test_metadata_is_json_scalars_or_else_strings(call: Call, site: Path) -> None:
+    words = ["a=true", "b=3", "c=null", 'd="x"', "e=plain", "f=[1]", "g=", "h=1=2",
+             "i=NaN", "j=-1.5"]  # fmt: skip
+    options = [part for word in words for part in ("-m", word)]
+    ended = call("--config", site, "inject", "in", *options, "--listid",
+                 "test.example.com", stdin=MESSAGE)  # fmt: skip
+    msgdata = read(path_in(ended.out)).msgdata
+    assert {key: msgdata[key] for key in "abcdefghij"} == {
+        "a": True, "b": 3, "c": None, "d": "x", "e": "plain", "f": "[1]", "g": "",
+        "h": "1=2", "i": "NaN", "j": -1.5,
+    }  # fmt: skip
+    assert msgdata["listid"] == "test.example.com"
+
+
+@pytest.mark.parametrize("pair", ["novalue", "=x"])
+def test_metadata_without_a_key_or_value_is_a_usage_error(
+    call: Call, site: Path, pair: str
+) -> None:
+    ended = call("--config", site, "inject", "in", "-m", pair, stdin=MESSAGE)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.told == [f"qtool: -m {pair}: expected KEY=VALUE"]
+
+
+def test_eight_bit_bytes_stay_as_they_are(call: Call, site: Path) -> None:
+    data = b"Subject: hi\nContent-Type: text/plain; charset=latin-1\n\ngr\xfc\xdfe\n"
+    ended = call("--config", site, "inject", "in", stdin=data)
+    assert b"gr\xfc\xdfe" in read(path_in(ended.out)).message.as_bytes()
+
+
+def test_a_file_is_read(call: Call, site: Path, tmp_path: Path) -> None:
+    (tmp_path / "message.eml").write_bytes(MESSAGE)
+    ended = call("--config", site, "inject", "in", tmp_path / "message.eml")
+    assert look(path_in(ended.out)).message["subject"] == "hi"
+
+
+def test_when_nobody_runs_the_queue_it_says_how_to_start(
+    call: Call, site: Path
+) -> None:
+    ended = call("--config", site, "inject", "in", stdin=MESSAGE)
+    assert ended.told == [
+        "qtool: no runner is running for `in`: the message waits."
+        f" Start one: qtool --config {site} run"
+    ]
+
+
+def test_a_queue_without_a_runner_is_told_apart(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "root" / "in").mkdir(parents=True)
+    ended = call("--root", tmp_path / "root", "inject", "in", stdin=MESSAGE)
+    assert ended.status == 0
+    assert "no runner" in ended.told[0]
+    assert "run" not in ended.told[0].split("waits.")[1].split()
+
+
+@pytest.mark.parametrize("stdin", [b"", b" \n\n"])
+def test_no_message_is_refused(call: Call, site: Path, stdin: bytes) -> None:
+    ended = call("--config", site, "inject", "in", stdin=stdin)
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.told == ["qtool: there is no message: the input is empty"]
+
+
+def test_a_queue_that_is_not_there_is_refused(call: Call, site: Path) -> None:
+    ended = call("--config", site, "inject", "../etc", stdin=MESSAGE)
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.told == ["qtool: there is no queue '../etc'"]
+
+
+def test_a_missing_file_is_told(call: Call, site: Path, tmp_path: Path) -> None:
+    ended = call("--config", site, "inject", "in", tmp_path / "missing")
+    assert ended.status == 1
+    assert ended.told == [f"qtool: {tmp_path / 'missing'}: No such file or directory"]
+
+
+def test_read_only_refuses(call: Call, site: Path, tmp_path: Path) -> None:
+    ended = call("--read-only", "--config", site, "inject", "in", stdin=MESSAGE)
+    assert ended.status == 1
+    assert ended.told == ["qtool: read-only was asked for"]
+    assert entries(tmp_path / "spool" / "in") == []
+
+
+def test_a_mailman_2_site_refuses_in_a_line(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "qfiles" / "in").mkdir(parents=True)
+    ended = call("--root", tmp_path / "qfiles", "inject", "in", stdin=MESSAGE)
+    assert ended.status == 1
+    assert len(ended.told) == 1
+    assert "Mailman 2" in ended.told[0]
+    assert entries(tmp_path / "qfiles" / "in") == []
+
+
+def test_data_and_talk_go_separate_ways(site: Path, tmp_path: Path) -> None:
+    configuration(tmp_path)
+    ended = program("inject", "in", "--config", site, stdin=MESSAGE)
+    assert ended.status == 0
+    assert len(ended.out.splitlines()) == 3
+    assert len(ended.told) == 1

@@ -1,0 +1,182 @@
+"""``qtool run``: runners in the foreground, and how they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.program import (
+    FORWARD,
+    MESSAGE,
+    QTOOL,
+    configuration,
+    entries,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.commands.conftest import Call
+
+WAIT = "[runner.in]\nclass: runners_of_the_test.Wait\n"
+
+
+class Running:
+    """``qtool run`` as a process, read line by line."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    def read_to(self, text: str) -> None:
+        """Read what it tells until a line holds the text."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip("\n"))
+            if text in line:
+                return
+        raise AssertionError(f"it ended without {text!r}: {self.lines}")
+
+    def end(self) -> int:
+        _, rest = self.process.communicate(timeout=20)
+        self.lines += rest.splitlines()
+        return self.process.returncode
+
+
+@contextmanager
+def running(config: Path) -> Iterator[Running]:
+    with subprocess.Popen(
+        [QTOOL, "--config", config, "run"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Running(process)
+        finally:
+            process.kill()
+
+
+def inject(call: Call, config: Path, *words: object) -> None:
+    assert call("--config", config, "inject", "in", *words, stdin=MESSAGE).status == 0
+
+
+# --- Once
+
+
+def test_once_drains_and_says_what_it_did(
+    call: Call, site: Path, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        inject(call, site)
+    ended = call("--config", site, "run", "--once")
+    assert ended.status == 0
+    assert ended.out == "done 3, kept 0, shunted 0, preserved 0, left 0\n"
+    assert entries(tmp_path / "spool" / "in") == []
+    assert len(entries(tmp_path / "spool" / "out")) == 3
+
+
+def test_once_with_work_left_is_status_3(call: Call, tmp_path: Path) -> None:
+    config = configuration(tmp_path, "[runner.in]\nclass: runners_of_the_test.Keep\n")
+    inject(call, config)
+    ended = call("--config", config, "run", "--once")
+    assert ended.status == 3
+    assert ended.out == "done 0, kept 1, shunted 0, preserved 0, left 1\n"
+
+
+def test_once_with_a_runner_that_cannot_run_is_status_1(
+    call: Call, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, f"{FORWARD}[runner.x]\nclass: nothing.There\n")
+    inject(call, config)
+    ended = call("--config", config, "run", "--once")
+    assert ended.status == 1
+    assert ended.out.startswith("done 1,")
+    assert "No module named 'nothing'" in ended.told[-1]
+
+
+# --- Until a signal
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_finishes_the_message_in_hand(
+    call: Call, tmp_path: Path, number: signal.Signals
+) -> None:
+    config = configuration(tmp_path, WAIT)
+    gate = tmp_path / "gate"
+    inject(call, config, "-m", f"gate={gate}")
+    with running(config) as run:
+        run.read_to("in hand")
+        run.process.send_signal(number)
+        run.read_to("finishing")
+        assert run.process.poll() is None
+        gate.touch()
+        assert run.end() == 0
+    assert entries(tmp_path / "spool" / "in") == []
+
+
+def test_a_second_signal_gives_the_message_back(call: Call, tmp_path: Path) -> None:
+    config = configuration(tmp_path, WAIT)
+    inject(call, config, "-m", f"gate={tmp_path / 'never'}")
+    before = entries(tmp_path / "spool" / "in")
+    with running(config) as run:
+        run.read_to("in hand")
+        run.process.send_signal(signal.SIGTERM)
+        run.read_to("finishing")
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 1
+        assert "qtool: giving the messages in hand back" in run.lines
+    assert entries(tmp_path / "spool" / "in") == before
+
+
+def test_while_it_runs_another_process_sees_who_and_injects(
+    call: Call, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, WAIT)
+    gate = tmp_path / "gate"
+    inject(call, config, "-m", f"gate={gate}")
+    with running(config) as run:
+        run.read_to("in hand")
+        assert f"pid {run.process.pid}" in call("--config", config, "status").out
+        ended = call("--config", config, "inject", "in", "-m", f"gate={gate}",
+                     stdin=MESSAGE)  # fmt: skip
+        assert (ended.status, ended.err) == (0, "")
+        gate.touch()
+        run.read_to("in hand")
+        os.kill(run.process.pid, signal.SIGTERM)
+        assert run.end() == 0
+
+
+def test_when_its_last_runner_fails_it_ends(call: Call, tmp_path: Path) -> None:
+    config = configuration(tmp_path, "[runner.in]\nclass: runners_of_the_test.Exits\n")
+    inject(call, config)
+    with running(config) as run:
+        assert run.end() == 1
+        assert run.lines[-1] == "qtool: every runner has failed or stopped"
+
+
+# --- What it refuses
+
+
+def test_without_a_runner_there_is_nothing_to_run(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "root" / "in").mkdir(parents=True)
+    ended = call("--root", tmp_path / "root", "run")
+    assert ended.status == 1
+    assert "nothing to run" in ended.told[-1]
+
+
+def test_a_mailman_site_is_refused_in_a_line(call: Call, tmp_path: Path) -> None:
+    config = tmp_path / "mailman.cfg"
+    config.write_text(f"[mailman]\nlayout: x\n[paths.x]\nvar_dir: {tmp_path}/var\n")
+    for words in (("run",), ("run", "--once")):
+        ended = call("--config", config, *words)
+        assert (ended.status, ended.out, len(ended.told)) == (1, "", 1)
+        assert "Mailman" in ended.told[0]
+
+
+def test_read_only_is_refused_in_a_line(call: Call, site: Path) -> None:
+    ended = call("--config", site, "run", "--read-only")
+    assert (ended.status, ended.told) == (1, ["qtool: read-only was asked for"])

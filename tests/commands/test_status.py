@@ -1,0 +1,105 @@
+"""``qtool status``: the board once, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.commands.status import lines_of
+from qtool.control.models import Board, Cell, QueueRow, Site, State
+from tests.commands.program import MESSAGE, QTOOL, configuration, program
+from tests.terminal import Terminal
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Call
+
+AT = 1_700_000_000.0
+SITE = Site(spool="/spool", source="x.cfg", kind="own", read_only="", watching="")
+
+
+def cell(depth: int, owner: int) -> Cell:
+    return Cell(depth=depth, in_flight=0, oldest=None, owner=owner, state=State.STOPPED)
+
+
+def shown(*rows: QueueRow, site: Site = SITE) -> list[str]:
+    lines = lines_of(Board(at=AT, rows=rows, site=site))
+    return ["".join(text for _, text in line).rstrip() for line in lines]
+
+
+def test_a_row_has_depth_flight_age_state_and_slices() -> None:
+    row = QueueRow(
+        name="in", has_queue=True, runner="in", runner_slices=2, depth=1234,
+        in_flight=1, oldest=AT - 7200, state=State.RUNNING,
+        cells=(cell(1000, 0), cell(0, 0), cell(234, 1)),
+    )  # fmt: skip
+    lmtp = QueueRow(
+        name="lmtp", has_queue=False, runner="lmtp", runner_slices=0,
+        state=State.FAILED, note="ValueError: \x1b[31m",
+    )  # fmt: skip
+    assert shown(row, lmtp)[3:] == [
+        "QUEUE  DEPTH  FLIGHT  OLDEST  STATE      SLICES",
+        "in      1234       1      2h  ► running  1000 0 | 234",
+        "lmtp       -       -       -  ✗ failed   -",
+        "    ValueError: \\x1b[31m",
+    ]
+
+
+def test_the_header_says_which_spool_and_why_it_is_read_only() -> None:
+    site = Site(
+        spool="/spool", source="x.cfg", kind="mailman3", read_only="not yours",
+        watching="", mailman="Mailman (pid 7)",
+    )  # fmt: skip
+    assert shown(site=site)[:4] == [
+        "spool   /spool",
+        "config  x.cfg",
+        "mailman Mailman (pid 7)",
+        "read-only: not yours",
+    ]
+
+
+def test_a_site_is_shown_without_a_runner_being_started(call: Call, site: Path) -> None:
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    ended = call("status", "--config", site)
+    assert (ended.status, ended.err) == (0, "")
+    assert any(line.split()[:3] == ["in", "1", "0"] for line in ended.out.splitlines())
+    assert "stopped" in ended.out
+
+
+def test_json_holds_the_whole_board(call: Call, site: Path, tmp_path: Path) -> None:
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    board = json.loads(call("--config", site, "status", "--json").out)
+    row = board["rows"][0]
+    assert (row["name"], row["depth"], row["state"]) == ("in", 1, "stopped")
+    assert sum(part["depth"] for part in row["cells"]) == 1
+    assert board["site"]["spool"] == str(tmp_path / "spool")
+    assert board["site"]["source"] == str(site)
+
+
+def test_an_import_error_shows_in_its_row(call: Call, tmp_path: Path) -> None:
+    path = configuration(tmp_path, "[runner.in]\nclass: nothing.There\n")
+    out = call("--config", path, "status").out
+    assert "import error" in out
+    assert "No module named 'nothing'" in out
+
+
+def test_the_built_in_default_needs_nothing(tmp_path: Path) -> None:
+    env = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    ended = program("status", env=env, cwd=tmp_path)
+    assert ended.status == 0
+    names = [line.split()[0] for line in ended.out.splitlines()[4:]]
+    assert names == ["in", "out", "shunt", "bad"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_colour_is_for_terminals_that_want_it(site: Path, no_color: bool) -> None:
+    env = {"NO_COLOR": "1"} if no_color else {}
+    command = [str(QTOOL), "--config", str(site), "status"]
+    with Terminal(command, env=env) as terminal:
+        assert terminal.wait_for_end() == 0
+        assert "stopped" in terminal.text
+        assert (b"\x1b[" in terminal.raw) != no_color
+    assert "\x1b" not in program("--config", site, "status").out

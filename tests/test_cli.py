@@ -1,0 +1,105 @@
+"""The program's edges: its grammar, its streams and its exit statuses."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qtool.cli import main
+from tests.commands.program import FORWARD, QTOOL, configuration, program
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["frobnicate"],
+        ["--frobnicate"],
+        ["dump"],
+        ["inject"],
+        ["status", "--start"],
+        ["--start", "status"],
+        ["--config", "a", "--root", "b", "status"],
+        ["--config", "a", "status", "--root", "b"],
+    ],
+)
+def test_a_wrong_command_line_is_status_2_and_one_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert len(told(capsys)) == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["dump", "--help"], ["--version"]])
+def test_help_goes_to_standard_output(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out
+    assert captured.err == ""
+
+
+def test_options_stand_before_or_after_the_command(tmp_path: Path) -> None:
+    config = configuration(tmp_path, FORWARD)
+    before = program("--config", config, "--read-only", "status")
+    after = program("status", "--read-only", "--config", config)
+    short = program("status", "-C", config, "--read-only")
+    assert before == after == short
+    assert "read-only: read-only was asked for" in before.out
+
+
+def test_a_configuration_that_is_wrong_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "wrong.cfg"
+    config.write_text("[runner.in]\ninstances: many\n")
+    for command in (["status"], ["run"], ["inject", "in"], ["shell", "-c", "1"]):
+        assert main(["--config", str(config), *command]) == 1
+        lines = told(capsys)
+        assert len(lines) == 1
+        assert all(word in lines[0] for word in ("wrong.cfg", "runner.in", "instances"))
+
+
+def test_a_configuration_that_is_missing_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--config", str(tmp_path / "none.cfg"), "status"]) == 1
+    assert told(capsys) == [
+        f"qtool: {tmp_path / 'none.cfg'}: No such file or directory"
+    ]
+
+
+def test_without_a_terminal_the_board_refuses_and_says_what_works(
+    tmp_path: Path,
+) -> None:
+    for words in ([], ["demo"]):
+        ended = program(*words, env={"TERM": "xterm-256color"}, cwd=tmp_path)
+        assert (ended.status, ended.out) == (1, "")
+        assert len(ended.told) == 1
+        assert "qtool status" in ended.told[0]
+
+
+def test_the_environment_names_a_configuration(tmp_path: Path) -> None:
+    config = configuration(tmp_path, FORWARD)
+    ended = program("status", env={"QTOOL_CONFIG": str(config)})
+    assert f"config  {config}" in ended.out
+
+
+def test_the_module_is_the_program(tmp_path: Path) -> None:
+    python = QTOOL.with_name("python")
+    done = subprocess.run(
+        [python, "-m", "qtool", "dump", tmp_path / "none"],
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert (
+        done.stderr.decode() == f"qtool: {tmp_path}/none: no such file or directory\n"
+    )
