@@ -53,13 +53,11 @@ class Aside:
 
     def because(self, name: str) -> str:
         """Return why an entry was preserved; empty when it is not known."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            descriptor = os.open(f"{self._reasons}/{name}", flags)
+            reason = durable.read_small(f"{self._reasons}/{name}", _REASON_LIMIT)
         except OSError:
             return ""
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read(_REASON_LIMIT).decode("utf-8", "replace")
+        return reason.decode("utf-8", "replace")
 
     def _write_reason(self, name: str, reason: str) -> None:
         durable.make_folder(self._state)

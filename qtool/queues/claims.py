@@ -135,7 +135,8 @@ class Claims:
         """Return who holds a slice or a part of it; writes nothing."""
         start, end = _range(part)
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(self._path, flags)
         except (FileNotFoundError, PermissionError):
             return None
         try:
@@ -226,13 +227,12 @@ def _key(queue_directory: str, state_directory: str) -> str:
 
 def _read_facts(path: str) -> Holder:
     try:
-        with open(path, "rb") as file:
-            facts: Any = json.loads(file.read(_FACTS_LIMIT))
+        facts: Any = json.loads(durable.read_small(path, _FACTS_LIMIT))
         return Holder(
             host=str(facts["host"]),
             pid=int(facts["pid"]),
             started=float(facts["started"]),
             what=str(facts["what"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return _UNKNOWN

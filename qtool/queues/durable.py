@@ -127,6 +127,13 @@ def _copy_and_unlink(source: str, target: str) -> None:
     os.unlink(source)
 
 
+def read_small(path: str, limit: int) -> bytes:
+    """Return the beginning of a small file; never waits for a pipe in its place."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        return file.read(limit) or b""
+
+
 def sync_folder(path: str) -> None:
     """Wait until the names in a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 
 from qtool.errors import EntryExists, NoSuchEntry, NoSuchQueue, QFileError
 from qtool.queues import durable, filebase
 from qtool.queues.filebase import TAKEN, WAITING
+
+_log = logging.getLogger("qtool.queues")
 
 _MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
@@ -84,6 +87,7 @@ class Entries:
             if not os.path.samestat(os.lstat(waiting), os.lstat(taken)):
                 other = filebase.make(filebase.when_of(name), name.encode())
                 durable.rename_new(waiting, self.path(other, WAITING))
+                _log.warning("%s: is %s now; one of its name is in flight", name, other)
 
     def remove(self, name: str) -> None:
         """End the flight of an entry for good.

@@ -84,7 +84,7 @@ class Index:
         self.readings = 0
         """How often the folder was read for a listing."""
         self._counting = threading.Lock()
-        self._counted: tuple[Sequence[Slice], Stamp, QueueScan] | None = None
+        self._counted: tuple[tuple[Slice, ...], Stamp, QueueScan] | None = None
 
     def add_sibling(self, sibling: Sliced) -> None:
         """Let every listing for one sibling serve the others too."""
@@ -100,19 +100,19 @@ class Index:
         with self._counting:
             if self._counted is not None:
                 counted, stamp, scan = self._counted
-                if counted == slices and stamp.holds(self._directory):
+                if counted == tuple(slices) and stamp.holds(self._directory):
                     return scan
             stamp = Stamp(self._directory)
             count = Count(slices)
             for chunk in chunks(self._directory):
                 count.add(chunk)
             scan = count.result()
-            self._counted = (slices, stamp, scan)
+            self._counted = (tuple(slices), stamp, scan)
             return scan
 
-    def names(self, part: Slice) -> list[str]:
-        """Return the whole names of a slice, oldest first."""
-        names = Names(part)
+    def names(self, part: Slice, *suffixes: str) -> list[str]:
+        """Return the whole names of a slice with these suffixes, oldest first."""
+        names = Names(part, suffixes)
         for chunk in chunks(self._directory):
             names.add_entries(chunk)
         return names.result()

@@ -119,21 +119,23 @@ class Batches:
 
 
 class Names:
-    """Whole names of every entry of one slice."""
+    """Whole names of the entries of one slice, of several suffixes."""
 
-    def __init__(self, part: Slice) -> None:
+    def __init__(self, part: Slice, suffixes: tuple[str, ...]) -> None:
         self._lower, self._upper = part.bounds
+        self._suffixes = suffixes
         self._names: list[str] = []
 
-    def add_entries(self, chunk: Sequence[os.DirEntry[str]]) -> None:
+    def add_entries(self, chunk: Iterable[os.DirEntry[str]]) -> None:
         """Add those of some entries of the folder that are in the slice."""
-        lower, upper = self._lower, self._upper
-        entire = _pattern(*filebase.ENTRY_SUFFIXES).fullmatch
+        lower, upper, suffixes = self._lower, self._upper, self._suffixes
+        entire = _pattern(*suffixes).fullmatch
         self._names += [
             name
             for entry in chunk
-            if lower <= (name := entry.name)[-44:] < upper
-            and entire(name)
+            if (name := entry.name).endswith(suffixes)
+            and (match := entire(name))
+            and lower <= match[1][-DIGEST_LENGTH:] < upper
             and entry.is_file(follow_symlinks=False)
         ]
 

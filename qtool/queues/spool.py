@@ -215,7 +215,7 @@ class Spool(Switchboard):
 
     def names(self) -> list[str]:
         """Return every entry of the slice with its suffix, oldest first."""
-        return self._index.names(self.slice)
+        return self._index.names(self.slice, *ENTRY_SUFFIXES)
 
     def scan(self, slices: Sequence[Slice]) -> QueueScan:
         """Count what waits and what is in flight, from the names alone."""
@@ -290,8 +290,9 @@ class Spool(Switchboard):
 
     def _recover(self) -> None:
         recovery = Recovery(self._directory, self._aside, allowed=self._allowed)
-        for name in self.get_files(TAKEN):
-            recovery.put_back(name)
-        for name in self.get_files(WRITING):
-            recovery.remove_dead(name, self._clock())
+        for name in self._index.names(self.slice, TAKEN, WRITING):
+            if name.endswith(TAKEN):
+                recovery.put_back(name.removesuffix(TAKEN))
+            else:
+                recovery.remove_dead(name.removesuffix(WRITING), self._clock())
         self.sync()

@@ -152,11 +152,13 @@ def test_facts_of_a_dead_holder_are_not_believed_of_a_live_one(
     lock = next((tmp_path / ".qtool/claims").iterdir())
     with claims.take(slices.whole(), "test"):
         facts = next((tmp_path / ".qtool/claims").glob("*.json"))
-        for broken in (b"", b"[]", b'{"pid": "x"}', b"\xff", b"{" * 9000):
+        for broken in (b"", b"[]", b'{"pid": "x"}', b"\xff", b"[" * 9000):
             facts.write_bytes(broken)
             holder = claims.holder(slices.whole())
             assert str(holder) == "an unknown process"
         facts.unlink()
+        assert str(claims.holder(slices.whole())) == "an unknown process"
+        os.mkfifo(facts)
         assert str(claims.holder(slices.whole())) == "an unknown process"
     assert lock.exists()
 

@@ -61,7 +61,11 @@ def test_what_is_no_entry_is_counted_and_harms_nothing(tmp_path: Path) -> None:
 
     assert (scan.depth, scan.in_flight, scan.preserved) == (1, 1, 1)
     assert scan.foreign == foreign
-    assert [name for part in slices.equal(16) for name in index.names(part)] == [
+    assert [
+        name
+        for part in slices.equal(16)
+        for name in index.names(part, *filebase.ENTRY_SUFFIXES)
+    ] == [
         f"{filebase_of(n)}{suffix}"
         for n, suffix in sorted(
             ((1, ".pck"), (2, ".bak"), (3, ".psv")),

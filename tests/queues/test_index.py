@@ -52,7 +52,7 @@ def test_files_come_oldest_first_and_only_with_their_suffix(tmp_path: Path) -> N
     assert index.filebases(whole, ".pck") == [filebase_of(n) for n in (1, 2, 3)]
     assert index.filebases(whole, ".bak") == [filebase_of(9)]
     assert index.filebases(whole, ".pck.tmp") == [filebase_of(8)]
-    assert index.names(whole.slice) == [
+    assert index.names(whole.slice, *filebase.ENTRY_SUFFIXES) == [
         *(f"{filebase_of(n)}.pck" for n in (1, 2, 3)), f"{filebase_of(9)}.bak"
     ]  # fmt: skip
 
@@ -68,7 +68,7 @@ def test_a_folder_that_is_missing_is_empty(tmp_path: Path) -> None:
     index = Index(str(tmp_path / "in"))
 
     assert index.filebases(Asker(slices.whole()), ".pck") == []
-    assert index.names(slices.whole()) == []
+    assert index.names(slices.whole(), ".pck") == []
     scan = index.count(slices.equal(2))
     assert (scan.depth, scan.in_flight, scan.oldest, scan.foreign) == (0, 0, None, 0)
 
