@@ -9,25 +9,48 @@ or a stream that takes literal text.
 from __future__ import annotations
 
 import re
+from functools import cache
 
-_UNSHOWABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e0fff]"
-)
+_UNSHOWABLE = (
+    (0x00, 0x09), (0x0B, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x61C, 0x61C),
+    (0x115F, 0x1160), (0x180E, 0x180E), (0x200B, 0x200F), (0x2028, 0x202E),
+    (0x2060, 0x206F), (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+# First and last code points; a line end is kept in a block and shown in a line.
+
+_CLASS = "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSHOWABLE)
+_IN_BLOCK = re.compile(f"[{_CLASS}]")
+
+_PIECE = 1 << 16
+# Characters of a block that are made visible at a time: each escape is an object
+# of its own until they are joined.
 
 
 def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
+    return _escaped(ord(match[0]))
+
+
+def _escaped(code: int) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+@cache
+def _escapes() -> dict[int, str]:
+    """Return the escape of each character that is shown as one, by code point."""
+    return {
+        code: _escaped(code)
+        for first, last in _UNSHOWABLE
+        for code in range(first, last + 1)
+    }
+
+
 def visible(text: object, limit: int = 500) -> str:
     """Return at most ``limit`` characters of ``text`` as one harmless line."""
     whole = str(text)
-    shown = _UNSHOWABLE.sub(_escape, whole[:limit])
+    shown = _IN_BLOCK.sub(_escape, whole[:limit]).replace("\n", "\\x0a")
     return f"{shown}…" if len(whole) > limit else shown
 
 
@@ -39,5 +62,25 @@ def visible_block(text: str, limit: int = 1 << 20, width: int | None = None) -> 
         limit: How many characters of it to show, at most.
         width: Where to cut a line, in characters; None keeps lines whole.
     """
-    lines = text[:limit].replace("\r\n", "\n").expandtabs(8).split("\n")
-    return "\n".join(_UNSHOWABLE.sub(_escape, line[:width]) for line in lines)
+    whole = text[:limit].replace("\r\n", "\n")
+    if width is not None:
+        lines = _without_tabs(whole).split("\n")
+        whole = "\n".join([line[:width] for line in lines])
+    if _IN_BLOCK.search(whole) is None:
+        return whole
+    # Tabs reach from column to column, so they go before what widens a line.
+    whole = _without_tabs(whole)
+    pieces = (whole[at : at + _PIECE] for at in range(0, len(whole), _PIECE))
+    return "".join([_made_visible(piece) for piece in pieces])
+
+
+def _without_tabs(text: str) -> str:
+    # A text of tabs alone would become eight times as long.
+    many = len(text) > _PIECE and text.count("\t") > len(text) // 8
+    return text.expandtabs(1 if many else 8)
+
+
+def _made_visible(piece: str) -> str:
+    if _IN_BLOCK.search(piece) is None:
+        return piece
+    return piece.translate(_escapes())

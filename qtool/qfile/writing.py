@@ -137,7 +137,8 @@ def encode_msgdata(msgdata: Mapping[str, Any]) -> bytes:
     """
     kept = dict(msgdata)
     if len(kept) < _PLAIN_ITEMS and all(
-        type(key) is str and type(value) in _PLAIN for key, value in kept.items()
+        type(key) is str and (type(value) in _PLAIN or _is_plain_value(value))
+        for key, value in kept.items()
     ):
         return dumps(kept, PROTOCOL)
     for pickled in _attempts(kept):
@@ -147,6 +148,14 @@ def encode_msgdata(msgdata: Mapping[str, Any]) -> bytes:
             continue
         return pickled
     raise UnsafeQFile(_unfit(kept))
+
+
+def _is_plain_value(value: Any) -> bool:
+    kind = type(value)
+    if kind in (list, set, tuple):
+        return len(value) < _PLAIN_ITEMS and all(type(item) is str for item in value)
+    moment = kind.__module__ == "datetime" and kind.__name__ == "datetime"
+    return moment and value.tzinfo is None
 
 
 def _attempts(msgdata: dict[str, Any]) -> list[bytes]:

@@ -1,0 +1,226 @@
+"""Hostile files shown through the doors, each within limits of time and memory.
+
+A door is opened in a child process, which shows it file after file: memory is
+limited anew for each, and what it took is measured. A child that dies or hangs
+is replaced by a new one, and that file has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import select
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.qfile.doors import RefusedHere, harmless, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tests.qfile.hostile import Exhibit
+
+ROOM = 200 << 20
+"""Bytes that one file of up to eight megabytes may take."""
+SECONDS = 1.0
+"""Processor time that it may take."""
+LARGE = 8 << 20
+PATIENCE = 60.0
+"""Wall-clock seconds after which a child hangs."""
+SHOWN = 4 << 20
+"""Characters that a door may show of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one file at one door."""
+
+    id: str
+    door: str
+    outcome: str
+    """``shown``, ``refused``, or what went wrong."""
+    seconds: float = 0.0
+    """Processor time."""
+    room: int = 0
+    """Bytes of memory beyond what the process had."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it is neither shown nor refused."""
+        return self.outcome not in ("shown", "refused")
+
+
+# --- In the child -----------------------------------------------------------
+
+
+def _peak() -> int:
+    return _kilobytes("VmHWM") << 10
+
+
+def _kilobytes(field: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1])
+    raise AssertionError(f"the kernel tells no {field}")
+
+
+def _allow(room: int) -> None:
+    used = _kilobytes("VmSize") << 10
+    resource.setrlimit(resource.RLIMIT_AS, (used + room, resource.RLIM_INFINITY))
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+async def _serve(door: str) -> None:
+    markers = Path("marker")
+    async with opened(door, Path.cwd()) as show:
+        for line in sys.stdin:
+            name, path = json.loads(line)
+            size = Path(path).stat().st_size
+            scale = max(1.0, size / LARGE)
+            _allow(int(2 * ROOM * scale))
+            before, started = _kilobytes("VmRSS") << 10, time.process_time()
+            try:
+                shown = harmless(await show(Path(path)))
+                outcome = "shown"
+                if len(shown) > max(SHOWN, 6 * size):
+                    outcome = f"shows {len(shown)} characters"
+            except RefusedHere:
+                outcome = "refused"
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is reported
+                outcome = f"{type(error).__name__}: {error!r:.300}"
+            seconds = time.process_time() - started
+            room = _peak() - before
+            outcome = _judged(outcome, seconds / scale, room / scale)
+            if any(markers.iterdir()):
+                outcome = f"ran: {os.listdir(markers)}"
+            verdict = Verdict(
+                id=name, door=door, outcome=outcome, seconds=seconds, room=room
+            )
+            print(json.dumps(asdict(verdict)), file=sys.__stdout__, flush=True)
+
+
+def _judged(outcome: str, seconds: float, room: float) -> str:
+    if seconds > SECONDS:
+        return f"takes {seconds:.1f} s ({outcome})"
+    if room > ROOM:
+        return f"takes {room / (1 << 20):.0f} MiB ({outcome})"
+    return outcome
+
+
+# --- In the parent ----------------------------------------------------------
+
+
+class _Child:
+    """A door in a process of its own."""
+
+    def __init__(self, door: str, scratch: Path) -> None:
+        (scratch / "marker").mkdir(parents=True, exist_ok=True)
+        here = Path(__file__).resolve().parents[2]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.qfile.judging", door],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=scratch,
+            env={**os.environ, "PYTHONPATH": str(here), "NO_COLOR": "1"},
+            text=True,
+        )
+
+    def judge(self, exhibit: Exhibit, path: Path, door: str) -> Verdict:
+        """Show the door one file."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps([exhibit.id, str(path)]) + "\n")
+            self._process.stdin.flush()
+            ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
+            line = self._process.stdout.readline() if ready else ""
+        except BrokenPipeError:
+            line, ready = "", [True]
+        if line:
+            return Verdict(**json.loads(line))
+        said = self.close() if ready else ""
+        outcome = f"dies: {said[-300:]}" if ready else "hangs"
+        return Verdict(id=exhibit.id, door=door, outcome=outcome)
+
+    def close(self) -> str:
+        """End it, and return what it said of its end."""
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:
+                pass
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        said = self._process.stderr.read()
+        self._process.stdout.close()
+        self._process.stderr.close()
+        return said
+
+
+def judged(
+    door: str, corpus: Path, exhibits: Iterable[Exhibit], scratch: Path
+) -> Iterator[Verdict]:
+    """Show a door each file of a corpus."""
+    child = _Child(door, scratch)
+    try:
+        for exhibit in exhibits:
+            verdict = child.judge(exhibit, corpus / exhibit.file, door)
+            yield verdict
+            if verdict.outcome == "hangs" or verdict.outcome.startswith("dies"):
+                child.close()
+                child = _Child(door, scratch)
+    finally:
+        child.close()
+
+
+def faults(exhibits: Sequence[Exhibit], verdicts: Iterable[Verdict]) -> list[str]:
+    """Return a line for each file that was not treated as it must be."""
+    expected = {exhibit.id: exhibit.expect for exhibit in exhibits}
+    lines = []
+    for verdict in verdicts:
+        expect = expected[verdict.id]
+        wrong = (
+            verdict.wrong
+            or (expect == "ok" and verdict.outcome != "shown")
+            or (
+                expect == "reject"
+                and verdict.door == "strict read"
+                and verdict.outcome != "refused"
+            )
+        )
+        if wrong:
+            lines.append(f"{verdict.door}: {verdict.id} ({expect}): {verdict.outcome}")
+    return lines
+
+
+def report(verdicts: Sequence[Verdict]) -> str:
+    """Return a table of files by doors."""
+    lines = [f"{'door':14}{'files':>8}{'shown':>8}{'refused':>9}{'worst':>22}"]
+    for door in dict.fromkeys(verdict.door for verdict in verdicts):
+        those = [verdict for verdict in verdicts if verdict.door == door]
+        count = Counter(verdict.outcome for verdict in those)
+        seconds = max(verdict.seconds for verdict in those)
+        room = max(verdict.room for verdict in those) >> 20
+        worst = f"{seconds:.2f} s, {room} MiB"
+        lines.append(
+            f"{door:14}{len(those):8}{count['shown']:8}{count['refused']:9}{worst:>22}"
+        )
+    lines.append(f"{len({v.id for v in verdicts})} files, {len(verdicts)} showings")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1]))
