@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from qtool.control.standing import Runners
     from qtool.control.watching import LateWatcher
     from qtool.installation import Configuration
+
+log = logging.getLogger("qtool.control")
 
 READ_ONLY = "read-only was asked for"
 
@@ -253,7 +256,11 @@ class Control:
     def _publish(self, board: Board) -> None:
         self._board = board
         for callback in tuple(self._callbacks):
-            callback(board)
+            try:
+                callback(board)
+            except Exception:
+                self._callbacks.remove(callback)
+                log.exception("a board could not be shown, and no other will be")
 
     def _watching(self) -> str:
         if self._observer is None:

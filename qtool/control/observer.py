@@ -116,6 +116,9 @@ class Observer:
             )
         self._show()
         self._stop_listening = self._survey.runners.on_change(self._changed)
+        for row in rows:
+            self._watch(row)
+        self._next_tick = time.monotonic()  # what came before the watch began
 
     def _wait(self) -> bool:
         """Wait until the next turn is due; return False when there is none."""
@@ -181,12 +184,8 @@ class Observer:
     def _show(self) -> None:
         self._survey.measure()
         board = self._survey.board()
-        if self._over:
-            return
-        try:
+        if not self._over:
             self._publish(board)
-        except Exception:
-            log.exception("a board could not be shown")
 
     # --- The thread for what takes long
 

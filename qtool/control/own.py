@@ -208,8 +208,10 @@ class OwnRunners(Runners):
                 failures.append(f"{settings.name}: {error}")
         if not started and failures:
             raise RunnerError("; ".join(failures))
+        if not started and not running:
+            raise Refused(self._nothing_to_start())
         if not started:
-            return "every runner runs already" if running else "no runner to start"
+            return "every runner runs already"
         return "; ".join([f"started {', '.join(started)}", *failures])
 
     def snooze(self, runner: str, seconds: float) -> str:
@@ -258,6 +260,15 @@ class OwnRunners(Runners):
         """Stop everything that runs here."""
         if self._made is not None:
             self._made.close(unclaim=unclaim)
+
+    def _nothing_to_start(self) -> str:
+        settings = self._configuration.settings
+        if settings.source.startswith("--root"):
+            return (
+                "there is no runner to start: --root names none, a configuration"
+                " does (--config FILE)"
+            )
+        return f"there is no runner to start: {settings.source} names none"
 
     def _served(self, runner: str) -> RunnerSettings:
         settings = self._configuration.runner(runner)

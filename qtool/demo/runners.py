@@ -53,7 +53,9 @@ class DemoRunner(Runner):
         time.sleep(seconds * self.random.uniform(0.5, 1.5))
 
     def pass_on(self, queue: str, msg: Message, msgdata: dict[str, Any]) -> None:
-        """Put a message into another queue."""
+        """Put a message into another queue, unless the demo has been left."""
+        if self.hand.given_up:
+            return  # the spool may be gone, and must not come back
         self.config.switchboards[queue].enqueue(msg, msgdata)
 
     def depth(self, queue: str) -> int:
@@ -91,8 +93,7 @@ class Outgoing(DemoRunner):
 
     def handle(self, msg: Message, msgdata: dict[str, Any]) -> None:
         relay = self.random.choice(_RELAYS)
-        slow = self.slice == int(self.option("slow_slice", -1))
-        if slow and self.depth("out") < self.option("slow_until", 200):
+        if self.is_slow():
             relay = "slow.example.net"
             self.work(self.option("slow_seconds", 4.0))
         chunk = msgdata.get("recipients", [])
@@ -101,6 +102,12 @@ class Outgoing(DemoRunner):
             self.pass_on("retry", msg, msgdata)
         else:
             self.log.info("%s: delivered to %d", relay, len(chunk))
+
+    def is_slow(self) -> bool:
+        """Return whether this is the slow slice; it is not, once much waits."""
+        if self.slice != int(self.option("slow_slice", -1)):
+            return False
+        return self.depth("out") < self.option("slow_until", 200)
 
 
 class Resting(DemoRunner):

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control.control import Control
+from qtool.control.models import Outcome, State
+from qtool.control.opening import open_site
+from qtool.errors import NoSuchEntry, Refused
+from tests.control.site import MAIL, put
+from tests.engine.mailman_double import MailmanDouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from qtool.control.models import QueueRow
+
+
+@pytest.fixture
+def double(tmp_path: Path) -> MailmanDouble:
+    return MailmanDouble(tmp_path / "site")
+
+
+@pytest.fixture
+def control(double: MailmanDouble) -> Iterator[Control]:
+    control = open_site(config_file=double.directory / "mailman.cfg")
+    yield control
+    control.close()
+
+
+def row_of(control: Control, name: str) -> QueueRow:
+    row = control.scan().row(name)
+    assert row is not None
+    return row
+
+
+def test_a_row_says_that_mailman_is_stopped(control: Control) -> None:
+    row = row_of(control, "in")
+    assert (row.state, row.note) == (State.MAILMAN_STOPPED, "")
+    assert (row.runner_slices, len(row.cells)) == (4, 16)
+    assert control.site().mailman == "Mailman stopped"
+    assert control.site().kind == "mailman3"
+
+
+def test_a_row_says_that_mailman_runs(control: Control, double: MailmanDouble) -> None:
+    double.lock_of_master(4711, "elsewhere.example.com")
+    (double.directory / "var/locks/master.lck").touch()
+    os.utime(double.directory / "var/locks/master.lck", (4e9, 4e9))
+    row = row_of(control, "in")
+    assert row.state is State.MAILMAN
+    assert row.note == "pid 4711 on elsewhere.example.com"
+    assert "Mailman (pid 4711 on" in control.scan().site.mailman
+    assert control.inject("in", MAIL, {}).served
+
+
+def test_sleep_times_are_mailmans(control: Control) -> None:
+    row = row_of(control, "bounces")
+    assert (row.snooze_seconds, row.snooze_fixed) == (120.0, True)
+
+
+def test_a_runner_that_is_switched_off_says_so(control: Control) -> None:
+    row = row_of(control, "nntp")
+    assert (row.state, row.note) == (
+        State.MAILMAN_STOPPED,
+        "switched off in mailman.cfg",
+    )
+
+
+def test_a_runner_without_a_queue_has_no_depth_and_no_cells(control: Control) -> None:
+    row = row_of(control, "lmtp")
+    assert (row.has_queue, row.depth, row.cells) == (False, None, ())
+    assert "manages no queue" in row.step_refusal
+    assert not row.sends_mail
+
+
+def test_only_mailman_starts_and_pauses_its_runners(control: Control) -> None:
+    acts: list[Callable[[str], str]] = [
+        control.start, control.stop, control.pause, control.resume,
+        lambda name: control.snooze(name, 2.0),
+    ]  # fmt: skip
+    for act in acts:
+        with pytest.raises(Refused, match="Mailman runs these itself"):
+            act("in")
+        with pytest.raises(Refused, match="shunt has no runner"):
+            act("shunt")
+    with pytest.raises(Refused, match="Mailman runs these itself"):
+        control.start_all()
+    with pytest.raises(Refused, match="Mailman site"):
+        control.drain()
+
+
+def test_a_pushed_runner_of_ours_does_not_run_there(control: Control) -> None:
+    control.configuration.push("x", "[runner.x]\nclass: tests.control.site.Taking\n")
+    assert row_of(control, "x").state is State.NO_RUNNER
+    with pytest.raises(Refused, match="no runner of its own at a Mailman site"):
+        control.start("x")
+    assert not (control.configuration.settings.queue_root / "x").exists()
+
+
+def test_the_question_names_queue_subject_and_number_of_recipients(
+    control: Control,
+) -> None:
+    put(control, "out", MAIL, recipients={"a@example.com", "b@example.com"})
+    assert control.step_question("out") == (
+        "Step Mailman's own runner through one file of the queue out?"
+        " It really processes “hello”, for 2 recipients, and sends it."
+    )
+
+
+def test_a_file_that_cannot_be_read_is_asked_about_by_name(control: Control) -> None:
+    base = put(control, "in")
+    queue = control.configuration.switchboards["in"]
+    (queue.queue_directory / f"{base}.pck").write_bytes(b"\x80\x05")
+    question = control.step_question("in")
+    assert question is not None
+    assert base in question
+
+
+def test_a_step_takes_the_file_asked_about_and_no_other(control: Control) -> None:
+    first = put(control, "in")
+    assert control.step_question("in") is not None
+    put(control, "in")
+    report = control.step("in")
+    assert (report.outcome, report.filebase) == (Outcome.DONE, first)
+
+
+def test_a_step_never_takes_what_came_after_the_question(control: Control) -> None:
+    base = put(control, "in")
+    assert control.step_question("in") is not None
+    queue = control.configuration.switchboards["in"]
+    queue.dequeue(base)
+    queue.finish(base)
+    put(control, "in")
+    with pytest.raises(NoSuchEntry):
+        control.step("in")
+
+
+def test_a_queue_that_was_empty_when_asked_about_is_not_stepped(
+    control: Control,
+) -> None:
+    assert control.step_question("in") is None
+    put(control, "in")
+    assert control.step("in").outcome is Outcome.NOTHING
+    assert control.step("in").outcome is Outcome.DONE
+
+
+def test_a_step_can_be_limited_to_a_slice(control: Control) -> None:
+    base = put(control, "in")
+    number = int(base[-40], 16) // 4
+    for other in {0, 1, 2, 3} - {number}:
+        assert control.step("in", slice=other).outcome is Outcome.NOTHING
+    assert control.step("in", slice=number).filebase == base
+    with pytest.raises(Refused, match="4 slices"):
+        control.step("in", slice=4)
+
+
+def test_what_cannot_be_stepped_says_why(control: Control) -> None:
+    for name in ("shunt", "lmtp"):
+        refusal = row_of(control, name).step_refusal
+        assert refusal
+        with pytest.raises(Refused, match=r"no runner|no queue"):
+            control.step(name)
+        with pytest.raises(Refused, match=r"no runner|no queue"):
+            control.step_question(name)
+
+
+def test_mail_is_injected_in_the_text_form(control: Control) -> None:
+    injected = control.inject("in", MAIL, {"listid": "ant.example.com"})
+    assert not injected.served
+    view = control.entry("in", injected.filebase)
+    assert view.msgdata["_parsemsg"] is True
+    assert "Message-ID-Hash" in dict(view.headers)
+
+
+def test_opening_puts_back_what_a_killed_step_left(double: MailmanDouble) -> None:
+    from qtool.engine import private_queue
+
+    config = double.directory / "mailman.cfg"
+    control = open_site(config_file=config)
+    base = put(control, "in")
+    note = private_queue.Note(queue="in", runner="in", filebase=base)
+    private = private_queue.make(control.configuration.state_directory, note)
+    private.take(control.configuration.switchboards["in"].queue_directory)
+    private.close()
+    assert control.names("in") == []
+    control.close()
+    looking = open_site(config_file=config, read_only=True)
+    assert looking.names("in") == []
+    looking.close()
+    again = open_site(config_file=config)
+    assert again.names("in") == [f"{base}.pck"]
+    assert any(base in line.text for line in again.log())
+    again.close()

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control.models import State
+from tests.control.site import (
+    HERE,
+    MAIL,
+    PATIENCE,
+    Boards,
+    configuration,
+    open_site,
+    put,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.control.control import Control
+    from qtool.control.models import Board
+
+TEXT = configuration(**{"in": f"class: {HERE}.Taking", "out": ""})
+
+
+@pytest.fixture(autouse=True)
+def quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look after all queues ten times a second, and not once."""
+    monkeypatch.setattr("qtool.control.observer.TICK_SECONDS", 0.1)
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    control = open_site(tmp_path, TEXT)
+    yield control
+    control.close()
+
+
+def depth(board: Board, name: str) -> int | None:
+    row = board.row(name)
+    assert row is not None
+    return row.depth
+
+
+def watched(control: Control) -> Boards:
+    """Boards of a site whose folders are watched by now."""
+    boards = Boards(control)
+    boards.wait(lambda board: board.site.watching == "events")
+    return boards
+
+
+def test_the_first_board_has_read_everything(control: Control) -> None:
+    put(control, "out")
+    assert depth(Boards(control).wait(lambda _: True), "out") == 1
+
+
+def test_what_another_process_puts_there_is_seen_at_once(control: Control) -> None:
+    boards = watched(control)
+    folder = control.configuration.switchboards["out"].queue_directory
+    seconds = []
+    for number in range(10):
+        temporary = folder / "temporary.pck.tmp"
+        temporary.write_bytes(b"x")
+        began = time.monotonic()
+        temporary.rename(folder / f"17000000{number}.5+{'0' * 39}{number}.pck")
+        boards.wait(lambda board, n=number + 1: depth(board, "out") == n)  # type: ignore[misc]
+        seconds.append(time.monotonic() - began)
+    # The promise is 50 ms; other programs share this machine while tests run.
+    assert sorted(seconds)[len(seconds) // 2] < 0.25
+
+
+def test_boards_come_though_nothing_happens(control: Control) -> None:
+    boards = watched(control)
+    count = len(boards.seen)
+    boards.wait(lambda board: board.at > boards.seen[count - 1].at, since=count)
+
+
+def test_a_change_without_an_event_is_seen_all_the_same(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = control.configuration.switchboards["out"]
+    monkeypatch.setattr(type(queue), "watch", lambda self, callback: lambda: None)
+    boards = Boards(control)
+    boards.wait(lambda board: depth(board, "out") == 0)
+    put(control, "out")
+    boards.wait(lambda board: depth(board, "out") == 1)
+
+
+def test_a_runner_that_starts_is_news(control: Control) -> None:
+    boards = watched(control)
+    control.start("in")
+    boards.wait(lambda board: board.rows[0].state is State.RUNNING)
+    control.stop("in")
+    boards.wait(lambda b: b.rows[0].state is State.STOPPED, since=len(boards.seen))
+
+
+def test_rates_are_counted_and_the_trend_follows(control: Control) -> None:
+    boards = watched(control)
+    control.start("in")
+    for _ in range(6):
+        put(control, "in")
+    board = boards.wait(
+        lambda board: depth(board, "in") == 0 and board.rows[0].rate_out,
+        since=len(boards.seen),
+    )
+    row = board.rows[0]
+    assert row.rate_in is not None
+    assert row.rate_in > 0
+    assert row.trend
+
+
+def test_rates_are_unknown_while_folders_are_polled(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards = watched(control)
+    board = boards.wait(lambda board: board.rows[1].rate_in == 0.0)
+    monkeypatch.setattr("qtool.queues.watch.Watcher.mode", "polling")
+    board = boards.wait(
+        lambda board: board.site.watching == "polling", since=len(boards.seen)
+    )
+    assert (board.rows[1].rate_in, board.rows[1].rate_out) == (None, None)
+
+
+def test_several_may_watch(control: Control) -> None:
+    first, second = Boards(control), Boards(control)
+    put(control, "out")
+    first.wait(lambda board: depth(board, "out") == 1)
+    second.wait(lambda board: depth(board, "out") == 1)
+    assert control.board == second.seen[-1]
+
+
+def test_a_callback_that_raises_does_not_end_the_boards(control: Control) -> None:
+    def broken(_board: Board) -> None:
+        raise RuntimeError("the screen is gone")
+
+    control.watch(broken)
+    boards = Boards(control)
+    boards.wait(lambda board: board.site.watching)
+    boards.wait(lambda _: len(boards.seen) > 2)
+
+
+def test_no_board_comes_after_the_end(tmp_path: Path) -> None:
+    control = open_site(tmp_path, TEXT)
+    boards = Boards(control)
+    boards.wait(lambda _: True)
+    control.close()
+    count = len(boards.seen)
+    assert not [t for t in threading.enumerate() if t.name == "qtool-observer"]
+    assert len(boards.seen) == count
+
+
+def test_a_queue_that_is_slow_to_read_holds_up_no_other(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards = watched(control)
+    queue = control.configuration.switchboards["in"]
+    scan, go_on = type(queue).scan, threading.Event()
+
+    def slow_scan(self: object, slices: object) -> object:
+        if self is queue:
+            go_on.wait(PATIENCE)
+        return scan(self, slices)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(queue), "scan", slow_scan)
+    control._survey.rows()[0].seconds = 1.0
+    os.utime(queue.queue_directory)
+    put(control, "in", MAIL)
+    put(control, "out", MAIL)
+    board = boards.wait(lambda board: depth(board, "out") == 1)
+    assert depth(board, "in") == 0
+    go_on.set()
+    boards.wait(lambda board: depth(board, "in") == 1)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+from qtool.control.rates import (
+    TREND_SAMPLES,
+    TREND_STEP_SECONDS,
+    WINDOW_SECONDS,
+    Counter,
+    Trend,
+)
+
+
+def test_a_rate_is_the_mean_over_the_window() -> None:
+    counter = Counter(0.0)
+    for second in range(60):
+        counter.add(float(second), 4)
+    assert counter.rate(60.0) == 4.0
+
+
+def test_a_rate_is_the_mean_since_the_beginning_of_watching() -> None:
+    counter = Counter(0.0)
+    counter.add(1.0, 10)
+    assert counter.rate(5.0) == 2.0
+
+
+def test_nobody_knows_a_rate_within_the_first_second() -> None:
+    counter = Counter(0.0)
+    counter.add(0.1, 10)
+    assert counter.rate(0.9) is None
+
+
+def test_nothing_counted_is_a_rate_of_zero() -> None:
+    assert Counter(0.0).rate(10.0) == 0.0
+
+
+def test_a_rate_is_unknown_while_lost_counts_are_in_its_window() -> None:
+    counter = Counter(0.0)
+    counter.add(10.0, 3, known=False)
+    counter.add(20.0, 3)
+    assert counter.rate(10.0 + WINDOW_SECONDS) is None
+    assert counter.rate(10.1 + WINDOW_SECONDS) == 3 / WINDOW_SECONDS
+
+
+def test_a_trend_holds_two_minutes_in_even_steps() -> None:
+    trend = Trend(0.0)
+    for tenth in range(2000):
+        trend.sample(tenth / 10, tenth)
+    depths = trend.depths()
+    assert len(depths) == TREND_SAMPLES
+    assert TREND_SAMPLES * TREND_STEP_SECONDS == 120.0
+    assert {b - a for a, b in pairwise(depths)} == {20}
+
+
+def test_a_trend_fills_a_gap_with_the_depth_before_it() -> None:
+    trend = Trend(0.0)
+    trend.sample(0.0, 5)
+    trend.sample(4 * TREND_STEP_SECONDS, 9)
+    assert trend.depths() == (5, 5, 5, 5, 9)
