@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import inspect
 import keyword
 import re
 import types
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 _PATH = re.compile(r"(?:(?<=[^\w.\"'\])])|^)([A-Za-z_]\w*(?:\.\w+)*\.)?(\w*)$")
 _KEY = re.compile(r"(?:(?<=[^\w.\"'\])])|^)(switchboards|runners)\[(['\"])([^'\"]*)$")
 _DICTIONARIES = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _NOTHING = object()
 
 
@@ -76,13 +76,34 @@ def _fitting(names: Iterable[str], start: str, end: str = "") -> Iterator[Comple
 
 
 def _plain_attribute(value: object, name: str) -> object:
-    """Return an attribute that can be read without running anything."""
+    """Return an attribute that can be read without running anything.
+
+    ``inspect.getattr_static`` asks metaclasses, which may run code.
+    """
     if value is _NOTHING:
         return _NOTHING
-    found = inspect.getattr_static(value, name, _NOTHING)
-    getter = inspect.getattr_static(type(found), "__get__", _NOTHING)
-    computed = getter is not _NOTHING and not inspect.isroutine(found)
+    of_kind = _looked_up(_bases(type(value)), name)
+    if _defines(of_kind, "__set__"):
+        return _NOTHING  # computed, whatever the instance holds
+    if issubclass(type(value), type):
+        found = _looked_up(_bases(value), name)
+    else:
+        found = _own_dictionary(value).get(name, _NOTHING)
+    found = of_kind if found is _NOTHING else found
+    computed = _defines(found, "__get__") and type(found) not in _ROUTINES
     return _NOTHING if computed else found
+
+
+def _looked_up(classes: tuple[type, ...], name: str) -> object:
+    for each in classes:
+        dictionary = type.__dict__["__dict__"].__get__(each)
+        if name in dictionary:
+            return dictionary[name]
+    return _NOTHING
+
+
+def _defines(value: object, name: str) -> bool:
+    return _looked_up(_bases(type(value)), name) is not _NOTHING
 
 
 def attribute_names(value: object) -> set[str]:

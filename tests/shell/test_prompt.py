@@ -1,0 +1,153 @@
+"""The prompt in a real terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.program import MESSAGE, QTOOL, configuration, program
+from tests.shell.test_script import EXAMPLE, PRINTED
+from tests.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PASTE = "\x1b[200~{}\x1b[201~"
+
+
+@contextmanager
+def prompt(tmp_path: Path, *words: str) -> Iterator[Terminal]:
+    """A prompt over the site of the test, ready for the first line."""
+    config = configuration(tmp_path)
+    command = [str(QTOOL), "--config", str(config), *words, "shell"]
+    env = {"PROMPT_TOOLKIT_NO_CPR": "1", "XDG_STATE_HOME": str(tmp_path / "state")}
+    with Terminal(command, rows=70, columns=100, env=env) as terminal:
+        terminal.wait_for_text(">>>")
+        yield terminal
+        # A prompt that stands empty takes Ctrl+D as the end.
+        terminal.wait_for(lambda: at_the_prompt(terminal))
+        terminal.press("\x04")
+        assert terminal.wait_for_end() == 0
+        assert terminal.is_as_before
+
+
+def at_the_prompt(terminal: Terminal) -> bool:
+    """Whether the last line that is not the status bar's is an empty prompt."""
+    lines = [line for line in terminal.lines if line and "qtool" not in line]
+    return bool(lines) and lines[-1].rstrip() == ">>>"
+
+
+def enter(terminal: Terminal, line: str) -> None:
+    """Type a line, and wait until it is taken."""
+    terminal.press(f"{line}\r")
+    terminal.wait_for_text(line.strip() or ">>>")
+
+
+def as_typed(*, blank_lines_within: bool) -> list[str]:
+    """The lines of the example, with a blank one after the class."""
+    lines = EXAMPLE.splitlines()
+    end = lines.index("runner = TestableRunner('test')")
+    start = next(n for n, line in enumerate(lines) if line.startswith("class "))
+    body = [line for line in lines[start:end] if line or blank_lines_within]
+    return [*lines[:start], *body, "", *lines[end:]]
+
+
+@pytest.mark.parametrize(
+    "blank_lines_within", [True, pytest.param(False, marks=pytest.mark.long)]
+)
+def test_the_document_can_be_typed_as_it_stands(
+    tmp_path: Path, blank_lines_within: bool
+) -> None:
+    with prompt(tmp_path) as terminal:
+        for line in as_typed(blank_lines_within=blank_lines_within):
+            terminal.press(f"{line}\r")
+        for line in PRINTED.splitlines():
+            terminal.wait_for_text(line)
+        enter(terminal, "'test' in switchboards")
+        terminal.wait_for_text("False")
+        assert "Error" not in terminal.text
+
+
+def test_the_document_can_be_pasted_as_it_stands(tmp_path: Path) -> None:
+    with prompt(tmp_path) as terminal:
+        terminal.press(PASTE.format(EXAMPLE))
+        terminal.press("\r")
+        for line in PRINTED.splitlines():
+            terminal.wait_for_text(line)
+        assert "Error" not in terminal.text
+
+
+def test_a_message_is_looked_at_and_stepped(tmp_path: Path) -> None:
+    program("--config", configuration(tmp_path), "inject", "in", "-m", "foo=yes",
+            stdin=MESSAGE)  # fmt: skip
+    with prompt(tmp_path) as terminal:
+        enter(terminal, "peek('in', switchboards['in'].files[0])")
+        terminal.wait_for_text("foo      : yes")
+        enter(terminal, "report = step('in')")
+        terminal.wait_for_text("+ lang     : en")
+        enter(terminal, "report.outcome.value * 2")
+        terminal.wait_for_text("donedone")
+
+
+def test_a_wrong_command_shows_one_line_and_the_prompt_goes_on(tmp_path: Path) -> None:
+    with prompt(tmp_path, "--read-only") as terminal:
+        enter(terminal, "step('in')")
+        terminal.wait_for_text("ReadOnly: read-only was asked for")
+        assert "Traceback" not in terminal.text
+        enter(terminal, "raise ValueError(chr(27) + '[31m' + chr(155))")
+        terminal.wait_for_text("ValueError: \\x1b[31m\\x9b")
+        assert "qtool/shell" not in terminal.text
+
+
+def test_typing_completes_and_runs_nothing(tmp_path: Path) -> None:
+    with prompt(tmp_path) as terminal:
+        enter(terminal, "class Trap:")
+        enter(terminal, "    @property")
+        enter(terminal, "    def boom(self): print('BO' + 'OM')")
+        terminal.press("\r")
+        terminal.wait_for(lambda: at_the_prompt(terminal))
+        enter(terminal, "trap = Trap()")
+        terminal.press("trap.bo")
+        terminal.wait_for(lambda: len(re.findall("boom", terminal.text)) == 2)
+        terminal.press("\t")
+        terminal.wait_for_text("trap.boom")
+        terminal.press(".upper(")
+        terminal.wait_for_text("trap.boom.upper(")
+        assert "BOOM" not in terminal.text
+        terminal.press("\x03")
+        terminal.press("switchboards['i")
+        terminal.wait_for(lambda: "in" in map(str.strip, terminal.lines))
+        terminal.press("\t")
+        terminal.wait_for_text("switchboards['in']")
+        terminal.press("\x03")
+
+
+def test_the_history_is_the_callers_alone(tmp_path: Path) -> None:
+    history = tmp_path / "state" / "qtool" / "shell_history"
+    with prompt(tmp_path) as terminal:
+        enter(terminal, "secret = 1")
+    assert "secret = 1" in history.read_text()
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+    history.chmod(0o644)
+    with prompt(tmp_path) as terminal:
+        terminal.press("\x1b[A")
+        terminal.wait_for_text("secret = 1")
+        terminal.press("\x03")
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+
+
+@pytest.mark.long
+def test_a_state_folder_that_cannot_be_made_costs_only_the_history(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "state").write_text("a file in the way")
+    with prompt(tmp_path) as terminal:
+        enter(terminal, "1 + 1")
+        terminal.wait_for_text("2")
+    assert os.path.isfile(tmp_path / "state")  # noqa: PTH113 - as it was

@@ -1,0 +1,142 @@
+"""Code with ``-c``, in a file and through a pipe, without ptpython."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.commands.program import MESSAGE, configuration, entries, program
+
+DOCUMENT = (Path(__file__).parents[1] / "doctests" / "runner.rst").read_text("utf-8")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return configuration(tmp_path)
+
+
+EXAMPLE = '''\
+mlist = create_list('test@example.com')
+config.push('test-runner', """
+[runner.test]
+max_restarts: 1
+""")
+class TestableRunner(Runner):
+    def _dispose(self, mlist, msg, msgdata):
+        self.msg = msg
+        self.msgdata = msgdata
+        return False
+
+    def _do_periodic(self):
+        self.stop()
+
+    def _snooze(self, filecnt):
+        return
+
+runner = TestableRunner('test')
+msg = message_from_string("""\\
+From: aperson@example.com
+To: test@example.com
+
+A test message.
+""")
+switchboard = config.switchboards['test']
+filebase = switchboard.enqueue(msg, listid=mlist.list_id,
+                               foo='yes', bar='no')
+runner.run()
+print(runner.msg.as_string())
+dump_msgdata(runner.msgdata)
+config.pop('test-runner')
+'''
+"""The example of the runner document, as it stands there."""
+
+PRINTED = """\
+From: aperson@example.com
+To: test@example.com
+
+A test message.
+
+_parsemsg: False
+bar      : no
+foo      : yes
+lang     : en
+listid   : test.example.com
+version  : 3
+"""
+
+
+def test_the_example_is_that_of_the_document() -> None:
+    lines = re.findall(r"^ +(?:>>>|\.\.\.) ?(.*)$", DOCUMENT, re.MULTILINE)
+    missing = [line for line in EXAMPLE.splitlines() if line and line not in lines]
+    assert missing == []
+
+
+def test_the_document_runs_with_c_as_a_script_and_through_a_pipe(
+    config: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "example.py"
+    script.write_text(EXAMPLE)
+    shell = ("--config", config, "shell")
+    for ended in (
+        program(*shell, "-c", EXAMPLE),
+        program(*shell, script),
+        program(*shell, stdin=EXAMPLE.encode()),
+        program(*shell, "-", stdin=EXAMPLE.encode()),
+    ):
+        assert (ended.status, ended.out, ended.err) == (0, PRINTED, "")
+
+
+def test_no_screen_library_is_imported_for_it(config: Path) -> None:
+    code = (
+        "import sys; print(sorted({'ptpython', 'prompt_toolkit', 'textual', 'rich'}"
+        " & sys.modules.keys()))"
+    )
+    assert program("--config", config, "shell", "-c", code).out == "[]\n"
+
+
+def test_arguments_and_exit_status_are_the_scripts(
+    config: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "x.py"
+    script.write_text("import sys\nprint(sys.argv, __name__)\nsys.exit(7)\n")
+    ended = program("--config", config, "shell", script, "a", "-b", "--root")
+    assert ended.status == 7
+    assert ended.out == f"['{script}', 'a', '-b', '--root'] __main__\n"
+    ended = program(
+        "--config", config, "shell", "-c", "import sys; print(sys.argv)", "a"
+    )
+    assert ended.out == "['-c', 'a']\n"
+
+
+def test_an_error_of_ours_is_one_line_and_others_have_their_traceback(
+    config: Path,
+) -> None:
+    ended = program("--config", config, "shell", "-c", "step('nope')")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.told == ["NoSuchRunner: there is no runner 'nope'"]
+    ended = program("--config", config, "shell", "-c", "raise ValueError('\\x1b[31m')")
+    assert ended.status == 1
+    assert ended.told == [
+        "Traceback (most recent call last):",
+        '  File "-c", line 1, in <module>',
+        "ValueError: \\x1b[31m",
+    ]
+    ended = program("--config", config, "shell", "-c", "x =")
+    assert ended.status == 1
+    assert "SyntaxError" in ended.told[-1]
+
+
+def test_read_only_is_respected(config: Path, tmp_path: Path) -> None:
+    program("--config", config, "inject", "in", stdin=MESSAGE)
+    before = entries(tmp_path / "spool" / "in")
+    ended = program("--config", config, "--read-only", "shell", "-c", "step('in')")
+    assert ended.told == ["ReadOnly: read-only was asked for"]
+    assert entries(tmp_path / "spool" / "in") == before
+
+
+def test_a_script_that_is_missing_is_told(config: Path, tmp_path: Path) -> None:
+    ended = program("--config", config, "shell", tmp_path / "none.py")
+    assert ended.status == 1
+    assert ended.told == [f"qtool: {tmp_path / 'none.py'}: No such file or directory"]
