@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import tell
@@ -22,4 +23,5 @@ def run(_options: Namespace) -> int:
         return app.run(control)
     finally:
         control.close()
-        tell(f"the demo is over, and its spool {spool} was removed")
+        gone = "is still there" if Path(spool).exists() else "was removed"
+        tell(f"the demo is over, and its spool {spool} {gone}")
