@@ -3,15 +3,13 @@ their slices."""
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from typing import TYPE_CHECKING
 
+from qtool.control.holders import Holders
 from qtool.control.models import DrainReport, Finishing, State
 from qtool.control.standing import Runners, Standing, mixed_note, sickest
 from qtool.errors import QToolError, Refused, RunnerError, SliceClaimed
-from qtool.queues.slices import whole
 from qtool.settings import RunnerSettings, SiteKind
 
 if TYPE_CHECKING:
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 ACTIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
 """States of a runner slice whose claim is ours."""
-_HOLDERS_SECONDS = 1.0
-"""How old the answer may be to who holds the slices: a lock tells no news."""
 _LONGEST_SNOOZE = 31 * 86400.0
 
 _DONE = {"start": "started", "stop": "stopped", "pause": "paused", "resume": "resumed"}
@@ -37,8 +33,7 @@ class OwnRunners(Runners):
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._statuses: dict[str, list[RunnerStatus]] = {}
-        self._holders: dict[tuple[str, int], str] = {}
-        self._holders_at = -math.inf
+        self._holders = Holders(configuration)
         self._made: Master | None = None
         self._lock = threading.Lock()
 
@@ -56,21 +51,14 @@ class OwnRunners(Runners):
     def look(self, *, fresh: bool = False) -> None:
         """Find out how all runners stand; writes nothing."""
         if not any(r.served for r in self._configuration.settings.runners.values()):
-            self._statuses, self._holders = {}, {}
+            self._statuses = {}
             return
         statuses: dict[str, list[RunnerStatus]] = {}
-        for status in self._master.states():
+        for status in sorted(self._master.states(), key=lambda s: s.slice):
             statuses.setdefault(status.runner, []).append(status)
         self._statuses = statuses
-        now = time.monotonic()
-        if fresh or now - self._holders_at >= _HOLDERS_SECONDS:
-            self._holders_at = now
-            self._holders = {
-                (name, number): held
-                for name, settings in self._configuration.settings.runners.items()
-                if settings.served
-                for number, held in self._held(settings).items()
-            }
+        ours = {name: self._ours(name) for name in statuses}
+        self._holders.look(ours, fresh=fresh)
 
     def standing(self, settings: RunnerSettings) -> Standing:
         """Return how one runner stands, as of the last ``look``."""
@@ -88,7 +76,7 @@ class OwnRunners(Runners):
         states = tuple(self._state(status) for status in statuses)
         first = sickest(states)
         sick = statuses[first]
-        held = self._holders.get((name, sick.slice), "")
+        held = self._holders.get(name, sick.slice)
         note = held if states[first] is State.CLAIMED else sick.note
         if states[first] is State.STOPPED:
             note = ""
@@ -113,8 +101,7 @@ class OwnRunners(Runners):
     def is_served(self, settings: RunnerSettings) -> bool:
         """Return whether somebody runs that queue at this moment."""
         self.look()
-        statuses = self._statuses.get(settings.name, [])
-        if any(State(status.state) in ACTIVE for status in statuses):
+        if self._ours(settings.name):
             return True
         queue = self._configuration.switchboards.get(settings.name)
         return settings.served and queue is not None and queue.holder() is not None
@@ -129,33 +116,15 @@ class OwnRunners(Runners):
         state = State(status.state)
         if state in ACTIVE:
             return state
-        if (status.runner, status.slice) in self._holders:
+        if self._holders.get(status.runner, status.slice):
             return State.CLAIMED
         # It was held when it was last started; now it is free.
         return State.STOPPED if state is State.CLAIMED else state
 
-    def _held(self, settings: RunnerSettings) -> dict[int, str]:
-        """Return who else holds which slices of a runner, in words."""
-        queue = self._configuration.switchboards.get(settings.name)
-        ours = {
-            status.slice
-            for status in self._statuses.get(settings.name, [])
-            if State(status.state) in ACTIVE
-        }
-        if queue is None or len(ours) >= settings.instances:
-            return {}
-        try:
-            if queue.for_slice(whole()).holder() is None:
-                return {}
-            parts = self._configuration.slices(settings.name)
-            holders = {
-                part.number: queue.for_slice(part).holder()
-                for part in parts
-                if part.number not in ours
-            }
-        except (QToolError, OSError):
-            return {}  # where no claim can stand, nobody holds one
-        return {n: f"claimed by {held}" for n, held in holders.items() if held}
+    def _ours(self, name: str) -> list[int]:
+        """Return which slices of a runner are at work here."""
+        statuses = self._statuses.get(name, [])
+        return [s.slice for s in statuses if State(s.state) in ACTIVE]
 
     def _no_runner(self, settings: RunnerSettings) -> str:
         name, site = settings.name, self._configuration.settings
@@ -283,13 +252,10 @@ class OwnRunners(Runners):
         self.look(fresh=True)
         name, count = settings.name, max(1, settings.instances)
         asked = range(count) if number is None else [number]
-        held = {n: w for n in asked if (w := self._holders.get((name, n)))}
+        held = {n: w for n in asked if (w := self._holders.get(name, n))}
         free = [n for n in asked if n not in held]
         if verb != "start" and held and number is None:
-            ours = [
-                s.slice for s in self._statuses.get(name, [])
-                if State(s.state) in ACTIVE
-            ]  # fmt: skip
+            ours = self._ours(name)
             free = [n for n in free if n in ours]
         lines = [_what(settings, n, [n], f"is {w}") for n, w in held.items()]
         return free, lines[0] if lines else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtool.demo import content
 from qtool.demo.placing import damage, digest_in, digest_of_all, place
-from qtool.queues.filebase import PRESERVED, TAKEN
+from qtool.queues.filebase import PRESERVED, TAKEN, WAITING
 from qtool.queues.slices import equal
 from qtool.settings import parse
 
@@ -99,34 +99,37 @@ def fixed_site(directory: Path, slices: int | None = None) -> Settings:
     for queue in QUEUES:
         (directory / queue.name).mkdir(parents=True)
         for number in range(queue.depth + queue.in_flight):
-            age = (
-                queue.oldest_seconds
-                if number == 0
-                else random.uniform(0.2, queue.oldest_seconds)
-            )
+            age = queue.oldest_seconds
+            if number > 0:
+                age = random.uniform(0.2, age)
             place(
                 directory / queue.name,
                 content.post(random, NOW - age),
                 when=NOW - age,
                 digest=digest_of_all(random),
-                suffix=TAKEN if number >= queue.depth else ".pck",
+                suffix=TAKEN if number >= queue.depth else WAITING,
                 more=_more(queue, random),
             )
+    _make_sick(directory / SICK_QUEUE, slices, random)
+    for age in (801_000.0, 202_000.0, 4_100.0):
+        digest = digest_of_all(random)
+        damage(directory / "bad", when=NOW - age, digest=digest, suffix=PRESERVED)
+    return fixed_settings(directory, slices)
+
+
+def _make_sick(folder: Path, slices: int | None, random: Random) -> None:
+    """Let much wait in one slice."""
     count = slices or next(q.instances for q in QUEUES if q.name == SICK_QUEUE)
     part = equal(count)[count * 5 // 8]
     for number in range(_SICK_DEPTH):
         age = _SICK_SECONDS * (1 - number / _SICK_DEPTH) + random.uniform(0, 20)
         place(
-            directory / SICK_QUEUE,
+            folder,
             content.post(random, NOW - age),
             when=NOW - age,
             digest=digest_in(part, random),
             more={"recipients": content.recipients(random)},
         )
-    for age in (801_000.0, 202_000.0, 4_100.0):
-        digest = digest_of_all(random)
-        damage(directory / "bad", when=NOW - age, digest=digest, suffix=PRESERVED)
-    return fixed_settings(directory, slices)
 
 
 def depths_before(queue: Figures) -> list[int]:

@@ -20,6 +20,13 @@ _SLICES = 8
 """Of ``out``."""
 _SICK = 5
 """Number of the slice of ``out`` that is too slow."""
+_BACKLOG = 46
+"""How much waits in it at the beginning."""
+_WAITING = (
+    ("in", 5, 3), ("pipeline", 7, 4), ("archive", 3, 2), ("retry", 4, 25),
+    ("bounces", 6, 15), ("digest", 14, 40),
+)  # fmt: skip
+"""How much waits in other queues, and for how many seconds at most."""
 
 _CONFIGURATION = f"""
 [runner.lmtp]
@@ -98,22 +105,8 @@ def fill(spool: Path, seed: int = 1) -> None:
     random, now = Random(seed), time.time()  # noqa: S311 - pretended mail
     for name in demo_settings(spool).runners.keys() - {"lmtp"}:
         (spool / name).mkdir()
-    parts = equal(_SLICES)
-    for part in parts:
-        count = 46 if part.number == _SICK else random.randint(0, 3)
-        for _ in range(count):
-            age = random.uniform(1, 540 if part.number == _SICK else 6)
-            place(
-                spool / "out",
-                content.post(random, now - age - 2),
-                when=now - age,
-                digest=digest_in(part, random),
-                more={"recipients": content.recipients(random)},
-            )
-    for queue, count, oldest in (
-        ("in", 5, 3), ("pipeline", 7, 4), ("archive", 3, 2), ("retry", 4, 25),
-        ("bounces", 6, 15), ("digest", 14, 40),
-    ):  # fmt: skip
+    _fill_out(spool / "out", now, random)
+    for queue, count, oldest in _WAITING:
         for _ in range(count):
             age = random.uniform(0, oldest)
             place(
@@ -124,10 +117,9 @@ def fill(spool: Path, seed: int = 1) -> None:
                 more={"recipients": content.recipients(random)},
             )
     for age in (5400, 4100, 760):
-        letter = content.command(random, now - age, wrong=True)
         place(
             spool / "shunt",
-            letter,
+            content.command(random, now - age, wrong=True),
             when=now - age,
             digest=digest_of_all(random),
             more={
@@ -138,3 +130,17 @@ def fill(spool: Path, seed: int = 1) -> None:
             },
         )
     damage(spool / "in", when=now - 1, digest=digest_of_all(random))
+
+
+def _fill_out(folder: Path, now: float, random: Random) -> None:
+    for part in equal(_SLICES):
+        count = _BACKLOG if part.number == _SICK else random.randint(0, 3)
+        for _ in range(count):
+            age = random.uniform(1, 540 if part.number == _SICK else 6)
+            place(
+                folder,
+                content.post(random, now - age - 2),
+                when=now - age,
+                digest=digest_in(part, random),
+                more={"recipients": content.recipients(random)},
+            )

@@ -1,0 +1,60 @@
+"""Who else holds the slices of our runners, by their claims."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from qtool.errors import QToolError
+from qtool.queues.slices import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from qtool.installation import Configuration
+    from qtool.settings import RunnerSettings
+
+_SECONDS = 1.0
+"""How old the answer may be: a lock that dies with its process tells no news."""
+
+
+class Holders:
+    """Slices that are claimed, but not by this master."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._held: dict[tuple[str, int], str] = {}
+        self._looked_at = float("-inf")
+
+    def look(self, ours: Mapping[str, Collection[int]], *, fresh: bool) -> None:
+        """Ask about every slice that is not among ours, by the runner's name."""
+        now = time.monotonic()
+        if not fresh and now - self._looked_at < _SECONDS:
+            return
+        self._looked_at = now
+        self._held = {
+            (name, number): held
+            for name, settings in self._configuration.settings.runners.items()
+            if settings.served
+            for number, held in self._of(settings, ours.get(name, ())).items()
+        }
+
+    def get(self, runner: str, number: int) -> str:
+        """Return ``claimed by pid ...``, as of the last ``look``; empty for nobody."""
+        return self._held.get((runner, number), "")
+
+    def _of(self, settings: RunnerSettings, ours: Collection[int]) -> dict[int, str]:
+        queue = self._configuration.switchboards.get(settings.name)
+        if queue is None or len(ours) >= settings.instances:
+            return {}
+        try:
+            if queue.for_slice(whole()).holder() is None:
+                return {}
+            holders = {
+                part.number: queue.for_slice(part).holder()
+                for part in self._configuration.slices(settings.name)
+                if part.number not in ours
+            }
+        except (QToolError, OSError):
+            return {}  # where no claim can stand, nobody holds one
+        return {n: f"claimed by {held}" for n, held in holders.items() if held}
