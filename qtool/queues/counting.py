@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
 from qtool.queues.filebase import TAKEN, WAITING, WRITING
-from qtool.queues.folder import plain_names
+from qtool.queues.folder import plain_lines
 from qtool.queues.slices import Spread
 from qtool.queues.switchboard import QueueScan, SliceScan
 
@@ -46,10 +46,11 @@ class Count:
 
     def add(self, chunk: Sequence[os.DirEntry[str]]) -> None:
         """Count some entries of the folder."""
-        names = plain_names(chunk)
-        self._foreign += len(chunk) - len(names)
-        found = _USUAL.findall("\n".join(names))
-        if len(found) != len(names):
+        lines, number = plain_lines(chunk)
+        self._foreign += len(chunk) - number
+        found = _USUAL.findall(lines)
+        if len(found) != number:
+            names = lines.split("\n")
             self._add_unusual(name for name in names if not _USUAL.fullmatch(name))
         waiting, oldest, by_prefix = self._waiting, self._oldest, self._by_prefix
         part_of = self._spread.part_of

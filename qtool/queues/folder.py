@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
 CHUNK = 4096
 """Entries read at a time: two milliseconds or so between two chances for others."""
@@ -40,12 +40,17 @@ def chunks(directory: str) -> Iterator[list[os.DirEntry[str]]]:
         os.close(descriptor)
 
 
-def plain_names(chunk: Iterable[os.DirEntry[str]]) -> list[str]:
-    """Return the names of regular files that can stand on one line."""
+def plain_lines(chunk: Sequence[os.DirEntry[str]]) -> tuple[str, int]:
+    """Return the names of regular files as lines, and how many lines there are.
+
+    A name that would be several lines is left out: no entry has such a name.
+    """
     names = [entry.name for entry in chunk if entry.is_file(follow_symlinks=False)]
-    if "\n".join(names).count("\n") >= max(1, len(names)):
+    lines = "\n".join(names)
+    if lines.count("\n") >= max(1, len(names)):
         names = [name for name in names if "\n" not in name]
-    return names
+        lines = "\n".join(names)
+    return lines, len(names)
 
 
 class Stamp:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
 from qtool.queues.filebase import DIGEST_LENGTH, FILEBASE
-from qtool.queues.folder import CHUNK, plain_names
+from qtool.queues.folder import CHUNK, plain_lines
 from qtool.queues.slices import Spread
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from qtool.queues.slices import Slice
 
@@ -70,7 +70,7 @@ class Batch:
 
     def cut(self) -> None:
         """Put what was added in order, and forget what is beyond the limit."""
-        self.filebases = filebase.in_order(self.filebases)
+        self.filebases[:] = filebase.in_order(self.filebases)
         if self._limit is not None and len(self.filebases) > self._limit:
             del self.filebases[self._limit :]
             self.is_full = True
@@ -87,28 +87,38 @@ class Batches:
         self.by_slice = {
             part: Batch(part, extension, limit, after) for part, after in slices.items()
         }
+        self._is_everything = limit is None and any(part.is_whole for part in slices)
         self._findall = _pattern(extension).findall
         self._spread = Spread(slices)
-        self._by_prefix = self._spread.by_prefix()
         self._owners: list[list[Batch]] = [[] for _ in range(len(self._spread))]
         for part, batch in self.by_slice.items():
             for number in self._spread.parts_of(part):
                 self._owners[number].append(batch)
+        self._adds = {
+            prefix: self._add_of(number)
+            for prefix, number in self._spread.by_prefix().items()
+        }
+
+    def _add_of(self, number: int | None) -> Callable[[str], None]:
+        """Return what adds a filebase of one prefix, the quickest that will do."""
+        owners = self._owners[number] if number is not None else ()
+        if len(owners) != 1:
+            return self._add
+        return owners[0].add if owners[0].after else owners[0].filebases.append
+
+    def _add(self, found: str) -> None:
+        for batch in self._owners[self._spread.part_of(found[-DIGEST_LENGTH:])]:
+            batch.add(found)
 
     def add_entries(self, chunk: Sequence[os.DirEntry[str]]) -> None:
         """Add some entries of the folder, each to the slices that it is in."""
-        if len(self.by_slice) == 1:
+        if len(self.by_slice) == 1 and not self._is_everything:
             for batch in self.by_slice.values():
                 batch.add_entries(chunk)
             return
-        owners, by_prefix = self._owners, self._by_prefix
-        part_of = self._spread.part_of
-        for found in self._findall("\n".join(plain_names(chunk))):
-            part = by_prefix[found[-40:-38]]
-            if part is None:
-                part = part_of(found[-40:])
-            for batch in owners[part]:
-                batch.add(found)
+        adds = self._adds
+        for found in self._findall(plain_lines(chunk)[0]):
+            adds[found[-40:-38]](found)
         for batch in self.by_slice.values():
             batch.trim()
 
