@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from email import message_from_bytes
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from qtool import settings
 from qtool.engine.master import Master
 from qtool.engine.step import Outcome
 from qtool.installation import Configuration
 from qtool.qfile import codec
+from qtool.qfile.guard import scan
 from qtool.queues.slices import equal
 from qtool.queues.spool import Spool
 from tests.bench import raw
@@ -24,7 +26,7 @@ from tests.bench.runners import Latency, Noop
 from tests.bench.serving import ROOT, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from qtool.qfile.guard import Pickle
 
@@ -67,26 +69,20 @@ def raw_enqueue_many(directory: str, content: str, size: int, batches: int) -> f
     return raw.enqueue_many(Path(directory), Path(content).read_bytes(), size, batches)
 
 
-@contextmanager
-def _guard_left_out() -> Iterator[None]:
+def _guard_left_out() -> AbstractContextManager[object]:
     """What the guard costs, by leaving it out: no setting of qtool's does that.
 
     It also tells where a pickle ends. The files of a measured queue are copies
     of one, so that is remembered from the first of them.
     """
-    real = codec.scan
     ends: dict[int, Pickle] = {}
 
     def remembered(data: bytes, start: int) -> Pickle:
         if start not in ends:
-            ends[start] = real(data, start)
+            ends[start] = scan(data, start)
         return ends[start]
 
-    codec.scan = remembered
-    try:
-        yield
-    finally:
-        codec.scan = real
+    return patch.object(codec, "scan", remembered)
 
 
 def dequeue(directory: str, guard: bool = True) -> float:
