@@ -61,7 +61,7 @@ def _text(qfile: QFile, name: str, options: Namespace, *, first: bool) -> str:
     if len(options.files) > 1:
         lines += [*([] if first else [""]), f"==> {_shown(name)} <=="]
     if options.message:
-        text = visible_block(_message_text(qfile), limit=sys.maxsize)
+        text = visible_block(_message_text(qfile, "backslashreplace"), sys.maxsize)
         lines += [text.rstrip("\n"), ""]
     return "\n".join([*lines, *format_msgdata(qfile.msgdata)])
 
@@ -76,15 +76,16 @@ def _json_line(qfile: QFile, name: str, *, with_message: bool) -> str:
         "msgdata": to_json(qfile.msgdata),
     }
     if with_message:
-        facts["message"] = _message_text(qfile)
+        # What is no UTF-8 comes back as it was with the same error handler.
+        facts["message"] = _message_text(qfile, "surrogateescape")
     # ASCII: no control character and no odd encoding can get out.
     return json.dumps(facts, ensure_ascii=True)
 
 
-def _message_text(qfile: QFile) -> str:
+def _message_text(qfile: QFile, errors: str) -> str:
     from qtool.qfile import message_bytes_of
 
-    return message_bytes_of(qfile.message).decode("utf-8", "surrogateescape")
+    return message_bytes_of(qfile.message).decode("utf-8", errors)
 
 
 def _shown(name: str) -> str:

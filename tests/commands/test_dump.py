@@ -59,6 +59,15 @@ def test_the_message_comes_first_when_asked_for(call: Call, tmp_path: Path) -> N
     )
 
 
+def test_bytes_that_are_no_utf_8_are_shown_and_kept(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "x.pck"
+    data = b"Subject: gr\xc3\xbc\xc3\x9fe\n\ngr\xfc\xdfe\n"
+    path.write_bytes(pickled(message_from_bytes(data), {}))
+    assert "gr\\xfc\\xdfe" in call("dump", "-m", path).out
+    message = json.loads(call("dump", "-m", "--json", path).out)["message"]
+    assert message.encode("utf-8", "surrogateescape") == data
+
+
 def test_several_files_have_a_heading_each(call: Call, tmp_path: Path) -> None:
     one, two = qfile(tmp_path, "one.pck", a=1), qfile(tmp_path, "two.pck", b=2)
     assert call("dump", one, two).out == (
