@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.keys import format_key
-
 from qtool import render
 from qtool.control.models import State
 from qtool.tui.screens.document import DocumentScreen
@@ -77,9 +75,7 @@ def _key_lines(bindings: Iterable[Binding]) -> list[Span]:
     for binding in sorted(bindings, key=lambda binding: not binding.tooltip):
         if not is_ours(binding):
             continue
-        name = key_name(binding)
-        name = format_key(name) if len(name) > 1 and name[0] != "^" else name
-        keys.setdefault(binding.action, []).append(name)
+        keys.setdefault(binding.action, []).append(key_name(binding))
         words[binding.action] = binding.tooltip or binding.description
     return [
         ("", f"  {' '.join(sorted(names, key=len)):16} {words[action]}")

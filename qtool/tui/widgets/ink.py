@@ -115,7 +115,8 @@ class Bar(Inked):
         end = self._right if not y else []
         kept = sum(cell_len(text) for _, text in end)
         spans = [("", " " * self._indent), *self._lines[y]]
-        left = self.strip(spans, max(0, width - kept - (1 if end else 0)), base)
-        return Strip.join(
-            [left, self.strip(end, kept, base), Strip.blank(1, base)]
-        ).crop(0, width)
+        left = self.strip(spans, max(0, width - kept - (3 if end else 0)), base)
+        if not end:
+            return left
+        end_strip = self.strip([("", "  "), *end, ("", " ")], kept + 3, base)
+        return Strip.join([left, end_strip]).crop(0, width)

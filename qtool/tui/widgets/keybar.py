@@ -28,6 +28,7 @@ def key_name(binding: Binding) -> str:
     """Return how a key is written on screen."""
     names = {"escape": "esc", "question_mark": "?", "left_square_bracket": "["}
     names |= {"right_square_bracket": "]", "equals_sign": "=", "ctrl+p": "^p"}
+    names |= {"pageup": "pgup", "pagedown": "pgdn"}
     key = binding.key_display or binding.key
     return names.get(key, key)
 

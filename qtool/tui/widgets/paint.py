@@ -187,7 +187,9 @@ class Painter:
         style = HEAT_STYLES[level]
         mark = self._mark(row, cell)
         if mark:
-            style += self._ink(f"cell-{render.state_style(cell.state)}")
+            alike = all(other.state is cell.state for other in row.cells)
+            ink = "error" if alike else f"cell-{render.state_style(cell.state)}"
+            style += self._ink(ink)
         if chosen:
             style = self._ink("cell-chosen")
         return Segment(self._cell_text(cell, level, width, mark), self._base + style)
