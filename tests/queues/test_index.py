@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtool.queues import filebase, folder, slices
+from qtool.queues import filebase, folder, listing, slices
 from qtool.queues import index as index_module
 from qtool.queues.index import Index
 from tests.queues.names import BEGIN, filebase_of, touch
@@ -132,16 +132,16 @@ def test_who_asks_during_a_reading_waits_for_the_next_one_together(
     assert index.readings <= 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     count=st.integers(min_value=1, max_value=6),
-    limit=st.integers(min_value=1, max_value=300),
+    limit=st.integers(min_value=1, max_value=90),
 )
 def test_the_oldest_are_the_beginning_of_all(
     tmp_path_factory: pytest.TempPathFactory, count: int, limit: int
 ) -> None:
     made = tmp_path_factory.mktemp("queue")
-    touch(made, (f"{filebase_of(n * 7 % 200)}.pck" for n in range(200)))
+    touch(made, (f"{filebase_of(n * 7 % 60)}.pck" for n in range(60)))
     touch(made, [f"{filebase_of(300, 999.5)}.pck", f"{filebase_of(301, 1e13)}.pck"])
     _settle(made)
     index = Index(str(made))
@@ -153,10 +153,10 @@ def test_the_oldest_are_the_beginning_of_all(
 def test_runners_of_a_deep_queue_share_readings_and_take_each_entry_once(
     tmp_path: Path,
 ) -> None:
-    """Eight slices of 8,000 entries, a hundred at a time, removed as they are taken."""
-    touch(tmp_path, (f"{filebase_of(n)}.pck" for n in range(8_000)))
+    """Four slices of 4,000 entries, a hundred at a time, removed as they are taken."""
+    touch(tmp_path, (f"{filebase_of(n)}.pck" for n in range(4_000)))
     index = Index(str(tmp_path))
-    siblings = _siblings(index, 8)
+    siblings = _siblings(index, 4)
     taken: dict[Asker, list[str]] = {sibling: [] for sibling in siblings}
     missed = 0
     working = list(siblings)
@@ -173,16 +173,18 @@ def test_runners_of_a_deep_queue_share_readings_and_take_each_entry_once(
             if not batch:
                 working.remove(sibling)
 
-    assert sum(map(len, taken.values())) == 8_000
+    assert sum(map(len, taken.values())) == 4_000
     assert missed == 0
     assert all(names == sorted(names) for names in taken.values())
-    assert index.readings < 40  # 80 batches and the last looks, each once alone
+    assert index.readings < 25  # 40 batches, and the last looks of each alone
 
 
 def test_the_oldest_of_a_deep_queue_are_listed_in_bounded_memory(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    touch(tmp_path, (f"{filebase_of(n)}.pck" for n in range(30_000)))
+    monkeypatch.setattr(folder, "CHUNK", 256)
+    monkeypatch.setattr(listing, "CHUNK", 256)
+    touch(tmp_path, (f"{filebase_of(n)}.pck" for n in range(6_000)))
     index, whole = Index(str(tmp_path)), Asker(slices.whole())
     index.filebases(whole, ".pck", 10)
     tracemalloc.start()
@@ -195,9 +197,9 @@ def test_the_oldest_of_a_deep_queue_are_listed_in_bounded_memory(
     finally:
         tracemalloc.stop()
 
-    # 30,000 names would be 3.5 MB.
-    assert few < 2_500_000
-    assert counting < 2_500_000
+    # 6,000 names would be 700 KB.
+    assert few < 350_000
+    assert counting < 350_000
 
 
 def test_a_full_batch_that_waited_long_is_read_anew(
@@ -241,14 +243,14 @@ def test_a_folder_that_changed_a_moment_ago_is_read_again(tmp_path: Path) -> Non
 
 
 def test_a_folder_made_anew_is_read_again(tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    touch(folder, [f"{filebase_of(1)}.pck"])
-    _settle(folder)
-    index, whole = Index(str(folder)), Asker(slices.whole())
+    made = tmp_path / "in"
+    touch(made, [f"{filebase_of(1)}.pck"])
+    _settle(made)
+    index, whole = Index(str(made)), Asker(slices.whole())
     assert len(index.filebases(whole, ".pck")) == 1
-    folder.rename(tmp_path / "old")
-    folder.mkdir()
-    _settle(folder)
+    made.rename(tmp_path / "old")
+    made.mkdir()
+    _settle(made)
 
     assert index.filebases(whole, ".pck") == []
     assert index.count([whole.slice]).depth == 0
