@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import qtool
 from qtool import installation
+from qtool.errors import ReadOnly
 from qtool.shell.handles import ReadOnlySwitchboards, Runners, stepper
 from qtool.shell.output import say
 from qtool.shell.peek import peeker
@@ -61,12 +62,16 @@ def preloaded(control: Control) -> dict[str, object]:
     installation.adopt(config)
     reason = control.site().read_only
     switchboards = config.switchboards
+
+    def refuse(*_: object) -> None:
+        raise ReadOnly(reason)
+
     return {
         "Runner": qtool.Runner,
         "Switchboard": qtool.Switchboard,
         "config": config,
         "control": control,
-        "create_list": qtool.create_list,
+        "create_list": refuse if reason else qtool.create_list,
         "dump_msgdata": qtool.dump_msgdata,
         "help": Help(),
         "message_from_string": qtool.message_from_string,

@@ -104,6 +104,7 @@ def test_read_only_refuses_every_act_and_shows_everything(
         lambda: queue.dequeue(filebase),
         lambda: queue.for_slice(queue.slice).finish(filebase),
         lambda: names["step"]("in"),
+        lambda: names["create_list"]("new@example.com"),
         lambda: names["runners"]["in"].start(),
     ]
     for act in acts:
