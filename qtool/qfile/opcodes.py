@@ -110,7 +110,7 @@ def operand(machine: Machine, token: bytes) -> bool:
         machine.stack.append(kinds.BYTES)
         kinds.memoize(machine)
         return True
-    if opcode in b"pgI" and len(token) <= 10 and token[1:-1].isdigit():
+    if opcode in b"pgI" and token[-1:] == b"\n" and token[1:-1].isdigit():
         if opcode == b"g"[0]:
             machine.stack.append(machine.memo[int(token[1:])])
         elif opcode == b"p"[0]:

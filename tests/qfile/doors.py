@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 import re
-import shutil
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +73,9 @@ async def _look(path: Path) -> str:
         from_json(json.loads(written))
     assert message_bytes_of(message) is not None
     body, _ = body_text(message)
-    lines = [f"{visible(name)}: {visible(value)}" for name, value in headers_of(message)]
+    lines = [
+        f"{visible(name)}: {visible(value)}" for name, value in headers_of(message)
+    ]
     lines += [visible_block(body), *format_msgdata(qfile.msgdata)]
     lines += [visible(repr(qfile)), visible(str(message.get("subject", "")))]
     return "\n".join(lines)
@@ -84,6 +86,7 @@ async def _look(path: Path) -> str:
 
 def _command(*words: str) -> Callable[[Path], Awaitable[str]]:
     from qtool.cli import main
+    from qtool.untrusted import visible
 
     async def show(path: Path) -> str:
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
@@ -94,7 +97,7 @@ def _command(*words: str) -> Callable[[Path], Awaitable[str]]:
         assert status in (0, 1), status
         if status == 1:
             assert said.count("\n") == 1, said
-            assert path.name in said, said
+            assert visible(path.name, 5000) in said, said
             assert not shown, shown
             raise RefusedHere(harmless(said))
         return shown
@@ -149,8 +152,7 @@ async def _console(scratch: Path) -> AsyncIterator[Callable[[Path], Awaitable[st
         assert row is not None
 
         async def show(path: Path) -> str:
-            place.unlink(missing_ok=True)
-            shutil.copyfile(path, place)
+            _put(path, place)
             screen = EntryScreen(row, name)
             await app.push_screen(screen)
             # The pilot's pauses are for eyes: they take ten times as long.
@@ -161,12 +163,24 @@ async def _console(scratch: Path) -> AsyncIterator[Callable[[Path], Awaitable[st
             screen.pager.action_page(1000)
             harmless(_drawn(screen.pager))
             await app.pop_screen()
-            if "Cannot be shown" in whole:
+            if "Cannot be shown" in whole.partition("Headers")[0]:
                 raise RefusedHere(harmless(whole))
             return whole
 
         yield show
     control.close(unclaim=True)
+
+
+def _put(path: Path, place: Path) -> None:
+    """Put a file of the same kind, or the same one, in the place of an entry."""
+    if place.is_dir() and not place.is_symlink():
+        place.rmdir()
+    else:
+        place.unlink(missing_ok=True)
+    if path.is_dir() and not path.is_symlink():
+        place.mkdir()
+    else:
+        os.link(path, place, follow_symlinks=False)
 
 
 def _drawn(pager: Pager) -> str:
@@ -179,7 +193,9 @@ def _drawn(pager: Pager) -> str:
 
 
 @asynccontextmanager
-async def opened(door: str, scratch: Path) -> AsyncIterator[Callable[[Path], Awaitable[str]]]:
+async def opened(
+    door: str, scratch: Path
+) -> AsyncIterator[Callable[[Path], Awaitable[str]]]:
     """Open a door by its name; ``scratch`` is a folder of its own."""
     if door == "entry screen":
         async with _console(scratch) as show:

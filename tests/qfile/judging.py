@@ -82,7 +82,7 @@ async def _serve(door: str) -> None:
     async with opened(door, Path.cwd()) as show:
         for line in sys.stdin:
             name, path = json.loads(line)
-            size = Path(path).stat().st_size
+            size = min(Path(path).lstat().st_size, 1 << 30)
             scale = max(1.0, size / LARGE)
             _allow(int(2 * ROOM * scale))
             before, started = _kilobytes("VmRSS") << 10, time.process_time()

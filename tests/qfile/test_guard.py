@@ -1,0 +1,222 @@
+"""The guard lets real pickles pass, and tells where they end."""
+
+from __future__ import annotations
+
+import pickle
+import string
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qtool.errors import CorruptQFile, QFileError, UnsafeQFile
+from qtool.qfile import guard
+from qtool.qfile.kinds import HASHED_ODDITIES, MARKS
+from tests.qfile.assemble import (
+    MESSAGE,
+    METADATA,
+    Raw,
+    called,
+    message,
+    named,
+    new,
+    pickled,
+    text,
+    value,
+)
+from tests.qfile.hostile_shape import SOUND
+
+PROTOCOLS = (0, 1, 2, 4, 5)
+
+atoms = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.datetimes(timezones=st.none() | st.just(UTC))
+)
+keys = st.text() | st.integers(0, 1000) | st.binary()
+values = st.recursive(
+    atoms,
+    lambda inner: st.lists(inner)
+    | st.dictionaries(keys, inner)
+    | st.sets(keys)
+    | st.frozensets(st.text(), max_size=10)
+    | st.tuples(inner, inner)
+    | st.lists(inner).map(tuple),
+    max_leaves=30,
+)
+
+
+@given(plain=values, protocol=st.sampled_from(PROTOCOLS), behind=st.binary())
+def test_what_a_pickler_writes_passes_to_its_last_byte(
+    plain: Any, protocol: int, behind: bytes
+) -> None:
+    written = pickle.dumps(plain, protocol)
+    passed = guard.scan(written + behind, 0)
+    assert passed.end == len(written)
+    assert passed.protocol == (protocol if protocol > 1 else 0)
+
+
+@given(plain=values, protocol=st.sampled_from(PROTOCOLS), chunk=st.integers(1, 60))
+def test_it_does_not_matter_where_a_chunk_ends(
+    plain: Any, protocol: int, chunk: int
+) -> None:
+    written = pickle.dumps(plain, protocol)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guard, "_CHUNK", chunk)
+        assert guard.scan(written, 0).end == len(written)
+
+
+@given(st.sampled_from(list(SOUND.values())), st.integers(1, 40), st.data())
+def test_a_verdict_does_not_depend_on_where_a_chunk_ends(
+    whole: bytes, chunk: int, data: st.DataObject
+) -> None:
+    changed = bytearray(whole)
+    place = data.draw(st.integers(0, len(whole) - 1))
+    changed[place] = data.draw(st.integers(0, 255))
+    verdicts = []
+    for size in (chunk, 8192):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(guard, "_CHUNK", size)
+            try:
+                verdicts.append(guard.scan(bytes(changed), 0).end)
+            except QFileError:
+                verdicts.append(None)
+    assert verdicts[0] == verdicts[1]
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", b"\x80\x04", b"\x80\x02"]))
+def test_any_bytes_pass_or_are_refused(content: bytes, head: bytes) -> None:
+    try:
+        passed = guard.scan(head + content, 0)
+    except QFileError:
+        return
+    assert 0 < passed.end <= len(head + content)
+
+
+def test_the_second_pickle_is_found_behind_the_first() -> None:
+    for whole in SOUND.values():
+        first = guard.scan(whole, 0)
+        second = guard.scan(whole, first.end)
+        assert (second.start, second.end) == (first.end, len(whole))
+
+
+@pytest.mark.parametrize("opcode", [b"2", b"0", b"1", b"P", b"Q", b"\x82", b"\x83",
+    b"\x84", b"\x8b", b"\x8d", b"\x8e", b"\x92", b"\x96", b"\x97", b"\x98"])  # fmt: skip
+def test_opcodes_that_no_mail_queue_needs_are_refused(opcode: bytes) -> None:
+    content = pickled(b"N" + opcode + bytes(30))
+    with pytest.raises(UnsafeQFile, match=f"0x{opcode[0]:02x}"):
+        guard.scan(content, 0)
+
+
+def refused(opcodes: bytes, protocol: int = 4) -> str:
+    with pytest.raises(UnsafeQFile) as error:
+        guard.scan(pickled(opcodes, protocol), 0)
+    return error.value.reason
+
+
+def test_a_class_cannot_be_changed() -> None:
+    assert "changes a class" in refused(MESSAGE + value({"a": 1}) + b"b")
+    assert "changes a class" in refused(MESSAGE + value((None, {"a": 1})) + b"b")
+
+
+def test_a_class_is_no_state() -> None:
+    assert "changes a class" in refused(new(MESSAGE) + MESSAGE + b"b")
+
+
+def test_only_lists_dictionaries_and_sets_are_filled() -> None:
+    for fill in (b"Na", b"(Ne", b"NNs", b"(NNu", b"(N\x90"):
+        assert "cannot be filled" in refused(new(MESSAGE) + fill)
+
+
+def test_only_classes_are_called() -> None:
+    assert "calls what is no class" in refused(text("os") + b")R")
+    assert "calls what is no class" in refused(called(named("a", "b")) + b")R")
+    assert "calls what is no class" in refused(b"(" + text("os") + b"o")
+
+
+def test_the_name_of_a_class_is_written_and_not_made() -> None:
+    made = called(named("a", "b"))
+    assert "computes the name" in refused(made + text("c") + b"\x93")
+
+
+def test_keys_must_be_cheap_to_hash() -> None:
+    deep = b")" + b"\x85" * 5
+    assert "unfit keys" in refused(b"}" + deep + b"Ns")
+    wide = value(tuple(range(17)))
+    assert "unfit keys" in refused(b"}" + wide + b"Ns")
+    assert "unfit keys" in refused(b"\x8f(" + deep + b"\x90")
+    assert "unfit keys" in refused(b"(" + deep + b"\x91")
+
+
+def test_a_short_tuple_may_be_a_key() -> None:
+    guard.scan(pickled(value({("a", 1): "b"})), 0)
+
+
+def test_few_keys_may_be_numbers() -> None:
+    many = {n: None for n in range(HASHED_ODDITIES)}
+    guard.scan(pickled(value(many)), 0)
+    assert "unfit keys" in refused(value({**many, -1: None}))
+
+
+def test_indices_of_the_memo_follow_one_another() -> None:
+    assert "memo index" in refused(b"]r\xff\xff\xff\x7f", protocol=2)
+    assert "memo index" in refused(b"]q\xff", protocol=2)
+    assert "memo index" in refused(b"]p77\n", protocol=0)
+
+
+def test_protocols_do_not_mix_their_memos() -> None:
+    assert "memo index" in refused(b"]q\x00")
+    assert "opcode" in refused(b"]\x94", protocol=2)
+
+
+def test_nesting_is_counted() -> None:
+    guard.scan(pickled(b"(" * MARKS + b"t" * MARKS), 0)
+    assert "too deep" in refused(b"(" * (MARKS + 1) + b"t" * (MARKS + 1))
+
+
+@pytest.mark.parametrize("size", [2, 100, 70_000])
+def test_what_is_announced_must_be_there(size: int) -> None:
+    for opcode in (b"X", b"T", b"B"):
+        content = pickled(opcode + size.to_bytes(4, "little"))
+        with pytest.raises(CorruptQFile, match="more is announced"):
+            guard.scan(content, 0)
+
+
+def test_a_truncated_pickle_is_called_that() -> None:
+    with pytest.raises(CorruptQFile, match="truncated"):
+        guard.scan(pickled(message())[:-1], 0)
+
+
+def test_a_file_of_a_megabyte_does_not_become_a_gigabyte() -> None:
+    for opcode in (b"}", b"]", b"\x8f", b")\x85"):
+        assert "larger in memory" in refused(b"](" + opcode * 1_000_000 + b"e")
+
+
+def test_a_hundred_thousand_recipients_are_no_bomb() -> None:
+    many = {f"member-{number}@lists.example.com" for number in range(100_000)}
+    written = pickle.dumps({**METADATA, "recipients": many}, 4)
+    assert guard.scan(written, 0).end == len(written)
+
+
+def test_text_is_skipped_whatever_it_looks_like() -> None:
+    for looks in ("\x86\x94" * 50, ".", "\u2194" * 60, string.printable, "(" * 99):
+        written = pickle.dumps({"x": looks, "y": [looks, looks]}, 4)
+        assert guard.scan(written, 0).end == len(written)
+
+
+def test_zones_and_moments_pass() -> None:
+    zone = timezone(timedelta(hours=2), "here")
+    moments = [datetime(2024, 1, 1, tzinfo=zone), datetime(2024, 1, 1, tzinfo=UTC)]
+    for protocol in PROTOCOLS:
+        guard.scan(pickle.dumps(moments, protocol), 0)
+
+
+def test_a_class_may_be_called_by_an_older_opcode() -> None:
+    old = Raw(b"(cemail.message\nMessage\no}b")
+    assert guard.scan(pickled(old, 1), 0).protocol == 0

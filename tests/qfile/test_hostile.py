@@ -1,0 +1,110 @@
+"""No file harms who reads it, whichever way it is shown.
+
+``QTOOL_CORPUS`` may name a folder with a ``MANIFEST.jsonl`` and more such files;
+they are treated as the generated ones are.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.qfile.doors import DOORS
+from tests.qfile.hostile import generated, read_corpus, write_corpus
+from tests.qfile.hostile_large import large_bombs
+from tests.qfile.hostile_names import make_names
+from tests.qfile.judging import Verdict, faults, judged, report
+
+if TYPE_CHECKING:
+    from tests.qfile.hostile import Exhibit
+
+FLIPS = 2000
+SLOW_DOOR = "entry screen"
+
+
+def made(corpus: Path, flips: int) -> list[Exhibit]:
+    """Make a folder of generated files, and of odd names."""
+    corpus.mkdir()
+    write_corpus(corpus, generated(flips))
+    return [*read_corpus(corpus), *make_names(corpus)]
+
+
+def everywhere(
+    corpus: Path, exhibits: list[Exhibit], scratch: Path, *, shares_of_slow: int = 4
+) -> tuple[list[Verdict], list[str]]:
+    """Show every file through every door; the verdicts, and what was wrong."""
+    doors = [door for door in DOORS if door != SLOW_DOOR]
+    shares = [(door, exhibits) for door in doors]
+    # The slowest is opened several times, so that no processor waits for it.
+    step = shares_of_slow
+    shares += [(SLOW_DOOR, exhibits[part::step]) for part in range(step)]
+
+    def judge(number: int) -> list[Verdict]:
+        door, share = shares[number]
+        return list(judged(door, corpus, share, scratch / str(number)))
+
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        lists = list(pool.map(judge, range(len(shares))))
+    verdicts = [verdict for verdicts in lists for verdict in verdicts]
+    return verdicts, faults(exhibits, verdicts)
+
+
+def test_some_files_of_each_kind_do_no_harm_at_any_door(
+    tmp_path: Path,
+) -> None:
+    exhibits = made(tmp_path / "corpus", flips=50)
+    by_category: dict[str, list[Exhibit]] = {}
+    for exhibit in exhibits:
+        by_category.setdefault(exhibit.category, []).append(exhibit)
+    few = [
+        one for those in by_category.values() for one in those[:: len(those) // 5 or 1]
+    ]
+    verdicts, wrong = everywhere(
+        tmp_path / "corpus", few, tmp_path / "scratch", shares_of_slow=1
+    )
+    assert wrong == []
+    assert len(verdicts) == len(few) * len(DOORS)
+
+
+def test_every_generated_file_is_judged_by_a_strict_reading(
+    tmp_path: Path,
+) -> None:
+    exhibits = made(tmp_path / "corpus", flips=200)
+    verdicts = list(
+        judged("strict read", tmp_path / "corpus", exhibits, tmp_path / "scratch")
+    )
+    assert faults(exhibits, verdicts) == []
+
+
+@pytest.mark.long
+def test_no_file_does_harm_at_any_door(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exhibits = made(tmp_path / "corpus", FLIPS)
+    verdicts, wrong = everywhere(tmp_path / "corpus", exhibits, tmp_path / "generated")
+    if os.environ.get("QTOOL_CORPUS"):
+        other = Path(os.environ["QTOOL_CORPUS"])
+        others = list(read_corpus(other))
+        more, faulty = everywhere(other, others, tmp_path / "given")
+        verdicts += more
+        wrong += faulty
+    with capsys.disabled():
+        print(f"\n{report(verdicts)}")
+    assert wrong == []
+
+
+@pytest.mark.long
+def test_files_of_eight_megabytes_take_a_second_and_200_megabytes_at_most(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    write_corpus(corpus, large_bombs())
+    verdicts, wrong = everywhere(corpus, list(read_corpus(corpus)), tmp_path / "large")
+    with capsys.disabled():
+        print(f"\n{report(verdicts)}")
+    assert wrong == []
