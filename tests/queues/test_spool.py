@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
 from email.message import Message
+from subprocess import PIPE
 from typing import TYPE_CHECKING
 
 import pytest
@@ -208,6 +211,46 @@ def test_of_many_who_want_one_entry_one_gets_it(spool: Spool, message: Message) 
             thread.join(10)
         assert (len(got), len(lost)) == (1, 5)
         spool.finish(name)
+
+
+GREEDY = """
+import sys
+from qtool.errors import NoSuchEntry
+from qtool.queues.spool import Spool
+spool = Spool("in", sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for name in spool.files:
+    try:
+        spool.dequeue(name)
+    except NoSuchEntry:
+        continue
+    spool.finish(name)
+    print(name)
+"""
+
+
+def test_two_processes_on_one_queue_take_each_entry_once(
+    spool: Spool, bad: Spool, message: Message
+) -> None:
+    names = spool.enqueue_many([(message, {})] * 150)
+    command = [sys.executable, "-c", GREEDY, str(spool.queue_directory)]
+    children = [
+        subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)
+    ]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    taken = [name for child in children for name in child.communicate()[0].split()]
+
+    assert [child.returncode for child in children] == [0, 0]
+    assert sorted(taken) == names
+    assert _names(spool) == []
+    assert not bad.queue_directory.exists()
 
 
 def test_what_is_gone_says_so(spool: Spool, message: Message) -> None:
