@@ -234,10 +234,10 @@ class OwnRunners(Runners):
         settings = self._configuration.settings
         if settings.source.startswith("--root"):
             return (
-                "there is no runner to start: --root names none, a configuration"
+                "there is nothing to run: --root names no runner, a configuration"
                 " does (--config FILE)"
             )
-        return f"there is no runner to start: {settings.source} names none"
+        return f"there is nothing to run: {settings.source} names no runner"
 
     def _served(self, runner: str) -> RunnerSettings:
         settings = self._configuration.runner(runner)

@@ -381,7 +381,7 @@ def test_a_folder_of_queues_has_no_runners_and_says_why(tmp_path: Path) -> None:
     for act in (control.start, control.step, control.pause):
         with pytest.raises(Refused, match="--root names none"):
             act("in")
-    with pytest.raises(Refused, match="--root names none"):
+    with pytest.raises(Refused, match="nothing to run: --root names no runner"):
         control.start_all()
     assert control.inject("in", MAIL, {}).filebase
     control.close()
