@@ -11,9 +11,11 @@ import pytest
 from qtool.control.models import State
 from qtool.tui.widgets.sliceboard import SliceBoard
 from tests.tui.boards import Stage, board, healthy, large, lines_of, row, sick
+from tests.tui.site import until
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.pilot import Pilot
 
     from qtool.control.models import Board
 
@@ -37,6 +39,11 @@ class BoardStage(Stage):
         self.call_after_refresh(lambda: self.slices.show(self._first))
 
 
+async def ready(pilot: Pilot[None]) -> None:
+    """Wait for the board to be drawn."""
+    await until(pilot, lambda: lines_of(pilot.app)[0].strip().startswith("queue"))
+
+
 def chosen(app: BoardStage) -> tuple[int | None, int | None]:
     return app.slices.at_slice, app.slices.owner
 
@@ -44,7 +51,7 @@ def chosen(app: BoardStage) -> tuple[int | None, int | None]:
 async def test_it_scrolls_and_keeps_its_heading_and_says_where_it_is() -> None:
     app = BoardStage(large())
     async with app.run_test(size=(80, 20)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         lines = lines_of(app)
         assert lines[0].split()[:2] == ["queue", "depth"]
         assert lines[-1].strip() == "rows 1-9 of 14"
@@ -61,7 +68,7 @@ async def test_the_cursor_stays_on_its_name_whatever_comes_and_goes() -> None:
     names = [f"queue{number:02}" for number in range(20)]
     app = BoardStage(board(*(row(name) for name in names)))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         await pilot.press(*["down"] * 7, "right", "right")
         for _ in range(200):
             others = [name for name in names if name != "queue07"]
@@ -80,7 +87,7 @@ async def test_only_lines_that_changed_are_drawn_again(
     first = healthy()
     app = BoardStage(first)
     async with app.run_test(size=(120, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         drawn: list[int] = []
         refresh = app.slices.refresh
 
@@ -101,7 +108,7 @@ async def test_only_lines_that_changed_are_drawn_again(
 async def test_left_and_right_select_a_slice_and_its_owner() -> None:
     app = BoardStage(board(row("out", [1] * 16, owners=4)))
     async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         assert chosen(app) == (None, None)
         await pilot.press(*["right"] * 6)
         assert chosen(app) == (5, 1)
@@ -116,7 +123,7 @@ async def test_left_and_right_select_a_slice_and_its_owner() -> None:
 async def test_a_click_selects_the_slice_under_the_pointer() -> None:
     app = BoardStage(sick())
     async with app.run_test(size=(120, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         line = lines_of(app)[2]
         await pilot.click(offset=(line.index(".4k"), 2))
         assert app.slices.selected is not None
@@ -127,7 +134,7 @@ async def test_a_click_selects_the_slice_under_the_pointer() -> None:
 async def test_depth_is_shade_and_number() -> None:
     app = BoardStage(board(row("in", [0, 1, 20, 99] * 4)))
     async with app.run_test(size=(120, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         strip = app.slices.render_line(1)
         shades = {
             segment.style.bgcolor
@@ -144,7 +151,7 @@ async def test_without_colour_glyphs_carry_the_shape(
     monkeypatch.setenv("NO_COLOR", "1")
     app = BoardStage(board(row("in", [0, 1, 50, 5_000] * 4)))
     async with app.run_test(size=(70, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         text = app.slices.render_line(1).text
         assert len({text.count(shade) for shade in "░▒▓"} - {0}) >= 1
         assert all(shade in text for shade in ("░", "▒", "█"))
@@ -153,7 +160,7 @@ async def test_without_colour_glyphs_carry_the_shape(
 async def test_a_failed_slice_is_marked_in_its_cells() -> None:
     app = BoardStage(sick())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         pipeline = next(line for line in lines_of(app) if "pipeline" in line)
         assert pipeline.count("✗") == 5
         assert "failed" in pipeline
@@ -162,7 +169,7 @@ async def test_a_failed_slice_is_marked_in_its_cells() -> None:
 async def test_a_runner_without_a_queue_has_no_cells() -> None:
     app = BoardStage(healthy())
     async with app.run_test(size=(120, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         lmtp = next(line for line in lines_of(app) if "lmtp" in line)
         assert "·" not in lmtp
         assert lmtp.split()[1] == "-"
@@ -171,7 +178,7 @@ async def test_a_runner_without_a_queue_has_no_cells() -> None:
 async def test_every_width_is_drawn_without_error_and_without_overflow() -> None:
     app = BoardStage(sick())
     async with app.run_test(size=(120, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         for width in (20, 33, 47, 61, 79, 80, 99, 140, 220):
             await pilot.resize_terminal(width, 12)
             await pilot.pause()
@@ -182,7 +189,7 @@ async def test_states_read_as_words() -> None:
     states = list(State)
     app = BoardStage(board(*(row(f"q{n:02}", state=s) for n, s in enumerate(states))))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await ready(pilot)
         shown = "\n".join(lines_of(app))
         for state in states:
             if state not in (State.MAILMAN_STOPPED, State.IMPORT_ERROR):
