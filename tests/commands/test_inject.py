@@ -123,3 +123,15 @@ def test_data_and_talk_go_separate_ways(site: Path, tmp_path: Path) -> None:
     assert ended.status == 0
     assert len(ended.out.splitlines()) == 3
     assert len(ended.told) == 1
+
+
+def test_on_a_mailman_site_it_is_written_for_mailman(
+    call: Call, tmp_path: Path
+) -> None:
+    config = tmp_path / "mailman.cfg"
+    config.write_text(f"[mailman]\nlayout: x\n[paths.x]\nvar_dir: {tmp_path}/var\n")
+    (tmp_path / "var" / "queue" / "in").mkdir(parents=True)
+    ended = call("--config", config, "inject", "in", stdin=MESSAGE)
+    assert ended.status == 0
+    assert look(path_in(ended.out)).msgdata["_parsemsg"] is True
+    assert "mailman start" in ended.told[0]
