@@ -24,10 +24,12 @@ class Doors(App[int]):
 
     def say(self, text: str) -> None:
         """Say what happened, in a line."""
+        self.clear_notifications()  # one line at a time is read
         self.notify(visible(text), markup=False, timeout=4)
 
     def complain(self, text: str) -> None:
         """Say what went wrong, in a line."""
+        self.clear_notifications()
         self.notify(visible(text), markup=False, severity="error", timeout=8)
 
     # --- Screens; each is imported when it opens

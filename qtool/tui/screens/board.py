@@ -127,7 +127,7 @@ class BoardScreen(ConsoleScreen):
             self._detail.show(
                 detail_lines(slices.board, slices.selected, slices.at_slice)
             )
-        self._keys.refresh()
+        self._keys.look_again()
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""

@@ -47,19 +47,26 @@ class KeyBar(Inked):
     def __init__(self) -> None:
         super().__init__()
         self._places: list[tuple[int, int, str]] = []
+        self._shown: list[tuple[str, str, str, bool]] = []
 
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
 
     def _bindings_updated(self, _: Screen[object]) -> None:
-        self.refresh()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Draw the keys again if others work now."""
+        if self._shown != self._keys():
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is one line
         width, base = self.size.width, self.rich_style
         spans: list[Span] = [("", " ")]
         self._places, x = [], 1
-        for text, label, key, dead in self._keys():
+        self._shown = self._keys()
+        for text, label, key, dead in self._shown:
             cells = len(text) + 1 + len(label)
             if x + cells > width:
                 break
