@@ -29,12 +29,6 @@ _WAITING = (
 """How much waits in other queues, and for how many seconds at most."""
 
 _CONFIGURATION = f"""
-[runner.lmtp]
-class: qtool.demo.runners.Arrivals
-path:
-sleep_time: 0.25s
-rate: 2.2
-
 [runner.in]
 class: qtool.demo.runners.Incoming
 instances: 4
@@ -82,6 +76,12 @@ sleep_time: 45s
 [runner.nntp]
 class: qtool.demo.runners.Keeper
 seconds: 1.5
+
+[runner.lmtp]
+class: qtool.demo.runners.Arrivals
+path:
+sleep_time: 0.25s
+rate: 2.2
 """
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,3 +50,18 @@ def test_an_act_is_refused_where_read_only_was_asked_for(
     assert control.site().read_only == "read-only was asked for"
     control.close()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_root_is_told_to_become_the_owner_of_a_spool(tmp_path: Path) -> None:
+    control = open_site(tmp_path, configuration(**{"in": f"class: {HERE}.Taking"}))
+    put(control, "in")
+    for path in [tmp_path / "queues", *(tmp_path / "queues").iterdir()]:
+        os.chown(path, 65534, -1)
+    for act in ACTS.values():
+        with pytest.raises(ReadOnly, match=r"run: sudo -u \S+ qtool \.\.\."):
+            act(control)
+    row = control.scan().row("in")
+    assert row is not None
+    assert row.depth == 1
+    control.close()
