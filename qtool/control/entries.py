@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from qtool.control.models import EntryView, QueueEntry
 from qtool.errors import NoSuchEntry, QFileError, QToolError
-from qtool.qfile.body import BODY_LIMIT, body_text, headers_of
 from qtool.queues import filebase as filebases
 from qtool.untrusted import visible
 
@@ -35,6 +34,9 @@ def viewed(queue: Switchboard, filebase: str) -> EntryView:
 
     Whatever is wrong with it is in the answer, as words.
     """
+    # The email package takes 40 ms to import, and a board needs none of it.
+    from qtool.qfile.body import BODY_LIMIT, body_text, headers_of
+
     base = _without_suffix(filebase)
     if not filebases.is_filebase(base):
         return _unseen(queue, base, "", 0, "that is no name of an entry")
