@@ -10,6 +10,7 @@ import pytest
 
 from qtool.control.models import State
 from qtool.tui.widgets.sliceboard import SliceBoard
+from qtool.tui.widgets.words import state_spans
 from tests.tui.boards import Stage, board, healthy, large, lines_of, row, sick
 from tests.tui.site import until
 
@@ -185,12 +186,17 @@ async def test_every_width_is_drawn_without_error_and_without_overflow() -> None
             assert {len(line) for line in lines_of(app)} == {width}
 
 
-async def test_states_read_as_words() -> None:
+async def test_states_read_as_words_that_fit_their_column() -> None:
     states = list(State)
     app = BoardStage(board(*(row(f"q{n:02}", state=s) for n, s in enumerate(states))))
+    short = {State.MAILMAN_STOPPED: "stopped", State.IMPORT_ERROR: "no import",
+             State.UNREADABLE: "no access"}  # fmt: skip
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        shown = "\n".join(lines_of(app))
-        for state in states:
-            if state not in (State.MAILMAN_STOPPED, State.IMPORT_ERROR):
-                assert str(state) in shown
+        for number, state in enumerate(states):
+            line = next(ln for ln in lines_of(app) if f"q{number:02}" in ln)
+            assert short.get(state, str(state)) in line
+            assert len(line) == 80
+            assert (
+                sum(len(text) for _, text in state_spans(row("x", state=state))) <= 11
+            )

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from qtool.control.models import Board, Cell, QueueRow, Site
     from qtool.tui.widgets.ink import Line, Span
 
-_SHORT = {State.MAILMAN_STOPPED: "MM stopped", State.IMPORT_ERROR: "no import"}
-"""State words that are too long for their column."""
+_SHORT = {
+    State.MAILMAN_STOPPED: "stopped",
+    State.IMPORT_ERROR: "no import",
+    State.UNREADABLE: "no access",
+}
+"""Words for states whose own are too long for the column; the detail line has those,
+and the header says of Mailman what it does."""
 
 _BARS = "▁▂▃▄▅▆▇"
 _IDLE = {State.STOPPED, State.NO_CLASS, State.NO_RUNNER, State.MAILMAN_STOPPED}
