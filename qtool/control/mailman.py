@@ -220,5 +220,5 @@ def _described(held: QFile) -> str:
         count = len(recipients)
         to = f"for {count} recipient{'' if count == 1 else 's'}"
     else:
-        to = "whose file names no recipients"
+        to = "whose recipients are not known yet"
     return f"“{subject}”, {to}" if subject else f"a message without a subject, {to}"
