@@ -71,7 +71,8 @@ class Values:
         if kind in (tuple, set, frozenset):
             if all(type(item) in _FINAL for item in value):
                 return value
-            return _of_hashable(kind, (self.plain(item, depth) for item in value))
+            items = [self.plain(item, depth) for item in value]
+            return tuple(items) if kind is tuple else _of_hashable(kind, items)
         raise UnsafeQFile("it holds a value of a strange kind")
 
     def _dict(self, value: dict[Any, Any], depth: int) -> dict[Any, Any]:

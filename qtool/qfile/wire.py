@@ -16,6 +16,7 @@ from io import BytesIO
 from typing import Any
 
 _TORN = re.compile(r"\r\n(?![ \t])|\r(?!\n)|(?<!\r)\n(?![ \t])")
+_LINE_END = re.compile(r"[\r\n]")
 _FAILURES = (
     AssertionError,
     AttributeError,
@@ -66,6 +67,7 @@ def _flat(message: Message, body: str) -> bytes:
 
 
 def _header(name: str, value: Any) -> bytes:
+    name = _LINE_END.sub("?", name)
     if isinstance(value, str):
         line = f"{name}: {value}"
         if line.isascii() or _escapes_only(line):

@@ -28,7 +28,7 @@ _HARMFUL = re.compile(
 )
 
 
-class RefusedHere(Exception):  # noqa: N818  # it is an answer, and no error
+class RefusedHere(Exception):
     """The door did not show the file, and said why in a line."""
 
 

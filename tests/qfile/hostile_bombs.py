@@ -31,24 +31,21 @@ if TYPE_CHECKING:
 
 def bombs() -> Iterator[Hostile]:
     """Yield small files that ask for much memory or time."""
-    for opcode, width in ((b"X", 4), (b"B", 4), (b"T", 4), (b"\x8b", 4), (b"\x8d", 8),
-                          (b"\x8e", 8), (b"\x96", 8), (b"\x95", 8)):  # fmt: skip
-        for size in (
-            1 << 31 - 1,
-            (1 << 31) - 1,
-            (1 << (8 * width)) - 1,
-            1 << 8 * width - 3,
-        ):
+    announcing = {b"X": 4, b"B": 4, b"T": 4, b"\x8b": 4, b"\x8d": 8, b"\x8e": 8,
+                  b"\x96": 8, b"\x95": 8}  # fmt: skip
+    for opcode, width in announcing.items():
+        bits = 8 * width
+        for size in sorted({1 << 30, (1 << 31) - 1, (1 << bits) - 1, 1 << bits - 3}):
             announced = size.to_bytes(width, "little")
             yield _bomb(f"{opcode.hex()}-{size}", opcode + announced + b"abc")
-    for opcode in (b"r", b"j"):
+    for letter in ("r", "j"):
         for index in (1 << 20, (1 << 31) - 1, (1 << 32) - 1):
-            packed = opcode + struct.pack("<I", index)
-            yield _bomb(f"memo-{opcode.decode()}-{index}", b"]" + packed, protocol=2)
-            yield _bomb(f"memo-{opcode.decode()}-{index}-4", b"]" + packed)
-    for index in (b"99999999", b"9" * 20, b"-1", b"1e9", b""):
-        yield _bomb(f"put-{index.decode()}", b"]p" + index + b"\n", protocol=0)
-        yield _bomb(f"get-{index.decode()}", b"]g" + index + b"\n", protocol=0)
+            packed = letter.encode() + struct.pack("<I", index)
+            yield _bomb(f"memo-{letter}-{index}", b"]" + packed, protocol=2)
+            yield _bomb(f"memo-{letter}-{index}-4", b"]" + packed)
+    for number in ("99999999", "9" * 20, "-1", "1e9", ""):
+        yield _bomb(f"put-{number}", f"]p{number}\n".encode(), protocol=0)
+        yield _bomb(f"get-{number}", f"]g{number}\n".encode(), protocol=0)
     yield _bomb("long-integer", b"L" + b"9" * 100_000 + b"L\n", protocol=0)
     yield _bomb("long-float", b"F" + b"9" * 100_000 + b"\n", protocol=0)
     yield from _deep()

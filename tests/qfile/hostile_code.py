@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.qfile.assemble import (
     MESSAGE,
@@ -185,7 +185,7 @@ _KNOWN = (
     ("email.errors", "MissingHeaderBodySeparatorDefect"),
     ("mailman.interfaces.action", "Action"),
 )
-_ARGUMENTS = (
+_ARGUMENTS: tuple[tuple[Any, ...], ...] = (
     (),
     (None,),
     (b"\xff" * 10,),

@@ -51,34 +51,7 @@ def large_bombs() -> Iterator[Hostile]:
             expect="survive",
             content=with_metadata(x=Raw(opcodes)),
         )
-    lines = {
-        "empty-lines": "A: b\n\n" + "\n" * SIZE,
-        "empty-lines-in-part": "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + "\n" * SIZE,
-        "short-headers": "A: b\n" * (SIZE // 5),
-        "long-header": "A: " + "b" * SIZE + "\n\n",
-        "folded-header": "A: b\n" + " c\n" * (SIZE // 3) + "\n",
-        "continuation-first": " a\n" * (SIZE // 3),
-        "no-headers": "a\n" * (SIZE // 2),
-        "carriage-returns": "A: b\r\r" + "\r" * SIZE,
-        "many-parts": "Content-Type: multipart/mixed; boundary=b\n\n"
-        + "--b\nContent-Type: multipart/mixed; boundary=b2\n\n--b2\n" * (SIZE // 60),
-        "many-boundaries": "Content-Type: multipart/mixed; boundary=b\n\n"
-        + "".join(
-            f"--b\nContent-Type: multipart/mixed; boundary=b{n}\n\n" for n in range(SIZE // 60)
-        ),
-        "parameters": "Content-Type: multipart/mixed" + ";" * SIZE + "\n\n--b\n",
-        "quotes": "Content-Type: multipart/mixed;" + '";' * (SIZE // 2) + "\n\n--b\n",
-        "long-boundary": "Content-Type: multipart/mixed; boundary=" + "b" * SIZE + "\n\n",
-        "parts-with-parameters": "Content-Type: multipart/mixed; boundary=b\n\n"
-        + ("--b\nContent-Type: multipart/mixed" + ";a" * 200 + "\n\n") * (SIZE // 440),
-        "delivery-status": "Content-Type: message/delivery-status\n\n" + "A: b\n\n" * (SIZE // 6),
-        "base64": "Content-Type: text/plain; charset=utf-16\n"
-        "Content-Transfer-Encoding: base64\n\n" + "QUJD\n" * (SIZE // 5),
-        "quoted-printable": "Content-Transfer-Encoding: quoted-printable\n\n" + "=\n" * (SIZE // 2),
-        "encoded-words": "Subject: " + "=?utf-8?q?a?= " * (SIZE // 14) + "\n\n",
-        "addresses": "To: " + "(" * SIZE + "\n\n",
-    }  # fmt: skip
-    for name, whole in lines.items():
+    for name, whole in _texts().items():
         yield Hostile(id=f"large/text-{name}", expect="survive", content=as_text(whole))
     headers = [("A", "b")] * 200_000
     yield Hostile(
@@ -88,3 +61,43 @@ def large_bombs() -> Iterator[Hostile]:
     yield Hostile(
         id="large/parts", expect="survive", content=qfile(message(_payload=parts))
     )
+
+
+def _texts() -> dict[str, str]:
+    mixed = "Content-Type: multipart/mixed"
+    inner = "--b\nContent-Type: multipart/mixed; boundary=b2\n\n--b2\n"
+    boundaries = (
+        f"--b\n{mixed}; boundary=b{number}\n\n" for number in range(SIZE // 60)
+    )
+    return {
+        "empty-lines": "A: b\n\n" + "\n" * SIZE,
+        "empty-lines-in-part": f"{mixed}; boundary=b\n\n--b\n\n" + "\n" * SIZE,
+        "short-headers": "A: b\n" * (SIZE // 5),
+        "long-header": "A: " + "b" * SIZE + "\n\n",
+        "folded-header": "A: b\n" + " c\n" * (SIZE // 3) + "\n",
+        "continuation-first": " a\n" * (SIZE // 3),
+        "no-headers": "a\n" * (SIZE // 2),
+        "carriage-returns": "A: b\r\r" + "\r" * SIZE,
+        "escapes": "A: b\n\n" + "\x1b" * SIZE,
+        "tabs": "A: b\n\n" + "\t" * SIZE,
+        "eight-bit": "A: b\n\n" + "\udcff" * (SIZE // 3),
+        "many-parts": f"{mixed}; boundary=b\n\n" + inner * (SIZE // 60),
+        "many-boundaries": f"{mixed}; boundary=b\n\n" + "".join(boundaries),
+        "parameters": mixed + ";" * SIZE + "\n\n--b\n",
+        "quotes": f"{mixed};" + '";' * (SIZE // 2) + "\n\n--b\n",
+        "long-boundary": f"{mixed}; boundary=" + "b" * SIZE + "\n\n",
+        "parts-with-parameters": f"{mixed}; boundary=b\n\n"
+        + f"--b\n{mixed}{';a' * 200}\n\n" * (SIZE // 440),
+        "delivery-status": "Content-Type: message/delivery-status\n\n"
+        + "A: b\n\n" * (SIZE // 6),
+        "attachment": f"{mixed}; boundary=b\n\n--b\n"
+        "Content-Transfer-Encoding: base64\n\n"
+        + ("QUJD" * 19 + "\n") * (SIZE // 77)
+        + "--b--\n",
+        "base64": "Content-Type: text/plain; charset=utf-16\n"
+        "Content-Transfer-Encoding: base64\n\n" + "QUJD\n" * (SIZE // 5),
+        "quoted-printable": "Content-Transfer-Encoding: quoted-printable\n\n"
+        + "=\n" * (SIZE // 2),
+        "encoded-words": "Subject: " + "=?utf-8?q?a?= " * (SIZE // 14) + "\n\n",
+        "addresses": "To: " + "(" * SIZE + "\n\n",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -52,15 +53,13 @@ _NAMES = (
 
 def make_names(folder: Path) -> Iterator[Exhibit]:
     """Make a file of each odd name and kind in ``folder``."""
-    place = os.fsencode(folder / "names")
-    os.mkdir(place)
+    place = folder / "names"
+    place.mkdir()
     for number, pattern in enumerate(_NAMES):
-        name = pattern.replace(b"%s", _DIGEST.encode())
-        with open(os.path.join(place, name), "wb") as file:
-            file.write(SOUND["object"])
-        yield _exhibit(f"odd-{number}", os.fsdecode(name), "survive")
-    kinds = folder / "names"
-    for name, expect in _make_kinds(kinds):
+        name = os.fsdecode(pattern.replace(b"%s", _DIGEST.encode()))
+        (place / name).write_bytes(SOUND["object"])
+        yield _exhibit(f"odd-{number}", name, "survive")
+    for name, expect in _make_kinds(place):
         yield _exhibit(name, name, expect)
 
 
@@ -71,27 +70,23 @@ def _exhibit(identity: str, name: str, expect: str) -> Exhibit:
 def _make_kinds(place: Path) -> Iterator[tuple[str, str]]:
     whole = place / "whole"
     whole.write_bytes(SOUND["object"])
-    for name, target in {
+    targets: dict[str, Path | str] = {
         "link-to-file": whole,
         "link-to-passwords": "/etc/passwd",
         "link-to-nothing": "nothing",
         "link-to-itself": "link-to-itself",
         "link-to-folder": "/",
         "link-to-zeros": "/dev/zero",
-    }.items():
+    }
+    for name, target in targets.items():
         (place / name).symlink_to(target)
         yield name, "reject"
     (place / "folder.pck").mkdir()
     yield "folder.pck", "reject"
     os.mkfifo(place / "pipe")
     yield "pipe", "reject"
-    here = os.getcwd()
-    os.chdir(place)  # a socket's path is short
-    try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind("socket")
-    finally:
-        os.chdir(here)
+    with contextlib.chdir(place), socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")  # its path must be short
     yield "socket", "reject"
     (place / "hard-link").hardlink_to(whole)
     yield "hard-link", "ok"

@@ -51,7 +51,8 @@ SOUND = {
     "text": as_text("Subject: a\n\nHello\n"),
     "old": pickled(old_instance("Mailman.Message", "Message", OLD_STATE), 1)
     + pickled(old_value(OLD_METADATA), 1),
-    "old-text": b"S'Subject: caf\\xe9\\n\\nHello\\n'\np1\n.(dp1\nS'_parsemsg'\np2\nI01\ns.",
+    "old-text": b"S'Subject: caf\\xe9\\n\\nHello\\n'\np1\n."
+    b"(dp1\nS'_parsemsg'\np2\nI01\ns.",
 }
 """Files of each form that are in order."""
 
@@ -65,7 +66,7 @@ def sound() -> Iterator[Hostile]:
 def truncated() -> Iterator[Hostile]:
     """Yield files that are cut off."""
     for name, whole in SOUND.items():
-        for size in (*range(12), *range(13, len(whole), 5), len(whole) - 1):
+        for size in sorted({*range(12), *range(13, len(whole), 5), len(whole) - 1}):
             yield Hostile(
                 id=f"truncated/{name}-{size}", expect="reject", content=whole[:size]
             )
@@ -160,14 +161,22 @@ def _fields() -> Iterator[Hostile]:
 
 
 def _keys() -> Iterator[Hostile]:
-    for name, key in (("number", 1), ("bytes", b"listid"), ("nan", float("nan"))):
+    no_text: dict[str, object] = {"number": 1, "bytes": b"listid", "nan": float("nan")}
+    for name, key in no_text.items():
         yield _shape(f"key-{name}", "reject", qfile(metadata={**METADATA, key: 1}))
-    for number, name in enumerate(("_msg", "self", "", "listid\0", "a" * 100_000)):
-        yield _shape(f"key-text-{number}", "survive", with_metadata(**{name: 1}))
+    for number, odd_key in enumerate(("_msg", "self", "", "listid\0", "a" * 100_000)):
+        yield _shape(f"key-text-{number}", "survive", with_metadata(**{odd_key: 1}))
     values = (-5, float("nan"), None, True, 1 << 70, "in/../../x", b"in", ["in"])
-    for key in ("_bak_count", "version", "whichq", "listid", "recipients", "pipeline"):
+    for known in (
+        "_bak_count",
+        "version",
+        "whichq",
+        "listid",
+        "recipients",
+        "pipeline",
+    ):
         for number, odd in enumerate(values):
-            yield _shape(f"{key}-{number}", "survive", with_metadata(**{key: odd}))
+            yield _shape(f"{known}-{number}", "survive", with_metadata(**{known: odd}))
 
 
 def _malformed() -> Iterator[Hostile]:

@@ -8,6 +8,7 @@ is replaced by a new one, and that file has failed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -99,7 +100,7 @@ async def _serve(door: str) -> None:
             room = _peak() - before
             outcome = _judged(outcome, seconds / scale, room / scale)
             if any(markers.iterdir()):
-                outcome = f"ran: {os.listdir(markers)}"
+                outcome = f"ran: {list(markers.iterdir())}"
             verdict = Verdict(
                 id=name, door=door, outcome=outcome, seconds=seconds, room=room
             )
@@ -123,11 +124,12 @@ class _Child:
     def __init__(self, door: str, scratch: Path) -> None:
         (scratch / "marker").mkdir(parents=True, exist_ok=True)
         here = Path(__file__).resolve().parents[2]
+        self._said = (scratch / "said").open("w+")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.qfile.judging", door],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._said,
             cwd=scratch,
             env={**os.environ, "PYTHONPATH": str(here), "NO_COLOR": "1"},
             text=True,
@@ -143,31 +145,29 @@ class _Child:
             ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
             line = self._process.stdout.readline() if ready else ""
         except BrokenPipeError:
-            line, ready = "", [True]
+            line, ready = "", [self._process.stdout]
         if line:
             return Verdict(**json.loads(line))
-        said = self.close() if ready else ""
-        outcome = f"dies: {said[-300:]}" if ready else "hangs"
+        outcome = "hangs"
+        if ready:
+            self._process.wait()
+            self._said.seek(0)
+            outcome = f"dies: {self._said.read()[-300:]}"
         return Verdict(id=exhibit.id, door=door, outcome=outcome)
 
-    def close(self) -> str:
-        """End it, and return what it said of its end."""
+    def close(self) -> None:
+        """End it."""
         if self._process.stdin is not None:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-            except BrokenPipeError:
-                pass
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        said = self._process.stderr.read()
-        self._process.stdout.close()
-        self._process.stderr.close()
-        return said
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._said.close()
 
 
 def judged(
