@@ -51,8 +51,7 @@ def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
     descriptor = os.open(path, flags, FILE_MODE)
     try:
         try:
-            with contextlib.suppress(PermissionError):  # a file system without modes
-                os.fchmod(descriptor, FILE_MODE)  # whatever the umask took away
+            _open_to_group(descriptor)
             written = os.write(descriptor, data)
             while written < len(data):
                 written += os.write(descriptor, memoryview(data)[written:])
@@ -64,6 +63,14 @@ def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
         with contextlib.suppress(OSError):
             os.unlink(path)
         raise
+
+
+def _open_to_group(descriptor: int) -> None:
+    """Give a file the rights that the umask may have taken from it."""
+    try:
+        os.fchmod(descriptor, FILE_MODE)
+    except PermissionError:
+        return  # a file system without modes, and nothing worse
 
 
 def rename_new(source: str, target: str) -> None:

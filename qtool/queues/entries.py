@@ -70,9 +70,10 @@ class Entries:
         Raises:
             NoSuchEntry: It does not wait here.
         """
-        taken = self.path(name, TAKEN)
+        path = self.path(name, "")
+        taken = path + TAKEN
         try:
-            durable.rename_new(self.path(name, WAITING), taken)
+            durable.rename_new(path + WAITING, taken)
         except FileNotFoundError:
             raise self.missing(name) from None
         except FileExistsError:

@@ -13,6 +13,11 @@ import os
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WAITING = ".pck"
 """Suffix of an entry that waits."""
@@ -31,6 +36,8 @@ DIGEST_LENGTH = 40
 TIME = r"(?:0|[1-9][0-9]{0,14})\.(?:[0-9]{0,21}[1-9]|0)"
 """A time as ``repr`` spells it: no leading zero, no trailing one, no exponent."""
 FILEBASE = rf"{TIME}\+[0-9a-f]{{{DIGEST_LENGTH}}}"
+
+_ELEVENTH, _POINT = itemgetter(10), frozenset(".")
 
 _PORTION = 50_000
 """Names that are sorted at once, in some 30 ms."""
@@ -106,14 +113,25 @@ def make(when: float, content: bytes, listid: str = "") -> str:
     return f"{text}+{digest.hexdigest()}"
 
 
-def in_order(names: list[str]) -> list[str]:
+def are_usual(names: Iterable[str]) -> bool:
+    """Return whether all times have ten digits before the point: 2001 to 2286.
+
+    Such names compare as text.
+    """
+    return set(map(_ELEVENTH, names)) <= _POINT
+
+
+def in_order(names: list[str], *, usual: bool | None = None) -> list[str]:
     """Return parsed names or filebases sorted by time, then digest.
 
-    Text order is that order while every time has ten digits before the point
-    (2001 to 2286); only other names pay for a key. A long list is sorted in
-    portions, because one sort keeps every other thread waiting.
+    A long list is sorted in portions, because one sort keeps every other thread
+    waiting.
+
+    Args:
+        names: Unsorted.
+        usual: What ``are_usual`` said of them; looked at here where it is None.
     """
-    if not all(name[10] == "." for name in names):
+    if not (are_usual(names) if usual is None else usual):
         return sorted(names, key=lambda name: (name.index("."), name))
     if len(names) <= _PORTION:
         return sorted(names)

@@ -32,6 +32,8 @@ class Batch:
         """Whether there are more than ``limit``."""
         self.after = after
         """Names up to this one are left out: the slice's runner has them in hand."""
+        self.usual = True
+        """Whether all names compare as text."""
         self._bounds = part.bounds
         self._extension = extension
         self._limit = limit
@@ -48,7 +50,7 @@ class Batch:
         youngest, entire = self._youngest, _pattern(self._extension).fullmatch
         end = len(self._extension)
         tail = -(DIGEST_LENGTH + end)
-        self.filebases += [
+        found = [
             name[:-end]
             for entry in chunk
             if lower <= (name := entry.name)[tail:] < upper
@@ -56,6 +58,8 @@ class Batch:
             and entire(name)
             and entry.is_file(follow_symlinks=False)
         ]
+        self.usual &= filebase.are_usual(found)
+        self.filebases += found
         self.trim()
 
     def add(self, found: str) -> None:
@@ -70,7 +74,7 @@ class Batch:
 
     def cut(self) -> None:
         """Put what was added in order, and forget what is beyond the limit."""
-        self.filebases[:] = filebase.in_order(self.filebases)
+        self.filebases[:] = filebase.in_order(self.filebases, usual=self.usual)
         if self._limit is not None and len(self.filebases) > self._limit:
             del self.filebases[self._limit :]
             self.is_full = True
@@ -116,10 +120,12 @@ class Batches:
             for batch in self.by_slice.values():
                 batch.add_entries(chunk)
             return
-        adds = self._adds
-        for found in self._findall(plain_lines(chunk)[0]):
-            adds[found[-40:-38]](found)
+        adds, found = self._adds, self._findall(plain_lines(chunk)[0])
+        usual = filebase.are_usual(found)
+        for name in found:
+            adds[name[-40:-38]](name)
         for batch in self.by_slice.values():
+            batch.usual &= usual
             batch.trim()
 
     def finish(self) -> None:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def put_one(entries: Entries, name: str, content: bytes) -> None:
     """Write one entry; it survives a loss of power when this returns."""
-    path = entries.path(name, WRITING)
+    path = entries.path(name, "")
     try:
-        durable.write_new(path, content)
+        durable.write_new(path + WRITING, content)
     except FileNotFoundError:
         entries.make_folder()
-        durable.write_new(path, content)
-    _publish(entries, [name])
+        durable.write_new(path + WRITING, content)
+    _publish(entries, [path])
 
 
 def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) -> None:
@@ -36,43 +36,43 @@ def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) ->
             for what strangers have written, too.
     """
     together = group and durable.can_sync_file_system()
+    paths = [entries.path(name, "") for name in contents]
     folder = _open_folder(entries)
     try:
-        for name, content in contents.items():
-            path = entries.path(name, WRITING)
-            durable.write_new(path, content, sync=not together)
+        for path, content in zip(paths, contents.values(), strict=True):
+            durable.write_new(path + WRITING, content, sync=not together)
         if together:
             durable.sync_file_system(folder)
     except BaseException:
-        _remove_temporaries(entries, contents)
+        _remove_temporaries(paths)
         raise
     finally:
         os.close(folder)
-    _publish(entries, list(contents))
+    _publish(entries, paths)
 
 
-def _publish(entries: Entries, names: list[str]) -> None:
+def _publish(entries: Entries, paths: list[str]) -> None:
     """Make entries that are written visible, then durable, in that order.
 
     Where the last step fails they are visible all the same, and may be taken
     already: the error goes up, and whoever enqueues them again repeats them.
     """
-    written = names[::-1]
+    written = paths[::-1]
     try:
         while written:
-            name = written[-1]
-            durable.rename_new(entries.path(name, WRITING), entries.path(name, WAITING))
+            path = written[-1]
+            durable.rename_new(path + WRITING, path + WAITING)
             written.pop()
     except BaseException:
-        _remove_temporaries(entries, written)
+        _remove_temporaries(written)
         raise
     durable.sync_folder(entries.directory)
 
 
-def _remove_temporaries(entries: Entries, names: Iterable[str]) -> None:
-    for name in names:
+def _remove_temporaries(paths: Iterable[str]) -> None:
+    for path in paths:
         with contextlib.suppress(OSError):
-            os.unlink(entries.path(name, WRITING))
+            os.unlink(path + WRITING)
 
 
 def _open_folder(entries: Entries) -> int:
