@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from qtool.msgdata.opaque import Opaque
-from qtool.msgdata.shown import in_order, show_value
+from qtool.msgdata.shown import VALUE_ITEMS, in_order, show_value
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 50
 """Deeper values are cut."""
-MAX_ITEMS = 200_000
+MAX_ITEMS = 400_000
 """After that many values the rest is cut."""
 
 _PLAIN = (str, bool, type(None))
@@ -41,7 +41,10 @@ class _Tagger:
             return value if math.isfinite(value) else {"$float": repr(value)}
         tag = _TAGS.get((kind.__module__, kind.__name__))
         self.left -= 1
-        if tag is None or depth > MAX_DEPTH or self.left < 0:
+        if depth > MAX_DEPTH or self.left < 0:
+            return {"$cut": kind.__name__}
+        if tag is None:
+            self.left -= VALUE_ITEMS  # showing takes time
             return {"$cut": show_value(value)}
         return tag(self, value, depth + 1)
 
@@ -205,7 +208,7 @@ def _untagged_header(chunks: Any) -> Any:
 
     header = Header()
     header._chunks = [  # type: ignore[attr-defined]  # append would encode anew
-        (_text(text), Charset(_text(charset))) for text, charset in chunks
+        (_text(text), Charset(_ascii(charset))) for text, charset in chunks
     ]
     return header
 
@@ -213,6 +216,10 @@ def _untagged_header(chunks: Any) -> Any:
 def _untagged_opaque(tagged: Any, depth: int) -> Opaque:
     name, args, state = tagged
     return Opaque(_text(name), tuple(_items(args, depth)), _value(state, depth))
+
+
+def _ascii(value: Any) -> str:
+    return _text(value).encode("ascii").decode("ascii")
 
 
 def _text(value: Any) -> str:
