@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
-
-from textual.message import Message
 
 from qtool.control.models import State
 from qtool.errors import QToolError
+from qtool.tui.messages import ActDone, ActFailed
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -36,21 +34,6 @@ SNOOZES = (
     1800.0, 3600.0,
 )  # fmt: skip
 """Sleep times, in seconds, that the shorter and longer keys go through."""
-
-
-@dataclass
-class ActDone(Message):
-    """An act came to its end; ``report`` puts its result on the screen."""
-
-    report: Callable[[], object]
-
-
-@dataclass
-class ActFailed(Message):
-    """An act was refused or went wrong."""
-
-    what: str
-    reason: str
 
 
 def in_thread(

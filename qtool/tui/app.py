@@ -10,19 +10,19 @@ import signal
 import sys
 import threading
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from qtool.errors import Refused
-from qtool.tui.acts import ActDone, ActFailed, Acts, in_thread
+from qtool.tui.acts import Acts, in_thread
 from qtool.tui.departure import Departure
 from qtool.tui.doors import Doors
+from qtool.tui.driver import TerminalDriver
 from qtool.tui.filters import line_filters
+from qtool.tui.messages import ActDone, ActFailed, BoardArrived
 from qtool.tui.screens.base import ConsoleScreen
 from qtool.tui.screens.board import BoardScreen
 from qtool.tui.theme import NIGHT
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.command import Provider
+    from textual.driver import Driver
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -40,16 +41,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("qtool.console")
 _SWITCH_SECONDS = 0.0005
 """How soon a computing runner thread lets go: keys answer in a third of the time."""
-
-
-@dataclass
-class BoardArrived(Message):
-    """There is a later board; one that has not been shown yet is dropped for it."""
-
-    board: Board
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, BoardArrived)
+_FIRST_SECONDS = 0.3
+"""How long the observer waits, at most, for its first board to be shown."""
 
 
 def _commands() -> type[Provider]:
@@ -78,8 +71,10 @@ class QToolApp(Doors):
                 priority=True, id="app.palette"),
     ]  # fmt: skip
 
-    def __init__(self, control: Control) -> None:
-        super().__init__()
+    def __init__(
+        self, control: Control, driver_class: type[Driver] | None = None
+    ) -> None:
+        super().__init__(driver_class=driver_class)
         self.register_theme(NIGHT)
         if not os.environ.get("TEXTUAL_THEME"):
             self.theme = NIGHT.name
@@ -88,6 +83,7 @@ class QToolApp(Doors):
         self.board: Board | None = None
         self.log_lines: deque[LogLine] = deque(maxlen=2_000)
         self._logged = 0
+        self._first_shown = threading.Event()
         self._filters_of_ours = line_filters(plain=self.no_color)
         self._departure = Departure(self, control)
 
@@ -117,10 +113,15 @@ class QToolApp(Doors):
             self._logged = line.number
             self.log_lines.append(line)
         self.post_message(BoardArrived(board))
+        # What the observer does next, importing its watcher, would hold up the
+        # first board on its way to the screen.
+        self._first_shown.wait(_FIRST_SECONDS)
 
     def on_board_arrived(self, message: BoardArrived) -> None:
         """Hand the latest board to every screen."""
         self.board = message.board
+        if not self._first_shown.is_set():
+            self.call_after_refresh(self._first_shown.set)
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen) and screen.is_mounted:
                 screen.board_arrived(message.board)
@@ -150,6 +151,10 @@ class QToolApp(Doors):
     async def action_quit(self) -> None:
         """Finish the messages in hand and leave; the second time, un-claim them."""
         self.leave()
+
+    def action_help_quit(self) -> None:
+        """Answer the old habit of Ctrl+C."""
+        self.say("q leaves; messages in hand are finished first.")
 
     def leave(self, code: int = 0) -> None:
         """Leave with this exit status; asked again, do not wait for runners."""
@@ -183,7 +188,7 @@ def run(control: Control) -> int:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
-        app = QToolApp(control)
+        app = QToolApp(control, driver_class=TerminalDriver)
         app.run()
         return app.return_code or 0
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -67,7 +68,8 @@ class Departure:
             else []
         )
         lines += [trouble] if trouble else []
-        message = Text("\n".join(lines)) if lines else None
+        is_seen = sys.__stderr__ is not None and sys.__stderr__.isatty()
+        message = Text("\n".join(lines)) if lines and is_seen else None
         self._app.exit(self._code, return_code=self._code, message=message)
 
     def _say_what_is_in_hand(self) -> None:

@@ -79,6 +79,7 @@ class Doors(App[int]):
         """Show what a step did; where something is being typed, only say it."""
         from qtool.tui.screens.documents import ReportScreen
 
+        self.clear_notifications()  # that it goes on is no news any more
         if isinstance(self.screen, ConsoleScreen):
             self.push_screen(ReportScreen(report))
         else:

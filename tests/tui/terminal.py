@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,6 +98,23 @@ class Terminal:
         if self.child.signalstatus is not None:
             return 128 + int(self.child.signalstatus)
         return int(self.child.exitstatus or 0)
+
+    def hang_up(self, seconds: float = 10.0) -> int:
+        """Close the terminal under the program; return its exit status."""
+        process = self.child.ptyproc
+        process.fileobj.close()
+        # Neither of them may close that number again, for it may be another's.
+        process.closed = self.child.closed = True
+        process.fd = self.child.child_fd = -1
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            pid, status = os.waitpid(self.child.pid, os.WNOHANG)
+            if pid:
+                process.terminated = self.child.terminated = True
+                return os.waitstatus_to_exitcode(status)
+            threading.Event().wait(0.02)
+        os.kill(self.child.pid, signal.SIGKILL)
+        raise AssertionError("it goes on without a terminal")
 
     def close(self) -> None:
         """End the program, whatever it does."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qtool.control.models import Enqueued, LogLine, Outcome, Site, State, StepReport
-from qtool.tui.app import BoardArrived, QToolApp
+from qtool.tui.app import QToolApp
+from qtool.tui.messages import BoardArrived
 from qtool.tui.screens.documents import ReportScreen, TracebackScreen
 from qtool.tui.screens.questions import Question, SnoozePrompt
 from tests.tui.boards import AT, board, healthy, large, row, sick

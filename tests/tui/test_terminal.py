@@ -61,6 +61,14 @@ def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
         assert b"\x1b[?1000l" in shown.sent
 
 
+def test_a_window_that_is_closed_leaves_no_process_behind(root: Path) -> None:
+    make_site(root).close()
+    for _ in range(3):
+        shown = Terminal("--config", f"{root}/qtool.cfg", "--start")
+        shown.until(partial(is_running, shown))
+        assert shown.hang_up() == 128 + signal.SIGHUP
+
+
 def test_without_colour_not_one_colour_is_sent(root: Path) -> None:
     with terminal(root, NO_COLOR="1") as shown:
         shown.press("q")
@@ -108,6 +116,11 @@ def arrive(folder: Path, number: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.tmp").write_bytes(PLAIN)
     (folder / f"{name}.tmp").rename(folder / name)
+
+
+def is_running(shown: Terminal) -> bool:
+    """Whether the board says that ``in`` runs."""
+    return "running" in shown.line("in")
 
 
 def has_depth(shown: Terminal, depth: int) -> bool:

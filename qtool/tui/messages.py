@@ -1,0 +1,38 @@
+"""What threads tell the app: results of acts, and boards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.control.models import Board
+
+
+@dataclass
+class ActDone(Message):
+    """An act came to its end; ``report`` puts its result on the screen."""
+
+    report: Callable[[], object]
+
+
+@dataclass
+class ActFailed(Message):
+    """An act was refused or went wrong."""
+
+    what: str
+    reason: str
+
+
+@dataclass
+class BoardArrived(Message):
+    """There is a later board; one that has not been shown yet is dropped for it."""
+
+    board: Board
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, BoardArrived)
