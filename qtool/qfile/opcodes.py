@@ -48,10 +48,28 @@ def _new(machine: Machine) -> None:
     kinds.call(machine)
 
 
+def _opens(kind: int) -> Callable[[Machine], None]:
+    """Return what makes a container, memoizes it and begins what it holds."""
+
+    def act(machine: Machine) -> None:
+        machine.stack.append(kind)
+        machine.memo.append(kind)
+        kinds.mark(machine)
+
+    return act
+
+
+def _new_of_named(machine: Machine) -> None:
+    """Name a class and allocate an instance of it, both memoized."""
+    kinds.global_from_stack(machine)
+    machine.stack[-1] = kinds.OBJECT
+    machine.memo += b"go"
+
+
+_CONTAINERS = {b"]": kinds.LIST, b"}": kinds.DICT, b"\x8f": kinds.SET}
+
 _MAKERS = {
-    b"]": _pushes(kinds.LIST),
-    b"}": _pushes(kinds.DICT),
-    b"\x8f": _pushes(kinds.SET),
+    **{token: _pushes(kind) for token, kind in _CONTAINERS.items()},
     b"\x85": kinds.tuple1,
     b"\x86": kinds.tuple2,
     b"\x87": kinds.tuple3,
@@ -84,6 +102,8 @@ OLD_ACTS = {
 
 _ACTS = {
     **OLD_ACTS,
+    **{token + b"\x94(": _opens(kind) for token, kind in _CONTAINERS.items()},
+    b"\x93\x94)\x81\x94": _new_of_named,
     **{token + b"\x94": _and_memoize(act) for token, act in _MAKERS.items()},
 }
 
@@ -148,7 +168,8 @@ class Dialect:
 def dialect(*, modern: bool) -> Dialect:
     """Return how to read a pickle; the expressions are made when first needed."""
     if modern:
-        makers = rb"(?:[]}\x8f\x85-\x87tld\x91\x93Ro]|\)\x81)\x94?|C\x0a.{10}\x94"
+        makers = rb"[]}\x8f]\x94\(|\x93\x94\)\x81\x94|"
+        makers += rb"(?:[]}\x8f\x85-\x87tld\x91\x93Ro]|\)\x81)\x94?|C\x0a.{10}\x94"
         text = rb"\x8c(?:%s)\x94" % _SHORT
     else:
         makers = rb"[]}\x85-\x87tldo]|q.|[pgI]\d{1,8}\n"

@@ -32,6 +32,9 @@ _PLAIN_FIELDS = frozenset(
     )
 )  # fmt: skip
 
+_TEXT = frozenset((str, type(None)))
+_TEXT_FIELDS = ("_payload", "_unixfrom", "preamble", "epilogue", "_default_type")
+
 _PICKLING_FAILURES = (
     ArithmeticError,
     AttributeError,
@@ -103,11 +106,11 @@ def _is_plain(message: Message) -> bool:
         type(message) is StandardMessage
         and held.keys() == _PLAIN_FIELDS
         and held["policy"] is compat32
-        and type(held["_payload"]) in _PLAIN
+        and all(type(held[name]) in _TEXT for name in _TEXT_FIELDS)
         and held["_charset"] is None
         and not held["defects"]
         and len(headers) < _PLAIN_ITEMS
-        and all(type(value) is str for _, value in headers)
+        and all(type(name) is type(value) is str for name, value in headers)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 import string
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -92,7 +93,38 @@ def test_a_verdict_does_not_depend_on_where_a_chunk_ends(
     assert verdicts[0] == verdicts[1]
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"\x80\x04", b"\x80\x02"]))
+fragments = st.sampled_from(
+    [
+        b"N", b"(", b")", b"]", b"}", b"\x8f", b"\x94", b"a", b"e", b"s", b"u", b"b",
+        b"t", b"l", b"d", b"o", b"R", b"\x81", b"\x85", b"\x86", b"\x87", b"\x90",
+        b"\x91", b"\x93", b"\x88", b"K\x2e", b"M\x94\x2e", b"J....", b"G\x8c......\x94",
+        b"h\x00", b"h\x01", b"q\x00", b"q\x01", b"p0\n", b"g1\n", b"I01\n", b"F1.5\n",
+        b"L5L\n", b"S'a.'\n", b"V(a\n", b"\x8c\x04\xe2\x86\x94.", b"U\x02h.", b"C\x01.",
+        b"C\x0a..........", b"\x8a\x02..", b"\x95\0\0\0\0\0\0\0\0",
+        b"X\x04\0\0\0\xe2\x86\x94.",
+        b"cemail.message\nMessage\n", text("email.message"), text("Message"),
+    ]
+)  # fmt: skip
+
+
+heads = st.sampled_from([b"", b"\x80\x02", b"\x80\x04"])
+
+
+@given(st.lists(fragments, max_size=40), heads)
+def test_it_finds_the_opcodes_that_the_unpickler_finds(
+    parts: list[bytes], head: bytes
+) -> None:
+    content = head + b"".join(parts) + b"." + b"..."
+    try:
+        passed = guard.scan(content, 0)
+    except QFileError:
+        return
+    *_, (last, _, position) = pickletools.genops(content)
+    assert last.name == "STOP"
+    assert position == passed.end - 1
+
+
+@given(st.binary(max_size=200), heads)
 def test_any_bytes_pass_or_are_refused(content: bytes, head: bytes) -> None:
     try:
         passed = guard.scan(head + content, 0)

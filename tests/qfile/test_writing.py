@@ -130,6 +130,14 @@ def test_a_message_with_an_attribute_that_no_queue_keeps_becomes_text() -> None:
     assert read.form == "Mailman 3, text form"
 
 
+@pytest.mark.parametrize("field", ["_payload", "_unixfrom", "preamble", "epilogue"])
+def test_a_message_with_a_field_of_a_wrong_kind_becomes_text(field: str) -> None:
+    message = simple()
+    setattr(message, field, 5)
+    read = read_back(message, {}, text_form=False)
+    assert read.form == "Mailman 3, text form"
+
+
 def test_attributes_of_plain_values_are_kept() -> None:
     message = simple()
     message.original_size = 7  # type: ignore[attr-defined]
