@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 def run(options: Namespace) -> int:
     """Show the board until it is left. Nothing is processed before it is asked for."""
+    from qtool import tui
+
+    tui.hasten()
     from qtool.tui import app
 
     app.refuse_terminal()

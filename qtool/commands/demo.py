@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 def run(_options: Namespace) -> int:
     """Show the demo; its spool is removed when it is left."""
+    from qtool import tui
+
+    tui.hasten()
     from qtool.control import open_demo
     from qtool.tui import app
 

@@ -52,6 +52,7 @@ def _commands() -> type[Provider]:
 
 
 def _settle() -> None:
+    gc.enable()
     gc.collect()
     gc.freeze()
 
@@ -193,3 +194,4 @@ def run(control: Control) -> int:
         return app.return_code or 0
     finally:
         sys.setswitchinterval(interval)
+        gc.enable()
