@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The words after the program's name; those of this process by default.
     """
+    _open_streams()
     try:
         status = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -51,6 +52,16 @@ def _run(argv: Sequence[str]) -> int:
         tell(str(leaving.code))
         return FAILED
     return status
+
+
+def _open_streams() -> None:
+    """Put nothing behind the standard streams that the caller has closed.
+
+    Otherwise a queue's file would get the number of one, and what is written there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open, and pathlib costs
 
 
 def _drop_output() -> None:

@@ -24,6 +24,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
         ["inject"],
         ["status", "--start"],
         ["--start", "status"],
+        ["demo", "--start"],
         ["--config", "a", "--root", "b", "status"],
         ["--config", "a", "status", "--root", "b"],
     ],
@@ -89,6 +90,24 @@ def test_the_environment_names_a_configuration(tmp_path: Path) -> None:
     config = configuration(tmp_path, FORWARD)
     ended = program("status", env={"QTOOL_CONFIG": str(config)})
     assert f"config  {config}" in ended.out
+
+
+def test_a_closed_stream_is_an_empty_one(tmp_path: Path) -> None:
+    config = configuration(tmp_path, FORWARD)
+    for words, closed, status in (
+        ("inject in", "<&-", 1),
+        ("dump -", "<&-", 1),
+        ("status", ">&-", 0),
+        ("dump none", ">&- 2>&-", 1),
+    ):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'"$0" --config "$1" {words} {closed}', QTOOL, config],
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=30,
+        )
+        assert done.returncode == status, words
+        assert b"Traceback" not in done.stderr
 
 
 def test_the_module_is_the_program(tmp_path: Path) -> None:

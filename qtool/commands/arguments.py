@@ -170,5 +170,5 @@ _COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
 }
 """What each command is for, and its options."""
 
-_CONSOLES = ("shell", "demo")
-"""Commands that stay open, so that runners can be started with them."""
+_CONSOLES = ("shell",)
+"""Commands that stay open and start nothing by themselves."""
