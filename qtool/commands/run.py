@@ -100,7 +100,7 @@ def _run(control: Control, news: News) -> int:
     tell(control.start_all())
     if not _alive(control):
         control.close()
-        tell("no runner is running: there is nothing to run")
+        tell("every runner has failed or stopped")
         return FAILED
     erred = False
     while True:
@@ -172,6 +172,8 @@ def _aside(work: Callable[[], object], news: News) -> None:
 
 
 def _once(control: Control, news: News) -> int:
+    if all(row.runner is None for row in control.scan().rows):
+        raise Refused("there is nothing to run: no runner is configured here")
     reports: list[DrainReport] = []
 
     def drain() -> None:
