@@ -67,7 +67,7 @@ def _metadata(pairs: list[str]) -> dict[str, Any]:
             raise ValueError(f"-m {pair}: expected KEY=VALUE")
         try:
             value = json.loads(text, parse_constant=_no_constant)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = text
         msgdata[key] = text if isinstance(value, dict | list) else value
     return msgdata

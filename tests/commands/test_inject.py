@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tests.commands.conftest import Call
 
 
+DEEP = "[" * 50_000
+
+
 def path_in(out: str) -> Path:
     found = re.search(r"^path +: (.+)$", out, re.MULTILINE)
     assert found is not None
@@ -31,14 +34,14 @@ def test_it_prints_filebase_queue_and_path(call: Call, site: Path) -> None:
 
 def test_metadata_is_json_scalars_or_else_strings(call: Call, site: Path) -> None:
     words = ["a=true", "b=3", "c=null", 'd="x"', "e=plain", "f=[1]", "g=", "h=1=2",
-             "i=NaN", "j=-1.5"]  # fmt: skip
+             "i=NaN", "j=-1.5", f"k={DEEP}"]  # fmt: skip
     options = [part for word in words for part in ("-m", word)]
     ended = call("--config", site, "inject", "in", *options, "--listid",
                  "test.example.com", stdin=MESSAGE)  # fmt: skip
     msgdata = read(path_in(ended.out)).msgdata
-    assert {key: msgdata[key] for key in "abcdefghij"} == {
+    assert {key: msgdata[key] for key in "abcdefghijk"} == {
         "a": True, "b": 3, "c": None, "d": "x", "e": "plain", "f": "[1]", "g": "",
-        "h": "1=2", "i": "NaN", "j": -1.5,
+        "h": "1=2", "i": "NaN", "j": -1.5, "k": DEEP,
     }  # fmt: skip
     assert msgdata["listid"] == "test.example.com"
 
