@@ -29,6 +29,7 @@ _LOCK = "lock"
 _CONFIGURATION = "mailman.cfg"
 _OUTPUT = "output"
 _QUEUE = "queue"
+_EDITED = ".edit"
 _LONGEST_NOTE = 65536
 _LAYOUT_VERSION = 1
 _MOST_TRIES = 5
@@ -136,7 +137,7 @@ class PrivateQueue:
         self.output.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             for path in self.directory.iterdir():
-                if path.name.endswith(filebase.WRITING):
+                if path.name.endswith((filebase.WRITING, _EDITED)):
                     # A half-written copy of an entry that is whole elsewhere.
                     path.unlink()
             self.directory.rmdir()
@@ -239,7 +240,8 @@ def _forget_recoveries(path: Path) -> None:
     if "_bak_count" not in entry.msgdata or entry.opaque:
         return
     msgdata = {k: v for k, v in entry.msgdata.items() if k != "_bak_count"}
-    edited = path.with_name(f"{path.name}.edit")
+    edited = path.with_name(f"{path.name}{_EDITED}")
+    edited.unlink(missing_ok=True)  # of a return that was cut off
     durable.write_new(str(edited), entry.message_bytes + qfile.encode_msgdata(msgdata))
     with contextlib.suppress(PermissionError):
         os.chown(edited, -1, path.stat().st_gid)

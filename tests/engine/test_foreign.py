@@ -340,6 +340,16 @@ def test_a_file_whose_step_was_cut_short_is_put_back(
     assert MailmanRunners(site).recover() == []
 
 
+def test_a_return_that_was_cut_short_is_done_again(site: Configuration) -> None:
+    base = enqueue(site, _bak_count=1)
+    abandon(site, base, suffix=".bak")
+    (folder,) = site.state_directory.glob("step-*/queue")
+    (folder / f"{base}.bak.edit").write_bytes(b"half of it")
+    assert len(MailmanRunners(site).recover()) == 1
+    assert "_bak_count" not in site.switchboards["in"].peek(base).msgdata
+    assert traces(site) == []
+
+
 def test_a_step_recovers_before_it_begins(site: Configuration) -> None:
     base = enqueue(site)
     abandon(site, base)
