@@ -82,7 +82,6 @@ def _process(runner: Runner, filebase: str, recording: Recording | None) -> _End
         _release(runner, filebase)
         raise
     if unknown:
-        runner.log.error("%s: no such list: %s", filebase, unknown)
         reason = f"no such list: {unknown}"
         return _shunt(runner, filebase, msg, msgdata, reason, None, recording)
     return _dispose(runner, filebase, mlist, msg, msgdata, recording)
@@ -178,6 +177,9 @@ def _shunt(
         outcome, _ = _preserve(runner, filebase, reason, recording)
         return outcome, fatal
     runner.log.error("%s: shunted as %s: %s", filebase, copy, reason, exc_info=failure)
+    if runner.config.shunt.name == runner.switchboard.name:
+        # Its own queue: the copy would come up again at once.
+        runner.resting.begin(copy, runner.clock())
     _say(recording, f"shunted as {copy}: {reason}")
     stuck = _finish(runner, filebase)
     return Outcome.SHUNTED, fatal or stuck

@@ -134,6 +134,17 @@ def test_a_runner_with_a_loop_of_its_own_has_no_part_in_a_drain(site: Site) -> N
     assert site.master().drain().failures == ()
 
 
+def test_a_runner_of_shunt_that_raises_does_not_go_on_for_ever(site: Site) -> None:
+    class Raising(Runner):
+        def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+            raise ValueError
+
+    site.runner("shunt", Raising)
+    site.put("shunt")
+    drained = site.master().drain()
+    assert (drained.counts.shunted, drained.left) == (1, 1)
+
+
 def test_running_runners_take_part_and_run_on(site: Site) -> None:
     site.runner("in", Noop, sleep_time="1h")
     master = site.master()
