@@ -13,7 +13,6 @@ from qtool.engine.hand import GivenBack
 from qtool.engine.runner import Runner
 from qtool.engine.shunting import one_line, traceback_text
 from qtool.engine.status import Counts, InHand, RunnerState, RunnerStatus
-from qtool.engine.step import Outcome
 from qtool.errors import (
     NoRunnerClass,
     QToolError,
@@ -23,7 +22,6 @@ from qtool.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable
 
     from qtool.engine.step import StepReport
@@ -61,7 +59,10 @@ class RunnerThread:
         self._counts = Counts()
         self._ended = threading.Event()
         self._ended.set()
+        self._at_work = threading.Event()
+        """The present runner holds its claim, or has ended."""
         self._lock = threading.Lock()
+        self._stepping = threading.Lock()
 
     def __str__(self) -> str:
         return self.name if self.number == 0 else f"{self.name}, slice {self.number}"
@@ -85,7 +86,7 @@ class RunnerThread:
     def counts(self) -> Counts:
         """What became of its messages, over all its starts."""
         runner = self.runner
-        return self._counts + _counts(runner.counts) if runner else self._counts
+        return self._counts + Counts.of(runner.counts) if runner else self._counts
 
     @property
     def in_hand(self) -> InHand | None:
@@ -141,9 +142,9 @@ class RunnerThread:
             if self.runner is not None:
                 raise RunnerError(f"{self} runs already")
             runner = self._made(only_asked=only_asked)
+            self._at_work = at_work = threading.Event()
             self.runner, self._failure = runner, None
             self._ended.clear()
-        at_work = threading.Event()
         runner.gate.on_change = lambda: self._changed(runner, at_work)
         if type(runner).run is not Runner.run:
             at_work.set()  # it has a loop of its own, and claims nothing
@@ -173,15 +174,19 @@ class RunnerThread:
 
     def step(self, filebase: str | None) -> StepReport:
         """Process one file; see ``Runner.step``."""
-        runner = self.runner
-        if runner is not None:
-            return runner.step(filebase)
-        runner = self.start(only_asked=True)
-        try:
-            return runner.step(filebase)
-        finally:
-            runner.stop()
-            self.wait(_PATIENCE)
+        # One at a time: the step that started the runner will stop it, too.
+        with self._stepping:
+            if self.runner is not None:
+                self._at_work.wait()
+            runner = self.runner
+            if runner is not None:
+                return runner.step(filebase)
+            runner = self.start(only_asked=True)
+            try:
+                return runner.step(filebase)
+            finally:
+                runner.stop()
+                self.wait(_PATIENCE)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it has ended; return whether it has."""
@@ -239,7 +244,7 @@ class RunnerThread:
         with self._lock:
             if self.runner is not runner:
                 return  # it was given up before
-            self._counts += _counts(runner.counts)
+            self._counts += Counts.of(runner.counts)
             self._state, self._failure, self.runner = state, failure, None
             self._ended.set()
         self._on_change()
@@ -288,12 +293,3 @@ def _traceback(failure: BaseException | None) -> str:
     if failure is None or isinstance(failure, SliceClaimed | NoRunnerClass):
         return ""
     return traceback_text(failure)
-
-
-def _counts(counts: Counter[Outcome]) -> Counts:
-    return Counts(
-        done=counts[Outcome.DONE],
-        kept=counts[Outcome.KEPT],
-        shunted=counts[Outcome.SHUNTED],
-        preserved=counts[Outcome.PRESERVED],
-    )

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from qtool.engine.step import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class RunnerState(StrEnum):
@@ -30,6 +36,16 @@ class Counts:
     kept: int = 0
     shunted: int = 0
     preserved: int = 0
+
+    @classmethod
+    def of(cls, outcomes: Mapping[Outcome, int]) -> Counts:
+        """Return what a runner counted."""
+        return cls(
+            done=outcomes.get(Outcome.DONE, 0),
+            kept=outcomes.get(Outcome.KEPT, 0),
+            shunted=outcomes.get(Outcome.SHUNTED, 0),
+            preserved=outcomes.get(Outcome.PRESERVED, 0),
+        )
 
     def __sub__(self, other: Counts) -> Counts:
         return Counts(

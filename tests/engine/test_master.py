@@ -17,6 +17,7 @@ from qtool.errors import (
     RunnerImportError,
     SliceClaimed,
 )
+from qtool.queues.spool import Spool
 from tests.engine.conftest import TIMEOUT, Changes, Gatekeeper, Site, ended, in_thread
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from qtool.engine.master import Master
     from qtool.engine.status import RunnerStatus
+    from qtool.engine.step import StepReport
 
 
 class Noop(Runner):
@@ -357,6 +359,44 @@ def test_a_step_on_a_running_runner_leaves_it_paused(site: Site) -> None:
     assert master.step("in", filebase=filebase).outcome is Outcome.DONE
     changes.wait(lambda: state(master, "in") is RunnerState.PAUSED)
     assert status(master, "in").counts.done == 1
+
+
+def test_a_step_waits_for_a_runner_that_is_about_to_begin(site: Site) -> None:
+    gatekeeper = Gatekeeper()
+
+    class Slow(Spool):
+        def recover_backup_files(self) -> None:
+            gatekeeper.pass_through()
+
+    class Beginning(Noop):
+        switchboard_class = Slow
+
+    site.runner("in", Beginning)
+    master = site.master()
+    starting = in_thread(lambda: master.start("in"))
+    gatekeeper.entered()
+    reports: list[StepReport] = []
+    stepping = in_thread(lambda: reports.append(master.step("in")))
+    gatekeeper.let_go()
+    ended(starting)
+    ended(stepping)
+    assert [report.outcome for report in reports] == [Outcome.NOTHING]
+    assert state(master, "in") is RunnerState.PAUSED
+
+
+def test_steps_of_one_slice_come_one_after_the_other(site: Site) -> None:
+    gatekeeper = Gatekeeper()
+    site.runner("in", held(gatekeeper))
+    site.put("in", "One")
+    site.put("in", "Two")
+    master = site.master()
+    reports: list[StepReport] = []
+    steps = [in_thread(lambda: reports.append(master.step("in"))) for _ in range(2)]
+    gatekeeper.let_go(2)
+    for step in steps:
+        ended(step)
+    assert [report.outcome for report in reports] == [Outcome.DONE] * 2
+    assert state(master, "in") is RunnerState.STOPPED
 
 
 def test_a_step_that_ends_the_process_fails_the_runner_and_still_reports(
