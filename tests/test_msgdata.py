@@ -8,7 +8,7 @@ from email.header import Header
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.msgdata import (
@@ -197,7 +197,8 @@ def test_the_repr_of_an_opaque_value_ends() -> None:
 # --- For programs -----------------------------------------------------------
 
 
-@given(st.dictionaries(st.text(), values))
+@settings(max_examples=40)
+@given(st.dictionaries(st.text(), values, max_size=4))
 def test_json_is_a_round_trip(msgdata: dict[str, Any]) -> None:
     written = json.dumps(to_json(msgdata))
     read = from_json(json.loads(written))

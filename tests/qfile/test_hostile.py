@@ -61,7 +61,7 @@ def test_some_files_of_each_kind_do_no_harm_at_any_door(
     for exhibit in exhibits:
         by_category.setdefault(exhibit.category, []).append(exhibit)
     few = [
-        one for those in by_category.values() for one in those[:: len(those) // 5 or 1]
+        one for those in by_category.values() for one in those[:: len(those) // 4 or 1]
     ]
     verdicts, wrong = everywhere(
         tmp_path / "corpus", few, tmp_path / "scratch", shares_of_slow=1
@@ -70,10 +70,13 @@ def test_some_files_of_each_kind_do_no_harm_at_any_door(
     assert len(verdicts) == len(few) * len(DOORS)
 
 
-def test_every_generated_file_is_judged_by_a_strict_reading(
-    tmp_path: Path,
-) -> None:
-    exhibits = made(tmp_path / "corpus", flips=200)
+def test_no_file_that_could_run_code_passes_a_strict_reading(tmp_path: Path) -> None:
+    exhibits = [
+        one
+        for one in made(tmp_path / "corpus", flips=0)
+        if one.category in ("code", "classes")
+    ]
+    assert len(exhibits) > 400
     verdicts = list(
         judged("strict read", tmp_path / "corpus", exhibits, tmp_path / "scratch")
     )

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.errors import UnsafeQFile
@@ -73,7 +73,8 @@ def test_any_message_can_be_kept(
         assert read.message._payload == body
 
 
-@given(st.dictionaries(st.text(), values, max_size=5))
+@settings(max_examples=40)
+@given(st.dictionaries(st.text(), values, max_size=4))
 def test_plain_metadata_comes_back_equal(msgdata: dict[str, Any]) -> None:
     read = decode(
         encode_message(simple(), False)
