@@ -10,11 +10,13 @@ import signal
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.dom import NoScreen
 
 from qtool.errors import Refused
 from qtool.tui.acts import Acts, in_thread
@@ -125,7 +127,8 @@ class QToolApp(Doors):
             self.call_after_refresh(self._first_shown.set)
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen) and screen.is_mounted:
-                screen.board_arrived(message.board)
+                with suppress(NoScreen):  # at the end its widgets go before it
+                    screen.board_arrived(message.board)
 
     def on_act_done(self, message: ActDone) -> None:
         """Show what an act came to."""

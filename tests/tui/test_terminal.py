@@ -52,7 +52,9 @@ def test_the_board_comes_and_q_leaves_the_terminal_as_it_was(root: Path) -> None
         assert LEFT in shown.sent
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)]
+)
 def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
     with terminal(root) as shown:
         os.kill(shown.child.pid, number)
@@ -61,6 +63,7 @@ def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
         assert b"\x1b[?1000l" in shown.sent
 
 
+@pytest.mark.long
 def test_a_window_that_is_closed_leaves_no_process_behind(root: Path) -> None:
     make_site(root).close()
     for _ in range(3):
@@ -79,6 +82,7 @@ def test_without_colour_not_one_colour_is_sent(root: Path) -> None:
         assert 7 in asked
 
 
+@pytest.mark.long
 def test_a_terminal_without_unicode_gets_ascii_alone(root: Path) -> None:
     with terminal(root, PYTHONIOENCODING="ascii", PYTHONUTF8="0") as shown:
         shown.press("l?")
