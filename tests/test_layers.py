@@ -340,7 +340,8 @@ def test_importing_qtool_loads_nothing_heavy() -> None:
     assert news & forbidden == set()
 
 
-def test_core_modules_load_downwards_and_no_screen_library() -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)])
+def test_core_modules_load_downwards_and_no_screen_library(every: int) -> None:
     # One interpreter, one fork a module: each starts from the same clean slate.
     code = """
         import importlib, json, os, sys
@@ -354,7 +355,7 @@ def test_core_modules_load_downwards_and_no_screen_library() -> None:
             assert os.waitpid(child, 0)[1] == 0, name
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *core_modules()],
+        [sys.executable, "-c", textwrap.dedent(code), *core_modules()[::every]],
         capture_output=True,
         text=True,
         timeout=120,
@@ -376,7 +377,9 @@ def test_core_modules_load_downwards_and_no_screen_library() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("order", range(4))
+@pytest.mark.parametrize(
+    "order", [0, *(pytest.param(order, marks=pytest.mark.long) for order in (1, 2, 3))]
+)
 def test_public_names_resolve_in_every_import_order(order: int) -> None:
     names = [m.dotted for m in modules() if m.name and m.name != "__main__"]
     random.Random(order).shuffle(names)
