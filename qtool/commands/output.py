@@ -37,6 +37,8 @@ def tell(text: str) -> None:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    safe = text.encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(f"{safe}\n")
+    if not text.isascii():  # a copy of a whole message is dear
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
+    stream.write("\n")
