@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from qtool.errors import SettingsError
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _ADDRESS = re.compile(r"[^\s@/\x00-\x1f\x7f]{1,200}@[^\s@/\x00-\x1f\x7f]{1,255}")
@@ -91,7 +93,7 @@ class ListRegistry:
         list_id = asked.replace("@", ".", 1)
         with self._lock:
             self._read_created()
-            known = self._configured.get(list_id) or self._created.get(list_id)
+            known = self._known(list_id)
         if known is not None or not self._accept_any:
             return known
         if _ADDRESS.fullmatch(asked):
@@ -112,14 +114,16 @@ class ListRegistry:
             return mlist
         with self._lock:
             self._read_created()
-            known = self._configured.get(mlist.list_id) or self._created.get(
-                mlist.list_id
-            )
+            known = self._known(mlist.list_id)
             if known is not None:
                 return known
+            if self._path is not None:
+                self._write_also(mlist, self._path)
             self._created[mlist.list_id] = mlist
-            self._write_created()
         return mlist
+
+    def _known(self, list_id: str) -> MailingList | None:
+        return self._configured.get(list_id) or self._created.get(list_id)
 
     def _read_created(self) -> None:
         if self._path is None:
@@ -138,20 +142,31 @@ class ListRegistry:
         self._created = {mlist.list_id: mlist for mlist in created}
         self._read_at = (status.st_mtime_ns, status.st_ino)
 
-    def _write_created(self) -> None:
-        if self._path is None:
-            return
-        addresses = [mlist.fqdn_listname for mlist in self._created.values()]
-        kept = {"version": _LAYOUT_VERSION, "lists": addresses}
-        folder = self._path.parent
+    def _write_also(self, mlist: MailingList, path: Path) -> None:
+        folder = path.parent
         if not folder.is_dir():
             folder.mkdir(mode=0o770, parents=True, exist_ok=True)
             folder.chmod(0o2770)
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o660)
-        with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
-            os.fchmod(descriptor, 0o660)
-            json.dump(kept, stream, indent=1)
-            stream.flush()
-            os.fsync(descriptor)
-        temporary.replace(self._path)
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with suppress(OSError):  # a file system without locks
+                # Of two processes that write at once, one would lose its list.
+                fcntl.flock(place, fcntl.LOCK_EX)
+            self._read_created()
+            _write({**self._created, mlist.list_id: mlist}, path)
+            os.fsync(place)
+        finally:
+            os.close(place)
+
+
+def _write(created: Mapping[str, MailingList], path: Path) -> None:
+    addresses = [mlist.fqdn_listname for mlist in created.values()]
+    kept = {"version": _LAYOUT_VERSION, "lists": addresses}
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o660)
+    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
+        os.fchmod(descriptor, 0o660)
+        json.dump(kept, stream, indent=1)
+        stream.flush()
+        os.fsync(descriptor)
+    temporary.replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,15 @@ def test_what_another_process_makes_is_seen(tmp_path: Path) -> None:
     mine.create("bee@example.com")
     assert other.get("ant@example.com") is not None
     assert other.get("bee@example.com") is not None
+
+
+def test_lists_that_are_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    kept = tmp_path / "lists.json"
+    addresses = [f"{number}@example.com" for number in range(20)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda each: ListRegistry(path=kept).create(each), addresses))
+    registry = ListRegistry(path=kept)
+    assert all(registry.get(address) is not None for address in addresses)
 
 
 def test_making_a_list_twice_is_the_same_list(tmp_path: Path) -> None:
