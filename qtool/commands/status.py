@@ -66,6 +66,10 @@ def lines_of(board: Board) -> list[list[Span]]:
         lines.append(_spans(row, cells, widths))
         if row.note:
             lines.append([("muted", f"    {visible(row.note)}")])
+        if row.foreign:
+            files = "1 file has" if row.foreign == 1 else f"{row.foreign} files have"
+            what = "names that are no entry's: they are left alone"
+            lines.append([("warning", f"    {files} {what}")])
     return lines
 
 

@@ -37,13 +37,14 @@ def test_a_row_has_depth_flight_age_state_and_slices() -> None:
     )  # fmt: skip
     lmtp = QueueRow(
         name="lmtp", has_queue=False, runner="lmtp", runner_slices=0,
-        state=State.FAILED, note="ValueError: \x1b[31m",
+        state=State.FAILED, note="ValueError: \x1b[31m", foreign=2,
     )  # fmt: skip
     assert shown(row, lmtp)[3:] == [
         "QUEUE  DEPTH  FLIGHT  OLDEST  STATE      SLICES",
         "in      1234       1      2h  ► running  1000 0 | 234",
         "lmtp       -       -       -  ✗ failed   -",
         "    ValueError: \\x1b[31m",
+        "    2 files have names that are no entry's: they are left alone",
     ]
 
 
