@@ -4,114 +4,129 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import statistics
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.terminal import Terminal
 from tests.tui.site import PLAIN, inject, line_of, make_site, until
-from tests.tui.terminal import Terminal
-from tests.tui.test_app import opened
+from tests.tui.test_app import opened, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SGR = re.compile(rb"\x1b\[([0-9;]*)m")
 COLOURS = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
-LEFT = b"\x1b[?1049l"
-"""What leaves the alternate screen."""
+
+
+def binary() -> str:
+    """The program as it was installed beside this interpreter."""
+    beside = Path(sys.executable).with_name("qtool")
+    return str(beside) if beside.exists() else shutil.which("qtool") or "qtool"
+
+
+def line(shown: Terminal, name: str) -> str:
+    """The board's line of that queue."""
+    return next((ln for ln in shown.lines if ln[1:].startswith(f"{name} ")), "")
+
+
+def has_depth(shown: Terminal, name: str, depth: int) -> bool:
+    """Whether the board says that a queue is so deep."""
+    return line(shown, name).split()[1:2] == [str(depth)]
+
+
+def is_running(shown: Terminal) -> bool:
+    """Whether the board says that ``in`` runs."""
+    return "running" in line(shown, "in")
 
 
 @contextmanager
-def terminal(
-    root: Path, *arguments: str, size: tuple[int, int] = (100, 30), **variables: str
-) -> Iterator[Terminal]:
+def terminal(root: Path, *arguments: str, **variables: str) -> Iterator[Terminal]:
     """The app over a small site, its board on the screen."""
     make_site(root).close()
-    shown = Terminal(
-        "--config", f"{root}/qtool.cfg", *arguments, size=size, **variables
-    )
-    try:
-        shown.until(lambda: shown.line("in"))
+    command = [binary(), "--config", f"{root}/qtool.cfg", *arguments]
+    with Terminal(command, rows=30, columns=100, env=variables) as shown:
+        shown.wait_for(lambda: line(shown, "in"))
         yield shown
-    finally:
-        shown.close()
 
 
 def test_the_board_comes_and_q_leaves_the_terminal_as_it_was(root: Path) -> None:
     with terminal(root) as shown:
-        assert "stopped" in shown.line("in")
+        assert "stopped" in line(shown, "in")
+        assert shown.on_alternate_screen
         shown.press("q")
-        assert shown.end() == 0
-        assert LEFT in shown.sent
+        assert shown.wait_for_end() == 0
+        assert shown.is_as_before
+        assert not shown.on_alternate_screen
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
-    with terminal(root) as shown:
-        os.kill(shown.child.pid, number)
-        assert shown.end() == 128 + number
-        assert LEFT in shown.sent
-        assert b"\x1b[?1000l" in shown.sent
+    with terminal(root, "--start") as shown:
+        shown.wait_for(partial(is_running, shown))
+        shown.process.send_signal(number)
+        assert shown.wait_for_end() == 128 + number
+        assert shown.is_as_before
+        assert not shown.on_alternate_screen
+        assert b"\x1b[?1000l" in shown.raw
+        assert "Stopped with this window: in, mark." in shown.plain
 
 
-@pytest.mark.long
 def test_a_window_that_is_closed_leaves_no_process_behind(root: Path) -> None:
-    make_site(root).close()
     for _ in range(3):
-        shown = Terminal("--config", f"{root}/qtool.cfg", "--start")
-        shown.until(partial(is_running, shown))
-        assert shown.hang_up() == 128 + signal.SIGHUP
+        with terminal(root, "--start") as shown:
+            shown.wait_for(partial(is_running, shown))
+            os.close(shown.master)
+            shown.master = os.open(os.devnull, os.O_RDWR)
+            assert shown.process.wait(10) == 128 + signal.SIGHUP
 
 
 def test_without_colour_not_one_colour_is_sent(root: Path) -> None:
     with terminal(root, NO_COLOR="1") as shown:
         shown.press("q")
-        shown.end()
-        found = b";".join(SGR.findall(shown.sent)).split(b";")
+        shown.wait_for_end()
+        found = b";".join(SGR.findall(bytes(shown.raw))).split(b";")
         asked = {int(number) for number in found if number}
         assert asked & COLOURS == set()
         assert 7 in asked
 
 
-@pytest.mark.long
 def test_a_terminal_without_unicode_gets_ascii_alone(root: Path) -> None:
     with terminal(root, PYTHONIOENCODING="ascii", PYTHONUTF8="0") as shown:
         shown.press("l?")
-        shown.until(lambda: "Keys" in shown.text)
+        shown.wait_for_text("Keys")
         shown.press("q")
-        shown.end()
-        assert shown.sent.isascii()
-        assert b"\\u" not in shown.sent
+        shown.wait_for_end()
+        assert shown.raw.isascii()
+        assert b"\\u" not in shown.raw
 
 
 def test_a_dumb_terminal_gets_one_line(root: Path) -> None:
     make_site(root).close()
-    shown = Terminal("--config", f"{root}/qtool.cfg", TERM="dumb")
-    assert shown.end() == 1
-    assert b"\x1b" not in shown.sent
-    assert shown.sent.count(b"\n") == 1
-    assert b"qtool status" in shown.sent
+    command = [binary(), "--config", f"{root}/qtool.cfg"]
+    with Terminal(command, env={"TERM": "dumb"}) as shown:
+        assert shown.wait_for_end() == 1
+        assert b"\x1b" not in shown.raw
+        assert shown.raw.count(b"\n") == 1
+        assert b"qtool status" in shown.raw
 
 
 def test_hostile_names_never_reach_the_terminal(root: Path) -> None:
     for name in ("in", "\x1b]0;x\x07", "[red]x[red]", "a\u202eb"):
         (root / name).mkdir()
-    shown = Terminal("--root", str(root))
-    try:
-        shown.until(lambda: shown.line("[red]x[red]"))
-        assert b"\x1b]0;x" not in shown.sent
-        assert "\u202e".encode() not in shown.sent
-    finally:
-        shown.close()
+    with Terminal([binary(), "--root", str(root)]) as shown:
+        shown.wait_for(lambda: line(shown, "[red]x[red]"))
+        assert b"\x1b]0;x" not in shown.raw
+        assert "\u202e".encode() not in shown.raw
 
 
 def arrive(folder: Path, number: int) -> None:
@@ -122,29 +137,37 @@ def arrive(folder: Path, number: int) -> None:
     (folder / f"{name}.tmp").rename(folder / name)
 
 
-def is_running(shown: Terminal) -> bool:
-    """Whether the board says that ``in`` runs."""
-    return "running" in shown.line("in")
-
-
-def has_depth(shown: Terminal, depth: int) -> bool:
-    """Whether the board says that ``out`` is so deep."""
-    return shown.line("out").split()[1] == str(depth)
-
-
 @pytest.mark.long
 def test_an_arrival_is_on_the_terminal_within_a_quarter_of_a_second(
     root: Path,
 ) -> None:
     with terminal(root) as shown:
-        shown.until(lambda: "events" in shown.text)
+        shown.wait_for_text("● events")
         took = []
         for number in range(50):
+            begun = time.monotonic()
             arrive(root / "queues" / "out", number)
-            took.append(shown.until(partial(has_depth, shown, number + 1)))
+            seen = partial(has_depth, shown, "out", number + 1)
+            took.append(shown.wait_for(seen) - begun)
             threading.Event().wait(0.3 + 0.01 * (number % 7))
         p95 = statistics.quantiles(took, n=20)[-1]
         assert p95 <= 0.25, sorted(took)
+
+
+@pytest.mark.long
+def test_two_minutes_of_board_write_nothing(root: Path) -> None:
+    inject(control := make_site(root), "in")
+    control.close()
+    before = tree(root / "queues")
+    with terminal(root) as shown:
+        for keys in ("j", "\r", "\x1b", "l", "l", "?") * 4:
+            shown.press(keys)
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                shown.take(0.5)
+        shown.press("q")
+        shown.wait_for_end()
+    assert tree(root / "queues") == before
 
 
 @pytest.mark.long
