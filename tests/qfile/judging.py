@@ -219,7 +219,8 @@ def report(verdicts: Sequence[Verdict]) -> str:
         lines.append(
             f"{door:14}{len(those):8}{count['shown']:8}{count['refused']:9}{worst:>22}"
         )
-    lines.append(f"{len({v.id for v in verdicts})} files, {len(verdicts)} showings")
+    files = max(Counter(verdict.door for verdict in verdicts).values())
+    lines.append(f"{files} files, {len(verdicts)} showings")
     return "\n".join(lines)
 
 
