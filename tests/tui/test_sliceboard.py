@@ -121,6 +121,16 @@ async def test_left_and_right_select_a_slice_and_its_owner() -> None:
         assert app.slices.at_slice is None
 
 
+async def test_escape_leaves_the_slice_and_keeps_the_row() -> None:
+    app = BoardStage(board(row("in", [1] * 16), row("out", [1] * 16)))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("down", "right", "escape", "escape")
+        assert app.slices.selected is not None
+        assert app.slices.selected.name == "out"
+        assert chosen(app) == (None, None)
+
+
 async def test_a_click_selects_the_slice_under_the_pointer() -> None:
     app = BoardStage(sick())
     async with app.run_test(size=(120, 24)) as pilot:

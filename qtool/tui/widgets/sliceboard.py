@@ -39,7 +39,8 @@ class SliceBoard(Inked, can_focus=True):
         Binding("end,G", "move(1000000)", "Last row", show=False),
         Binding("left", "slice(-1)", "Slice to the left", show=False),
         Binding("right", "slice(1)", "Slice to the right", show=False),
-        Binding("home,escape", "clear", "No slice; then the first row", show=False),
+        Binding("escape", "clear", "No slice", show=False),
+        Binding("home", "first", "The first row", show=False),
     ]
 
     class Moved(Message):
@@ -244,8 +245,12 @@ class SliceBoard(Inked, can_focus=True):
         self._go(self._cursor, chosen)
 
     def action_clear(self) -> None:
-        """Select the whole row again; if it is, go to the first one."""
-        self._go(self._cursor if self.at_slice is not None else 0)
+        """Select the whole row again."""
+        self._go(self._cursor)
+
+    def action_first(self) -> None:
+        """Select the first row."""
+        self._go(0)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Move by the wheel."""
