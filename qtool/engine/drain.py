@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from qtool.engine.shunting import one_line
@@ -42,7 +42,7 @@ def drain(
             try:
                 runners[thread] = _at_work(thread, errands)
             except Exception as error:  # noqa: BLE001 - noted; a class may raise anything
-                failures.append(f"{thread}: {_reason(error)}")
+                failures.append(_reason(thread, error))
         while _one_round(runners, failures, closing):
             pass
     after = sum((thread.counts for thread in threads), Counts())
@@ -75,19 +75,23 @@ def _one_round(
             return False
         try:
             taken += runner.one_pass(retake=False)
-        except QToolError as error:
+        except (QToolError, OSError) as error:
             del runners[thread]
             if not closing():
-                failures.append(f"{thread}: {_reason(error)}")
+                failures.append(_reason(thread, error))
     return taken > 0
 
 
 def _left(config: Configuration, threads: Sequence[RunnerThread]) -> int:
     """Count what still waits in the queues of these runners."""
-    served = {thread.name for thread in threads}
-    queues = (config.switchboards.get(name) for name in served)
-    return sum(queue.scan([whole()]).depth for queue in queues if queue is not None)
+    left = 0
+    for name in {thread.name for thread in threads}:
+        queue = config.switchboards.get(name)
+        with suppress(OSError):  # its runner failed of that, too
+            left += queue.scan([whole()]).depth if queue is not None else 0
+    return left
 
 
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, QToolError) else one_line(error)
+def _reason(thread: RunnerThread, error: Exception) -> str:
+    text = str(error) if isinstance(error, QToolError) else one_line(error)
+    return text if text.startswith(thread.name) else f"{thread}: {text}"

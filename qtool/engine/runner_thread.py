@@ -125,7 +125,7 @@ class RunnerThread:
             find_class()
         except QToolError as error:
             if self.runner is None:
-                self._state, self._failure = _state_after(error), error
+                self._state, self._failure = RunnerState.after(error), error
 
     def start(self, *, only_asked: bool = False) -> Runner:
         """Start a thread, and return its runner once that holds the claim.
@@ -215,15 +215,20 @@ class RunnerThread:
         try:
             runner = self._make()
         except (Exception, SystemExit) as error:
-            self._state, self._failure = _state_after(error), error
+            self._state, self._failure = RunnerState.after(error), error
             self._on_change()
             if isinstance(error, QToolError):
                 raise
-            raise RunnerError(f"{self} cannot start: {one_line(error)}") from error
+            raise self._cannot_start(error) from error
         if only_asked and type(runner).run is not Runner.run:
             raise RunnerError(f"{self} has a loop of its own: it can only be started")
         runner.only_asked = only_asked
         return runner
+
+    def _cannot_start(self, error: BaseException) -> RunnerError:
+        failure = RunnerError(f"{self} cannot start: {one_line(error)}")
+        failure.__cause__ = error
+        return failure
 
     def _work(self, runner: Runner, at_work: threading.Event) -> None:
         state, failure = RunnerState.STOPPED, None
@@ -232,9 +237,11 @@ class RunnerThread:
         except GivenBack:
             pass
         except BaseException as error:
-            state, failure = _state_after(error), error
+            begun = at_work.is_set() or isinstance(error, QToolError)
+            state, reason = RunnerState.after(error), _note(error)
+            failure = error if begun else self._cannot_start(error)
             if state is RunnerState.FAILED:
-                runner.log.exception("%s failed", self)
+                runner.log.exception("%s failed: %s", self, reason)
         self._end(runner, state, failure)
         at_work.set()
 
@@ -270,16 +277,6 @@ def own_class(config: Configuration, name: str) -> type[Runner]:
             " expected a subclass of qtool.Runner"
         )
     return found
-
-
-def _state_after(error: BaseException) -> RunnerState:
-    if isinstance(error, SliceClaimed):
-        return RunnerState.CLAIMED
-    if isinstance(error, NoRunnerClass):
-        return RunnerState.NO_CLASS
-    if isinstance(error, RunnerImportError):
-        return RunnerState.IMPORT_ERROR
-    return RunnerState.FAILED
 
 
 def _note(failure: BaseException | None) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from qtool.engine.step import Outcome
+from qtool.errors import NoRunnerClass, RunnerImportError, SliceClaimed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,17 @@ class RunnerState(StrEnum):
     """Somebody else holds the slice."""
     NO_CLASS = "no class"
     IMPORT_ERROR = "import error"
+
+    @classmethod
+    def after(cls, error: BaseException) -> RunnerState:
+        """Return the state in which an error leaves a runner."""
+        if isinstance(error, SliceClaimed):
+            return cls.CLAIMED
+        if isinstance(error, NoRunnerClass):
+            return cls.NO_CLASS
+        if isinstance(error, RunnerImportError):
+            return cls.IMPORT_ERROR
+        return cls.FAILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

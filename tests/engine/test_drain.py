@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qtool.engine.runner import Runner
 from qtool.engine.status import Counts, RunnerState
+from qtool.queues.spool import Spool
 from tests.engine.conftest import Changes, Gatekeeper, Site, ended, in_thread
 
 if TYPE_CHECKING:
@@ -132,6 +134,25 @@ def test_a_runner_with_a_loop_of_its_own_has_no_part_in_a_drain(site: Site) -> N
 
     site.runner("lmtp", Server, path="")
     assert site.master().drain().failures == ()
+
+
+def test_a_claim_that_cannot_be_taken_is_named_and_the_others_are_drained(
+    site: Site,
+) -> None:
+    class Broken(Spool):
+        def recover_backup_files(self) -> None:
+            raise OSError(errno.EIO, "input/output error")
+
+    class Unlucky(Noop):
+        switchboard_class = Broken
+
+    site.runner("a", Unlucky)
+    site.runner("b", Noop)
+    site.put("b")
+    drained = site.master().drain()
+    assert drained.counts.done == 1
+    (failure,) = drained.failures
+    assert "a cannot start: OSError" in failure
 
 
 def test_a_runner_of_shunt_that_raises_does_not_go_on_for_ever(site: Site) -> None:
