@@ -78,9 +78,9 @@ class Observer:
             self._over = True
             self._wake.notify_all()
         self._apart.put(None)
-        self._stop_listening()
         if threading.current_thread() is not self._threads[0]:
             self._threads[0].join()
+        self._stop_listening()
         for row in self._survey.rows():
             stop, row.stop_watching = row.stop_watching, None
             if stop is not None:
@@ -177,8 +177,14 @@ class Observer:
         if row.seconds > _SLOW_SECONDS:
             self._send_apart(row)
             return False
+        return self._paced(row)
+
+    def _paced(self, row: Row) -> bool:
+        """Read a queue and count the time; return whether it has changed."""
+        began = time.monotonic()
         changed = row.read()
-        self._pace(row).spend(time.monotonic(), row.seconds)
+        ended = time.monotonic()
+        self._pace(row).spend(ended, ended - began)
         return changed
 
     def _show(self) -> None:
@@ -198,8 +204,7 @@ class Observer:
         while (row := self._apart.get()) is not None:
             if self._over:
                 return
-            changed = row.read()
-            self._pace(row).spend(time.monotonic(), row.seconds)
+            changed = self._paced(row)
             self._busy.discard(row)
             if changed:
                 self._changed()

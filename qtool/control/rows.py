@@ -38,7 +38,7 @@ class Row:
         self.settings = settings
         self.queue = queue
         self.seconds = 0.0
-        """What the last reading of the queue took."""
+        """What reading the queue takes, where it has changed since the last time."""
         self.is_read = queue is None
         """Whether the queue was read at least once."""
         self.dirty = True
@@ -68,7 +68,8 @@ class Row:
             self._scan, self._error = self.queue.scan(self._view.parts), ""
         except OSError as error:
             self._scan, self._error = None, error.strerror or str(error)
-        self.seconds = time.perf_counter() - began
+        if self._scan is None or self._scan is not before[0]:  # no kept answer
+            self.seconds = time.perf_counter() - began
         self.is_read = True
         return before != (self._scan, self._error, True)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool.control.models import State
+from qtool.control.rows import Row
 from tests.control.site import (
     HERE,
     MAIL,
@@ -175,3 +176,18 @@ def test_a_queue_that_is_slow_to_read_holds_up_no_other(
     assert depth(board, "in") == 0
     go_on.set()
     boards.wait(lambda board: depth(board, "in") == 1)
+
+
+def test_a_kept_answer_does_not_make_a_slow_queue_quick(control: Control) -> None:
+    """The next change is read apart all the same, and holds up no other queue."""
+    put(control, "out")
+    queue = control.configuration.switchboards["out"]
+    os.utime(queue.queue_directory, (1.5, 1.5))
+    row = Row(control.configuration.runner("out"), queue, view_slices=16)
+    row.read()
+    row.seconds = 9.0
+    row.read()
+    assert row.seconds == 9.0
+    put(control, "out")
+    row.read()
+    assert row.seconds < 9.0
