@@ -14,6 +14,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import struct
 import time
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from qtool.queues.slices import Slice
+
+_log = logging.getLogger("qtool.queues")
 
 _SHIFT = 98
 """Offsets have 63 bits, so one byte stands for 2**98 digests."""
@@ -178,7 +181,13 @@ class Claims:
                 "what": what,
             }
         )
-        durable.write_new(facts, text.encode(), sync=False)
+        try:
+            durable.write_new(facts, text.encode(), sync=False)
+        except OSError as error:
+            if error.errno not in durable.NO_ROOM:
+                raise
+            # A full spool must be able to drain; its holder is unknown then.
+            _log.warning("%s: cannot note who holds a claim: %s", self._queue, error)
         return Claim(descriptor, facts)
 
     def _facts_path(self, start: int, end: int) -> str:

@@ -24,6 +24,8 @@ _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
 """The kernel or the file system has no rename without replacing."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Nothing can be written; renaming and removing still work."""
 _TRUE_SYNCFS = (5, 8)
 """First Linux whose ``syncfs`` reports writes that failed."""
 

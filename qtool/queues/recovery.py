@@ -2,7 +2,8 @@
 
 Each recovery is counted in the entry's msgdata; the third puts it into ``bad``,
 because it may be what kills the runners. A recovery does not count where the
-machine has booted since the entry was taken: that was no fault of the message.
+machine has booted since the entry was taken, for that was no fault of the message,
+nor where the disk has no room to note it: a full spool must be able to drain.
 Only the holder of a slice's claim recovers.
 """
 
@@ -95,7 +96,14 @@ class Recovery:
         temporary, waiting = self._path(name, WRITING), self._path(name, WAITING)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)  # of a recovery that was cut off
-        durable.write_new(temporary, held.message_bytes + msgdata)
+        try:
+            durable.write_new(temporary, held.message_bytes + msgdata)
+        except OSError as error:
+            if error.errno not in durable.NO_ROOM:
+                raise
+            _log.warning("%s: its recovery is not counted: %s", name, error)
+            self._rename_back(name)
+            return
         try:
             durable.rename_new(temporary, waiting)
         except FileExistsError:
@@ -112,7 +120,7 @@ class Recovery:
         except FileExistsError:
             self._resolve_twins(name)
         else:
-            _log.info("%s: recovered after a boot", name)
+            _log.info("%s: recovered, uncounted", name)
 
     def _resolve_twins(self, name: str) -> None:
         """End the flight of an entry beside which one of the same name waits."""

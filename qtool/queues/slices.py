@@ -42,7 +42,7 @@ class Slice:
         return self.lower <= int(digest, 16) < self.upper
 
     def __str__(self) -> str:
-        return f"slice {self.number} of {self.count}"
+        return f"slice {self.number + 1} of {self.count}"
 
     @property
     def is_whole(self) -> bool:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.errors import ClaimsUnsupported, SliceClaimed
-from qtool.queues import slices
+from qtool.queues import durable, slices
 from qtool.queues.claims import Claims
 from qtool.queues.slices import SPACE, Slice
 
@@ -123,7 +123,7 @@ def test_threads_of_one_process_conflict(claims: Claims) -> None:
 def test_another_process_conflicts_and_is_named(tmp_path: Path, claims: Claims) -> None:
     with _other_process(tmp_path, 1) as child:
         line = f"pid {child.pid} on {os.uname().nodename} (qtool run)"
-        wanted = re.escape(f"in, slice 1 of 4, is claimed by {line}")
+        wanted = re.escape(f"in, slice 2 of 4, is claimed by {line}")
         with pytest.raises(SliceClaimed, match=wanted):
             claims.take(slices.equal(4)[1], "test")
         holder = claims.holder(slices.whole())
@@ -161,6 +161,20 @@ def test_facts_of_a_dead_holder_are_not_believed_of_a_live_one(
         os.mkfifo(facts)
         assert str(claims.holder(slices.whole())) == "an unknown process"
     assert lock.exists()
+
+
+def test_a_claim_stands_where_no_room_is_left_for_its_facts(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fills a disk may be the spool: it must be able to drain."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durable, "write_new", fail)
+    with claims.take(slices.whole(), "test") as claim:
+        assert claim.is_held
+        assert str(claims.holder(slices.whole())) == "an unknown process"
 
 
 def test_release_gives_back_once_and_leaves_no_facts(

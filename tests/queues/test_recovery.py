@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from qtool.queues.spool import Spool
 from tests.queues.names import filebase_of, touch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from email.message import Message
 
 
@@ -276,20 +278,36 @@ def test_a_recovery_that_was_cut_off_while_writing_begins_anew(
     assert spool.peek(name).message["subject"] == "First"
 
 
+def _failing_to_write(number: int) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
 def test_a_recovery_that_cannot_write_leaves_the_entry_in_flight(
     spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = spool.enqueue(message)
     spool.dequeue(name)
+    monkeypatch.setattr(durable, "write_new", _failing_to_write(errno.EIO))
+    with pytest.raises(OSError, match="Input/output error"):
+        _recovery(spool, booted=0.0).put_back(name)
 
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(durable, "write_new", fail)
-        with pytest.raises(OSError, match="No space left"):
-            _recovery(spool, booted=0.0).put_back(name)
     assert _names(spool) == [f"{name}.bak"]
+
+
+def test_a_full_disk_recovers_without_counting(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fills a disk may be the spool: it must be able to drain."""
+    name = spool.enqueue(message)
+    spool.dequeue(name)
+    monkeypatch.setattr(durable, "write_new", _failing_to_write(errno.ENOSPC))
+    spool.recover_backup_files()
+
+    assert _names(spool) == [f"{name}.pck"]
+    assert COUNT_KEY not in spool.peek(name).msgdata
 
 
 def test_temporary_files_go_once_their_writers_must_be_dead(tmp_path: Path) -> None:
