@@ -31,8 +31,12 @@ class QToolError(Exception):
 class QFileError(QToolError):
     """The file cannot be read as a qfile."""
 
-    def __init__(self, reason: str | None = None, *, path: Path | None = None) -> None:
-        self.path = path
+    def __init__(
+        self, reason: str | None = None, *, path: Path | str | None = None
+    ) -> None:
+        from pathlib import Path  # errors are rare, and it is dear to import
+
+        self.path = Path(path) if path is not None else None
         """The file, where it is known."""
         self.reason = reason or _sentence(type(self))
         """Why, in words, without the file's name."""

@@ -87,7 +87,7 @@ def decode(
     data: bytes,
     *,
     strict: bool,
-    path: Path | None = None,
+    path: Path | str | None = None,
     message_class: type[Message] | None = None,
     allowed: Container[str] = frozenset(),
 ) -> QFile:
@@ -110,8 +110,7 @@ def decode(
         if strict:
             _ = qfile.message
     except QFileError as error:
-        error.path = error.path or path
-        raise type(error)(error.reason, path=error.path) from error
+        raise type(error)(error.reason, path=error.path or path) from error
     return qfile
 
 

@@ -26,7 +26,7 @@ _FOREIGN = {
 }
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path | str) -> bytes:
     """Return what is in the file.
 
     Raises:
@@ -53,7 +53,7 @@ def read_bytes(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _read(descriptor: int, size: int, path: Path) -> bytes:
+def _read(descriptor: int, size: int, path: Path | str) -> bytes:
     try:
         first = os.read(descriptor, size + 1)
         if len(first) == size:

@@ -146,7 +146,7 @@ class Spool(Switchboard):
             QFileError: The entry cannot be read; it is in flight all the same.
             OSError: The machine is out of what reading needs; the entry waits.
         """
-        taken = Path(self._entries.take(filebase))
+        taken = self._entries.take(filebase)
         try:
             held = qfile.decode(
                 read_bytes(taken),
