@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qtool.control.control import Control
     from qtool.control.models import QueueRow, StepReport
+    from qtool.installation import Configuration
 
 _LOOKING = frozenset({
     "files", "for_slice", "get_files", "holder", "name", "peek", "preserved_because",
@@ -189,3 +190,22 @@ class ReadOnlySwitchboards(Mapping[str, Lookable]):
 
     def __repr__(self) -> str:
         return f"<read-only {self._switchboards!r}>"
+
+
+class ReadOnlyConfiguration:
+    """The configuration of a site that is read-only: its queues are only looked at."""
+
+    def __init__(self, configuration: Configuration, reason: str) -> None:
+        self._configuration = configuration
+        self._reason = reason
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._configuration, name)
+        if name == "switchboards":
+            return ReadOnlySwitchboards(found, self._reason)
+        if name in {"shunt", "bad"}:
+            return Lookable(found, self._reason)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<read-only {self._configuration!r}>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import qtool
 from qtool import installation
 from qtool.errors import ReadOnly
-from qtool.shell.handles import ReadOnlySwitchboards, Runners, stepper
+from qtool.shell.handles import ReadOnlyConfiguration, Runners, stepper
 from qtool.shell.output import say
 from qtool.shell.peek import peeker
 from qtool.untrusted import visible
@@ -61,7 +61,8 @@ def preloaded(control: Control) -> dict[str, object]:
     config = control.configuration
     installation.adopt(config)
     reason = control.site().read_only
-    switchboards = config.switchboards
+    # What the prompt shows; runners that are made in it use the real one.
+    shown = ReadOnlyConfiguration(config, reason) if reason else config
 
     def refuse(*_: object) -> None:
         raise ReadOnly(reason)
@@ -69,7 +70,7 @@ def preloaded(control: Control) -> dict[str, object]:
     return {
         "Runner": qtool.Runner,
         "Switchboard": qtool.Switchboard,
-        "config": config,
+        "config": shown,
         "control": control,
         "create_list": refuse if reason else qtool.create_list,
         "dump_msgdata": qtool.dump_msgdata,
@@ -78,9 +79,7 @@ def preloaded(control: Control) -> dict[str, object]:
         "peek": peeker(control),
         "runners": Runners(control),
         "step": stepper(control),
-        "switchboards": (
-            ReadOnlySwitchboards(switchboards, reason) if reason else switchboards
-        ),
+        "switchboards": shown.switchboards,
     }
 
 

@@ -102,6 +102,8 @@ def test_read_only_refuses_every_act_and_shows_everything(
     acts: list[Callable[[], object]] = [
         lambda: queue.enqueue(message),
         lambda: queue.dequeue(filebase),
+        lambda: names["config"].switchboards["in"].enqueue(message),
+        lambda: names["config"].shunt.enqueue(message),
         lambda: queue.for_slice(queue.slice).finish(filebase),
         lambda: names["step"]("in"),
         lambda: names["create_list"]("new@example.com"),
