@@ -122,7 +122,7 @@ def test_a_runner_that_cannot_run_is_named_and_the_others_are_drained(
     claimed, missing, unwell = drained.failures
     assert "a test" in claimed
     assert "nowhere" in missing
-    assert unwell == "unwell: unwell failed: ValueError: not today"
+    assert unwell == "unwell failed: ValueError: not today"
 
 
 def test_a_runner_with_a_loop_of_its_own_has_no_part_in_a_drain(site: Site) -> None:
