@@ -78,7 +78,7 @@ class Shot:
 
 _TO_OUT = ("down", "down")
 SHOTS = (
-    Shot("board-120x36", LARGE, _TO_OUT),
+    Shot("board", LARGE, _TO_OUT),
     Shot("board-80x24", SMALL, _TO_OUT),
     Shot("large-80x24", SMALL, (), slices=64),
     Shot("large-120x36", LARGE, (), slices=64),

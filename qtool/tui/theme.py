@@ -43,7 +43,7 @@ NIGHT = Theme(
     variables={
         "muted": "#7f8b9d",
         "faint": "#465266",
-        "trend": "#4f86bd",
+        "trend": "#47759f",
         "cursor-row": "#1d2838",
         "block-cursor-background": "#6cb6ff",
         "block-cursor-foreground": "#0e131b",

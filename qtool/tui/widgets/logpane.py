@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from qtool.control.models import LogLine
     from qtool.render import Span
 
-_INKS = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error", "DEBUG": "muted"}
+_INKS = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 
 
 class LogPane(Pager):
@@ -38,4 +38,4 @@ def log_span(line: LogLine) -> Span:
     clock = datetime.fromtimestamp(line.when, UTC).astimezone().strftime("%H:%M:%S")
     source = visible(line.source).removeprefix("qtool.").removeprefix("runner.")
     text = f"{clock}  {source:10} {visible(line.text, 1000)}"
-    return _INKS.get(line.level, ""), text
+    return _INKS.get(line.level, "muted"), text

@@ -26,7 +26,8 @@ _BARS = "▁▂▃▄▅▆▇"
 _IDLE = {State.STOPPED, State.NO_CLASS, State.NO_RUNNER, State.MAILMAN_STOPPED}
 _AGE_COLUMN, _DEPTH_COLUMN = 6, 5
 _TREND_FLOOR = 8
-"""A trend is drawn against at least this depth, so that noise stays low."""
+"""A rise is drawn against at least this many messages, so that noise stays low; and
+against half of what always waits, so that the height is the change that matters."""
 
 
 def number(value: int | None) -> str:
@@ -72,9 +73,10 @@ def spark(trend: Sequence[int], width: int) -> str:
             max(trend[int(at * step) : max(int(at * step) + 1, int((at + 1) * step))])
             for at in range(width)
         ]
-    top = max(_TREND_FLOOR, *trend)
-    last = len(_BARS) - 1
-    bars = (_BARS[0 if not d else max(1, round(d / top * last))] for d in trend)
+    low, top = min(trend), max(trend)
+    span = max(top - low, low // 2, _TREND_FLOOR)
+    rise = len(_BARS) - 2
+    bars = (_BARS[1 + round((d - low) / span * rise) if d else 0] for d in trend)
     return "".join(bars).rjust(width)
 
 
