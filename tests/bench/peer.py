@@ -61,7 +61,7 @@ class Mailman:
             "tests.bench.mailman_side",
             str(self.configuration),
         )
-        side.ask("create_list")
+        side.ask("make_list")
         return side
 
     @contextmanager

@@ -82,5 +82,9 @@ class Side:
 
     def close(self) -> None:
         """End it and wait until it has gone."""
-        self.process.communicate(timeout=60)
+        try:
+            self.process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
         self._errors.close()
