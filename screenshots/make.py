@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from qtool.control.models import Board
 
 HERE = Path(__file__).parent
-SMALL, LARGE = (80, 24), (120, 36)
+SMALL, LARGE, WIDE = (80, 24), (120, 36), (140, 32)
 SPOOL, SOURCE = "/var/spool/qtool", "/etc/qtool/qtool.cfg"
 _PATIENCE_SECONDS = 20.0
 
@@ -78,8 +78,9 @@ class Shot:
 
 _TO_OUT = ("down", "down")
 SHOTS = (
-    Shot("board", LARGE, _TO_OUT),
+    Shot("board", WIDE, _TO_OUT),
     Shot("board-80x24", SMALL, _TO_OUT),
+    Shot("board-120x36", LARGE, _TO_OUT),
     Shot("large-80x24", SMALL, (), slices=64),
     Shot("large-120x36", LARGE, (), slices=64),
     Shot("slice-120x36", LARGE, (*_TO_OUT, *["right"] * 11)),
