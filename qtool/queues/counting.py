@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
 from qtool.queues.filebase import TAKEN, WAITING, WRITING
-from qtool.queues.folder import plain_lines
+from qtool.queues.folder import HEX, plain_lines
 from qtool.queues.slices import Spread
 from qtool.queues.switchboard import QueueScan, SliceScan
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _USUAL = re.compile(
     r"^([1-9][0-9]{9}\.(?:[0-9]{0,21}[1-9]|0))\+"
-    r"([0-9a-f]{2})([0-9a-f]{38})(\.pck|\.bak|\.psv)$",
+    rf"({HEX}{{2}})({HEX}{{38}})(\.pck|\.bak|\.psv)$",
     re.MULTILINE,
 )
 """Names of entries from 2001 to 2286: their times compare as text."""

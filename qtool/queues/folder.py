@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 CHUNK = 4096
 """Entries read at a time: two milliseconds or so between two chances for others."""
 
+HEX = r"[\x000-9a-f]"
+"""A hex digit, in expressions for names of files. None of those holds a NUL; with it
+the expression tests a bitmap instead of two ranges, which takes two thirds as long."""
+
 _SETTLED_NANOSECONDS = 10**8
 """Age from which a folder's time proves that nothing changed since: clocks of file
 systems tick every few milliseconds, and those of two machines differ a little."""

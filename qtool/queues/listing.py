@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
-from qtool.queues.filebase import DIGEST_LENGTH, FILEBASE
-from qtool.queues.folder import CHUNK, plain_lines
+from qtool.queues.filebase import DIGEST_LENGTH, TIME
+from qtool.queues.folder import CHUNK, HEX, plain_lines
 from qtool.queues.slices import Spread
 
 if TYPE_CHECKING:
@@ -163,4 +163,5 @@ class Names:
 @lru_cache(maxsize=8)
 def _pattern(*suffixes: str) -> re.Pattern[str]:
     ends = "|".join(map(re.escape, suffixes))
-    return re.compile(rf"^({FILEBASE})(?:{ends})$", re.MULTILINE)
+    base = rf"{TIME}\+{HEX}{{{DIGEST_LENGTH}}}"
+    return re.compile(rf"^({base})(?:{ends})$", re.MULTILINE)
