@@ -167,7 +167,7 @@ def test_loading_a_file_ends_the_overlays(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(None, "No such file"), (b"\xff\xfe", "expected text in UTF-8"),
-     (b"#" * (1 << 21), "too large for a configuration")],
+     pytest.param(b"#" * (1 << 21), "too large for a configuration", id="large")],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_one_line(
     tmp_path: Path, content: bytes | None, reason: str

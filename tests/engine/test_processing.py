@@ -133,7 +133,7 @@ MOODS = st.sampled_from(["done", "keep", "raise", "spoil", "no list", "damage"])
 
 
 @given(st.lists(MOODS, max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_message_is_in_one_place_whatever_happened_to_the_others(
     moods: list[str],
 ) -> None:
