@@ -211,7 +211,7 @@ class MailmanRunners:
         try:
             private.write_configuration(self._private_text(private))
             child = _spawn(program, private)
-        except (OSError, QToolError) as error:
+        except (OSError, UnicodeDecodeError, QToolError) as error:
             private.put_back(switchboard.queue_directory)
             private.remove()
             raise Refused(f"{program}: {visible(error)}") from error

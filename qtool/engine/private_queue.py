@@ -136,11 +136,12 @@ class PrivateQueue:
         self.forget_configuration()
         self.output.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            for path in self.directory.iterdir():
-                if path.name.endswith((filebase.WRITING, _EDITED)):
-                    # A half-written copy of an entry that is whole elsewhere.
-                    path.unlink()
-            self.directory.rmdir()
+            with contextlib.suppress(FileNotFoundError):  # cut off before it was made
+                for path in self.directory.iterdir():
+                    if path.name.endswith((filebase.WRITING, _EDITED)):
+                        # A half-written copy of an entry that is whole elsewhere.
+                        path.unlink()
+                self.directory.rmdir()
             (self._path / _NOTE).unlink(missing_ok=True)
             (self._path / _LOCK).unlink(missing_ok=True)
             self._path.rmdir()
@@ -159,14 +160,20 @@ def make(state_directory: Path, note: Note) -> PrivateQueue:
     try:
         durable.make_folder(str(state_directory))
         path, lock = _locked_folder(state_directory)
-        durable.make_folder(str(path / _QUEUE))
+    except OSError as error:
+        raise Refused(f"{state_directory}: {error.strerror}") from error
+    private = PrivateQueue(path, note, lock)
+    try:
+        durable.make_folder(str(private.directory))
         kept = {"version": _LAYOUT_VERSION, **asdict(note)}
         durable.write_new(str(path / _NOTE), json.dumps(kept, indent=1).encode())
         durable.sync_folder(str(path))
         durable.sync_folder(str(state_directory))
     except OSError as error:
+        private.remove()
+        private.close()
         raise Refused(f"{state_directory}: {error.strerror}") from error
-    return PrivateQueue(path, note, lock)
+    return private
 
 
 def _locked_folder(state_directory: Path) -> tuple[Path, int]:

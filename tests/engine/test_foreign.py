@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from qtool.engine import private_queue
 from qtool.engine.foreign import MailmanRunners
 from qtool.engine.step import Outcome, StepReport
 from qtool.errors import NoSuchEntry, Refused
+from qtool.queues import durable
 from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
@@ -402,6 +404,27 @@ def test_a_note_that_was_never_finished_means_nothing_was_moved(
     (site.state_directory / "step-1" / "queue").mkdir(parents=True)
     (site.state_directory / "step-1" / "note.json").write_text('{"queue": "in')
     assert MailmanRunners(site).recover() == []
+    assert traces(site) == []
+    assert site.switchboards["in"].files == [base]
+
+
+def test_a_private_queue_that_was_never_finished_goes(site: Configuration) -> None:
+    (site.state_directory / "step-1").mkdir(parents=True)
+    assert MailmanRunners(site).recover() == []
+    assert traces(site) == []
+
+
+def test_a_step_that_a_full_disk_refuses_leaves_nothing(
+    site: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = enqueue(site)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durable, "write_new", fail)
+    with pytest.raises(Refused, match="No space left"):
+        MailmanRunners(site).step("in", "in", base)
     assert traces(site) == []
     assert site.switchboards["in"].files == [base]
 
