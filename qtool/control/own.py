@@ -268,7 +268,7 @@ def _what(
     if count <= 1:
         return f"{name} {verb}"
     if asked is not None:
-        return f"{name}, slice {asked + 1} of {count}, {verb}"
+        return f"{name}, slice {asked}:{count}, {verb}"
     if len(done) == count:
         return f"{name}: all {count} slices {verb}"
     return f"{name}: {len(done)} of {count} slices {verb}"

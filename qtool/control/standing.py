@@ -125,7 +125,8 @@ def mixed_note(states: Sequence[State], note: str) -> str:
     others = ", ".join(
         f"{count} {state}" for state, count in counts.items() if state != states[first]
     )
-    sick = [str(n + 1) for n, state in enumerate(states) if state == states[first]]
-    which = f"slice {sick[0]}" if len(sick) == 1 else f"{len(sick)} slices"
-    line = f"{which} of {len(states)} {states[first]}, {others}"
+    sick = [n for n, state in enumerate(states) if state == states[first]]
+    alone = f"slice {first}:{len(states)}"
+    which = alone if len(sick) == 1 else f"{len(sick)} slices of {len(states)}"
+    line = f"{which} {states[first]}, {others}"
     return f"{line}: {note}" if note else line

@@ -1,8 +1,9 @@
 """Names of entries: ``<when>+<digest><suffix>``, as GNU Mailman writes them.
 
-The time is the ``repr`` of a float in epoch seconds, the digest a SHA-1 in hex.
-Only that canonical spelling parses, so the order of two names as text is their
-order in time wherever both times have as many digits before the point.
+The time is a float in epoch seconds, written as ``repr`` does or with zeros at its
+end; the digest is a SHA-1 in hex. No other spelling parses, so the order of two
+names as text is their order in time wherever both times have as many digits before
+the point.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ ENTRY_SUFFIXES = (WAITING, TAKEN, PRESERVED)
 DIGEST_LENGTH = 40
 """Hex digits of a digest."""
 
-TIME = r"(?:0|[1-9][0-9]{0,14})\.(?:[0-9]{0,21}[1-9]|0)"
-"""A time as ``repr`` spells it: no leading zero, no trailing one, no exponent."""
+TIME = r"(?:0|[1-9][0-9]{0,14})\.[0-9]{1,22}"
+"""A time with a point, without a leading zero or an exponent."""
 FILEBASE = rf"{TIME}\+[0-9a-f]{{{DIGEST_LENGTH}}}"
 
 _ELEVENTH, _POINT = itemgetter(10), frozenset(".")

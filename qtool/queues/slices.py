@@ -36,13 +36,13 @@ class Slice:
         if not 0 <= self.lower < self.upper <= SPACE:
             raise ValueError("a slice needs 0 <= lower < upper <= 2**160")
         if not 0 <= self.number < self.count:
-            raise ValueError(f"no slice {self.number} of {self.count}")
+            raise ValueError(f"no slice {self.number}:{self.count}")
 
     def __contains__(self, digest: str) -> bool:
         return self.lower <= int(digest, 16) < self.upper
 
     def __str__(self) -> str:
-        return f"slice {self.number + 1} of {self.count}"
+        return f"slice {self.number}:{self.count}"
 
     @property
     def is_whole(self) -> bool:

@@ -57,7 +57,7 @@ def stepper(control: Control) -> Callable[..., Report]:
         Args:
             runner: The runner's name.
             filebase: The file; the next one without it.
-            slice: Of which slice of the runner.
+            slice: Of which slice of the runner, from 0.
             yes: Do not ask, where the step is one of Mailman's runners.
         """
         question = control.step_question(runner, filebase)
@@ -95,7 +95,7 @@ class Handle:
         return next((row for row in board.rows if row.runner == self.name), None)
 
     def start(self, slice: int | None = None) -> None:  # noqa: A002
-        """Start it, or one of its slices."""
+        """Start it, or one of its slices, numbered from 0."""
         say(visible(self._control.start(self.name, slice)))
 
     def stop(self, slice: int | None = None) -> None:  # noqa: A002

@@ -198,7 +198,7 @@ def test_an_unknown_runner_is_named(control: Control) -> None:
 
 
 def test_slices_are_started_and_stopped_one_by_one(control: Control) -> None:
-    assert control.start("in", 2) == "in, slice 3 of 4, started"
+    assert control.start("in", 2) == "in, slice 2:4, started"
     row = control.scan().row("in")
     assert row is not None
     assert [cell.state for cell in row.cells[::4]] == [
@@ -209,7 +209,7 @@ def test_slices_are_started_and_stopped_one_by_one(control: Control) -> None:
     assert state_of(control, "in") is State.RUNNING
     with pytest.raises(RunnerError, match="runs already"):
         control.start("in")
-    assert control.stop("in", 0) == "in, slice 1 of 4, stopped"
+    assert control.stop("in", 0) == "in, slice 0:4, stopped"
     eventually(lambda: state_of(control, "in") is State.STOPPED)
     assert control.stop("in") == "in: 3 of 4 slices stopped"
 
@@ -339,19 +339,19 @@ def test_a_slice_of_another_process_shows_its_holder(tmp_path: Path) -> None:
         assert row is not None
         assert row.state is State.CLAIMED
         assert [cell.state for cell in row.cells[::4]].count(State.CLAIMED) == 1
-        assert row.note == f"slice 2 of 4 claimed, 3 stopped: {holder}"
+        assert row.note == f"slice 1:4 claimed, 3 stopped: {holder}"
         for act in (control.start, control.stop, control.pause, control.resume):
             with pytest.raises(SliceClaimed, match=f"pid {other.pid} on "):
                 act("in", 1)
         assert control.inject("in", MAIL, {}).served
         line = control.start("in")
-        assert line == f"in: 3 of 4 slices started; in, slice 2 of 4, is {holder}"
+        assert line == f"in: 3 of 4 slices started; in, slice 1:4, is {holder}"
         other.stdin.close()
         assert other.wait(PATIENCE) == 0
     row = control.scan().row("in")
     assert row is not None
     assert [cell.state for cell in row.cells[::4]][1] is State.STOPPED
-    assert control.start("in", 1) == "in, slice 2 of 4, started"
+    assert control.start("in", 1) == "in, slice 1:4, started"
     control.close()
 
 

@@ -123,7 +123,7 @@ def test_threads_of_one_process_conflict(claims: Claims) -> None:
 def test_another_process_conflicts_and_is_named(tmp_path: Path, claims: Claims) -> None:
     with _other_process(tmp_path, 1) as child:
         line = f"pid {child.pid} on {os.uname().nodename} (qtool run)"
-        wanted = re.escape(f"in, slice 2 of 4, is claimed by {line}")
+        wanted = re.escape(f"in, slice 1:4, is claimed by {line}")
         with pytest.raises(SliceClaimed, match=wanted):
             claims.take(slices.equal(4)[1], "test")
         holder = claims.holder(slices.whole())

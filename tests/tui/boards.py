@@ -89,7 +89,7 @@ def sick() -> Board:
         row("out", stuck, owners=4, rate_in=12.0, rate_out=None, in_flight=4,
             trend=tuple(range(0, 1440, 60))),
         row("pipeline", [3, 1, 0, 2] * 4, owners=4, states={2: State.FAILED},
-            state=State.FAILED, note="slice 3 of 4: ValueError: no such list",
+            state=State.FAILED, note="slice 2:4: ValueError: no such list",
             traceback="Traceback (most recent call last):\nValueError: no such list"),
         row("retry", [3] + [0] * 15, state=State.PAUSED, snooze_seconds=900.0),
         row("shunt", [1, 0, 0, 2] * 4, runner=None, runner_slices=0,

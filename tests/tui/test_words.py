@@ -82,7 +82,7 @@ def test_the_detail_line_has_the_full_figures() -> None:
 def test_the_detail_line_of_a_slice_names_its_owner() -> None:
     one = row("out", [1, 2, 3, 4], owners=2)
     shown = "".join(text for _, text in detail_lines(board(one), one, 2)[0])
-    assert "slice 3 of 4, runner slice 2 of 2" in shown
+    assert "slice 2:4, runner slice 1:2" in shown
     assert "depth 3" in shown
 
 

@@ -188,9 +188,9 @@ def _row_figures(board: Board, row: QueueRow) -> Line:
 
 def _slice_figures(board: Board, row: QueueRow, at_slice: int) -> Line:
     cell: Cell = row.cells[at_slice]
-    whose = f"slice {at_slice + 1} of {len(row.cells)}"
+    whose = f"slice {at_slice}:{len(row.cells)}"
     if row.runner_slices and row.runner_slices != len(row.cells):
-        whose += f", runner slice {cell.owner + 1} of {row.runner_slices}"
+        whose += f", runner slice {cell.owner}:{row.runner_slices}"
     line: Line = [("title", f"  {whose}")]
     line += _pairs(
         [
