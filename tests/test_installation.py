@@ -22,6 +22,7 @@ from qtool.errors import (
 from qtool.installation import Configuration, load_settings
 from qtool.qfile import message_from_string
 from qtool.settings import SiteKind, default, from_root, parse
+from tests.rights import open_folder, powerless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -293,11 +294,13 @@ def test_root_does_not_act_in_the_spool_of_another_user(
     assert reason.endswith(f"run: sudo -u {user} qtool ...")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_one_may_not_write_in_is_named(tmp_path: Path) -> None:
-    root = tmp_path / "spool"
-    root.mkdir(mode=0o555)
-    reason = Configuration(default(root)).writable_reason()
+def test_a_folder_one_may_not_write_in_is_named() -> None:
+    with open_folder() as folder:
+        root = folder / "spool"
+        root.mkdir(mode=0o555)
+        configuration = Configuration(default(root))
+        with powerless():
+            reason = configuration.writable_reason()
     assert reason == f"you may not write in {root}"
 
 

@@ -17,7 +17,7 @@ BATCH = 64
 
 def enqueue(ground: Ground) -> Iterator[Figure]:
     """Enqueue against the raw limit of the same promise, and Mailman's."""
-    count = ground.number(400)
+    count = ground.number(128)
     batches = max(1, count // BATCH)
     with ground.queue("enqueue") as queue:
         message = {"directory": str(queue), "message": str(ground.message)}
@@ -35,8 +35,9 @@ def enqueue(ground: Ground) -> Iterator[Figure]:
             return each(seconds, batches * BATCH)
 
         ask, theirs = ground.ours.ask, ground.theirs.ask
+        # Many short turns: what waits for a disk is at the mercy of the moment.
         took = medians(
-            ground.rounds(9),
+            ground.rounds(31),
             {
                 "raw": lambda: each(ask("raw_enqueue", **content, count=count)),
                 "ours": lambda: each(ask("enqueue", **message, count=count)),
@@ -72,7 +73,7 @@ def _against(
 
 def dequeue(ground: Ground) -> Iterator[Figure]:
     """Dequeue and finish files that Mailman wrote, with and without the guard."""
-    count = ground.number(2000)
+    count = ground.number(1000)
 
     def filled(measure: Callable[[str], float]) -> float:
         with ground.queue("dequeue", filled=count) as queue:
@@ -82,7 +83,7 @@ def dequeue(ground: Ground) -> Iterator[Figure]:
         return filled(lambda q: ground.ours.ask("dequeue", directory=q, guard=guard))
 
     took = medians(
-        ground.rounds(9),
+        ground.rounds(21),
         {
             "guarded": lambda: ours(guard=True),
             "unguarded": lambda: ours(guard=False),

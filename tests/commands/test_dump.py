@@ -10,7 +10,6 @@ from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from qtool.msgdata import from_json
 from qtool.qfile import message_from_bytes
 from qtool.untrusted import visible
 from tests.commands.program import MESSAGE, QTOOL, program
+from tests.rights import open_folder, powerless
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Call
@@ -117,14 +117,15 @@ def test_what_cannot_be_read_is_one_line_each_and_the_rest_is_printed(
         assert line.startswith(f"qtool: {path}: ")
 
 
-def test_a_file_of_mode_000_is_told(tmp_path: Path, call: Call) -> None:
-    path = qfile(tmp_path, foo=1)
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user reads everything")
-    ended = call("dump", path)
+def test_a_file_of_mode_000_is_told(call: Call) -> None:
+    with open_folder() as folder:
+        path = qfile(folder, foo=1)
+        assert call("dump", path).status == 0
+        path.chmod(0)
+        with powerless():
+            ended = call("dump", path)
     assert (ended.status, ended.out) == (1, "")
-    assert ended.told == [f"qtool: {path}: Permission denied"]
+    assert ended.told == [f"qtool: {path}: permission denied"]
 
 
 def test_names_of_files_do_not_reach_the_terminal_as_they_are(
