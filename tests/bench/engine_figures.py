@@ -30,12 +30,16 @@ def drain(ground: Ground) -> Iterator[Figure]:
             "ours": lambda: filled(lambda q: ground.ours.ask("drain", directory=q)),
             "runner": lambda: filled(lambda q: ground.theirs.ask("drain", directory=q)),
             "loop": lambda: filled(lambda q: ground.theirs.ask("dequeue", directory=q)),
+            "raw": lambda: filled(
+                lambda q: ground.ours.ask("raw_dequeue", directory=q)
+            ),
         },
     )
     rate = {name: count / seconds for name, seconds in took.items()}
     for name, beside, at_least in (
         ("runner", "Mailman's Runner", 15),
         ("loop", "bare loop, Mailman's Switchboard", 0.5),
+        ("raw", "bare system calls", None),
     ):
         yield Figure(
             what=f"drain of {count:,}, no-op runner",

@@ -98,6 +98,10 @@ def dequeue(directory: str, guard: bool = True) -> float:
         return time.perf_counter() - start
 
 
+def raw_dequeue(directory: str) -> float:
+    return raw.dequeue(Path(directory))
+
+
 def listing(directory: str, slices: list[int], numslices: int) -> float:
     """The files of some slices, from a switchboard that has seen nothing yet.
 
@@ -157,7 +161,8 @@ def latency(directory: str, expected: int) -> dict[int, float]:
 
 if __name__ == "__main__":
     names = (
-        enqueue, enqueue_many, raw_enqueue, raw_enqueue_many, dequeue, listing,
+        enqueue, enqueue_many, raw_enqueue, raw_enqueue_many, dequeue,
+        raw_dequeue, listing,
         raw_listing, drain, latency,
     )  # fmt: skip
     serve({function.__name__: function for function in names})

@@ -57,6 +57,19 @@ def enqueue_many(queue: Path, content: bytes, size: int, batches: int) -> float:
     return seconds
 
 
+def dequeue(queue: Path) -> float:
+    """List, then rename, open, read, close and unlink each; nothing is decoded."""
+    start = time.perf_counter()
+    for name in sorted(os.listdir(queue)):  # noqa: PTH208
+        waiting, taken = f"{queue}/{name}", f"{queue}/{name[:-4]}.bak"
+        os.rename(waiting, taken)  # noqa: PTH104
+        file = os.open(taken, os.O_RDONLY)
+        os.read(file, 1 << 20)
+        os.close(file)
+        os.unlink(taken)  # noqa: PTH108
+    return time.perf_counter() - start
+
+
 def listing(queue: Path) -> float:
     """One bare listdir."""
     start = time.perf_counter()

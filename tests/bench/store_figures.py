@@ -90,11 +90,18 @@ def dequeue(ground: Ground) -> Iterator[Figure]:
             "theirs": lambda: filled(
                 lambda q: ground.theirs.ask("dequeue", directory=q)
             ),
+            "raw": lambda: filled(
+                lambda q: ground.ours.ask("raw_dequeue", directory=q)
+            ),
         },
     )
     yield _against(took, "dequeue + finish", "guarded", "theirs", "Mailman", 0.6)
     yield _against(
         took, "the same without the guard", "unguarded", "theirs", "Mailman", 1.1
+    )
+    yield _against(took, "dequeue + finish", "guarded", "raw", "bare system calls")
+    yield _against(
+        took, "Mailman's dequeue + finish", "theirs", "raw", "bare system calls"
     )
     guard = took["guarded"] - took["unguarded"]
     yield Figure(
