@@ -100,9 +100,6 @@ def dequeue(ground: Ground) -> Iterator[Figure]:
         took, "the same without the guard", "unguarded", "theirs", "Mailman", 1.1
     )
     yield _against(took, "dequeue + finish", "guarded", "raw", "bare system calls")
-    yield _against(
-        took, "Mailman's dequeue + finish", "theirs", "raw", "bare system calls"
-    )
     guard = took["guarded"] - took["unguarded"]
     yield Figure(
         what="the guard's share of dequeue + finish",
