@@ -25,7 +25,7 @@ def drain(ground: Ground) -> Iterator[Figure]:
             return measure(str(queue))
 
     took = medians(
-        ground.rounds(3),
+        ground.rounds(5),
         {
             "ours": lambda: filled(lambda q: ground.ours.ask("drain", directory=q)),
             "runner": lambda: filled(lambda q: ground.theirs.ask("drain", directory=q)),
