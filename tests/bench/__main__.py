@@ -28,6 +28,9 @@ from tests.bench.serving import Side
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
+"""Where a document has its table."""
+
 MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "enqueue": store_figures.enqueue,
     "dequeue": store_figures.dequeue,
@@ -53,6 +56,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--mailman", type=Path, metavar="DIR",
         help="an environment with GNU Mailman 3.3.10; made where none is given",
+    )  # fmt: skip
+    parser.add_argument(
+        "--into", type=Path, metavar="FILE",
+        help="put the table into this document, in place of its last one",
     )  # fmt: skip
     parser.add_argument("only", nargs="*", metavar="WHAT", help=", ".join(MEASUREMENTS))
     arguments = parser.parse_args()
@@ -93,6 +100,15 @@ def prepared(arguments: argparse.Namespace) -> Iterator[Ground]:
         )
 
 
+def publish(document: Path, text: str) -> None:
+    """Put the table in place of the last one."""
+    before, begin, rest = document.read_text("utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    assert begin, f"{document} has no place for figures"
+    assert end, f"{document}: the place for figures has no end"
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
+
+
 def main() -> int:
     arguments = parse_arguments()
     try:
@@ -108,10 +124,11 @@ def main() -> int:
         for name in arguments.only or MEASUREMENTS:
             print(f"{time.monotonic() - start:5.0f} s  {name}", file=sys.stderr)
             figures.extend(MEASUREMENTS[name](ground))
-    print(f"{place}, {machine()}, {files.SIZE // 1024} KB messages,")
-    print("medians of interleaved rounds" + (" (quick)" if arguments.quick else ""))
-    print()
-    print(table(figures))
+    rounds = "medians of interleaved rounds" + (" (quick)" if arguments.quick else "")
+    where = f"{place}, {machine()}, {files.SIZE // 1024} KB messages, {rounds}"
+    print(f"{where}\n\n{table(figures)}")
+    if arguments.into:
+        publish(arguments.into, f"Measured on {where}:\n\n{table(figures)}")
     return 0
 
 
