@@ -91,8 +91,10 @@ class ListRegistry:
             return None
         asked = name.lower()
         list_id = asked.replace("@", ".", 1)
-        with self._lock:
-            self._read_created()
+        known = self._known(list_id)
+        if known is None:
+            with self._lock:
+                self._read_created()  # another process may have made it
             known = self._known(list_id)
         if known is not None or not self._accept_any:
             return known

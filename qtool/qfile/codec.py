@@ -25,38 +25,46 @@ class QFile:
 
     __slots__ = (
         "_content",
+        "_data",
         "_message",
         "_message_class",
+        "_parts",
         "form",
-        "message_bytes",
         "msgdata",
-        "msgdata_bytes",
         "opaque",
     )
 
     def __init__(
         self,
         *,
+        data: bytes,
+        parts: tuple[Pickle, Pickle],
         content: str | Outline,
         message_class: type[Message] | None,
         msgdata: dict[str, Any],
-        message_bytes: bytes,
-        msgdata_bytes: bytes,
         form: str,
         opaque: tuple[str, ...],
     ) -> None:
+        self._data = data
+        self._parts = parts
         self._content = content
         self._message_class = message_class
         self._message: Message | None = None
         self.msgdata = msgdata
-        self.message_bytes = message_bytes
-        """The pickle of the message, as it is on disk."""
-        self.msgdata_bytes = msgdata_bytes
-        """The pickle of the metadata, as it is on disk."""
         self.form = form
         """Who wrote it and how, in words: ``Mailman 3, text form``."""
         self.opaque = opaque
         """Full names of the classes in it that no mail queue needs."""
+
+    @property
+    def message_bytes(self) -> bytes:
+        """The pickle of the message, as it is on disk."""
+        return self._data[: self._parts[0].end]
+
+    @property
+    def msgdata_bytes(self) -> bytes:
+        """The pickle of the metadata, as it is on disk."""
+        return self._data[self._parts[0].end : self._parts[1].end]
 
     @property
     def message(self) -> Message:
@@ -125,11 +133,11 @@ def _decode(
     msgdata = reading.msgdata(second, data)
     content = reading.message(first, data, msgdata.get("_parsemsg"))
     return QFile(
+        data=data,
+        parts=(first, second),
         content=content,
         message_class=message_class,
         msgdata=msgdata,
-        message_bytes=data[: first.end],
-        msgdata_bytes=data[first.end : second.end],
         form=reading.form,
         opaque=tuple(reading.unknown),
     )

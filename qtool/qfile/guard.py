@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from qtool.errors import CorruptQFile
 from qtool.qfile.kinds import STRING, TUPLE, Machine
-from qtool.qfile.opcodes import PAIR, dialect, operand
+from qtool.qfile.opcodes import BINGET, PAIR, dialect, operand
 from qtool.qfile.operands import begin, single
 
 _CHUNK = 8192
@@ -77,6 +77,8 @@ def _run(machine: Machine) -> None:
             remember(TUPLE)
         elif (act := act_of(token)) is not None:
             act(machine)
+        elif token[0] == BINGET and len(token) == 2:  # what was memoized
+            push(memo[token[1]])
         elif not operand(machine, token):
             # It is the rest of the chunk, from an opcode that was not skipped.
             machine.position = limit - len(token)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PAIR = b"\x86\x94"
 """The token of a tuple of two that is memoized: what a header ends with."""
 
-_BINGET, _BINPUT = b"hq"
+BINGET, _BINPUT = b"hq"
 
 
 # --- Opcodes without operands -----------------------------------------------
@@ -110,7 +110,7 @@ _ACTS = {
 
 # --- Opcodes with short operands, as the expression finds them ---------------
 
-_SIZES = {_BINGET: 2, _BINPUT: 2, ord("K"): 2, ord("M"): 3, ord("J"): 5, ord("G"): 9}
+_SIZES = {_BINPUT: 2, ord("K"): 2, ord("M"): 3, ord("J"): 5, ord("G"): 9}
 _MOMENT = b"C\x0a"
 # What a datetime is made from.
 
@@ -119,9 +119,7 @@ def operand(machine: Machine, token: bytes) -> bool:
     """Play an opcode that was found with its operand; False if it is none."""
     opcode = token[0]
     if len(token) == _SIZES.get(opcode):
-        if opcode == _BINGET:
-            machine.stack.append(machine.memo[token[1]])
-        elif opcode == _BINPUT:
+        if opcode == _BINPUT:
             machine.put(token[1])
         else:
             machine.stack.append(kinds.NUMBER)

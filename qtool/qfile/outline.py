@@ -6,6 +6,8 @@ at, and be found in order, before anybody asks for its message.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from qtool.errors import CorruptQFile, UnsafeQFile
 from qtool.msgdata import show_value
 from qtool.qfile.inert import Inert, Role
@@ -26,6 +28,18 @@ _FIELDS = frozenset(
         "epilogue", "defects", "_default_type", "__version__",
     )
 )  # fmt: skip
+
+
+_TUPLE, _TWO, _TEXT = {tuple}, {2}, {str}
+
+
+def are_pairs_of_text(headers: list[Any]) -> bool:
+    """Return whether each of the headers is a tuple of two texts: most are."""
+    return (
+        set(map(type, headers)) <= _TUPLE
+        and set(map(len, headers)) <= _TWO
+        and set(map(type, chain.from_iterable(headers))) <= _TEXT
+    )
 
 
 class CharsetOutline:
@@ -130,7 +144,7 @@ class Outliner:
         state = value.state
         if value.args or type(state) is not dict:
             raise self._wrong("it has no state")
-        fields = {self._key(key): item for key, item in state.items()}
+        fields = self._fields(state)
         outline = Outline()
         outline.headers = self._headers(fields.get("_headers", []))
         outline.payload = self._payload(fields.get("_payload"))
@@ -146,6 +160,11 @@ class Outliner:
             if name not in _FIELDS:
                 outline.extras[name] = self._extra(name, item)
         return outline
+
+    def _fields(self, state: dict[Any, Any]) -> dict[str, Any]:
+        if set(map(type, state)) == {str}:
+            return state
+        return {self._key(key): item for key, item in state.items()}
 
     def _key(self, key: Any) -> str:
         if type(key) is bytes:
@@ -177,7 +196,10 @@ class Outliner:
             if self._strict:
                 raise self._wrong("its headers are no list")
             pairs = [("", pairs)]
-        headers: list[tuple[str, str | HeaderOutline]] = []
+        headers: list[tuple[str, str | HeaderOutline]] = pairs
+        if are_pairs_of_text(pairs):
+            return headers
+        headers = []
         for pair in pairs:
             if type(pair) is tuple and len(pair) == 2:
                 name, value = pair
@@ -225,7 +247,7 @@ class Outliner:
     def _state_of(self, value: Inert, what: str) -> dict[str, Any]:
         if value.args or type(value.state) is not dict:
             raise self._wrong(f"{what} has no state")
-        return {self._key(key): item for key, item in value.state.items()}
+        return self._fields(value.state)
 
     # --- Character sets
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qtool.errors import QFileError, UnsafeQFile
 from qtool.msgdata import VERSION, volatile
 from qtool.qfile.codec import check_message, check_msgdata
+from qtool.qfile.outline import are_pairs_of_text
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -106,11 +107,11 @@ def _is_plain(message: Message) -> bool:
         type(message) is StandardMessage
         and held.keys() == _PLAIN_FIELDS
         and held["policy"] is compat32
-        and all(type(held[name]) in _TEXT for name in _TEXT_FIELDS)
+        and {type(held[name]) for name in _TEXT_FIELDS} <= _TEXT
         and held["_charset"] is None
         and not held["defects"]
         and len(headers) < _PLAIN_ITEMS
-        and all(type(name) is type(value) is str for name, value in headers)
+        and are_pairs_of_text(headers)
     )
 
 
