@@ -61,7 +61,6 @@ def fill(queue: Path, sample: bytes, number: int) -> None:
             os.close(file)
     finally:
         os.close(folder)
-    os.sync()  # the writing back is not what the next round measures
 
 
 def empty(queue: Path) -> None:
@@ -69,6 +68,7 @@ def empty(queue: Path) -> None:
     with os.scandir(queue) as entries:
         for entry in entries:
             os.unlink(entry.path)  # noqa: PTH108 # a million of them
+    os.sync()  # or whoever is measured next would write that down
 
 
 def numbered(number: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,13 +45,21 @@ class Ground:
         return max(10, usual // 10) if self.quick else usual
 
     @contextmanager
-    def queue(self, name: str, *, filled: int = 0) -> Iterator[Path]:
-        """A queue folder with so many of Mailman's qfiles; removed afterwards."""
+    def queue(
+        self, name: str, *, filled: int = 0, settled: bool = False
+    ) -> Iterator[Path]:
+        """A queue folder with so many of Mailman's qfiles; removed afterwards.
+
+        With ``settled`` they have been written back to the disk. The last step of
+        a file's life, its removal, is dearer then: its blocks have to be freed.
+        """
         queue = self.directory / name
         queue.mkdir()
         try:
             if filled:
                 files.fill(queue, self.qfile.read_bytes(), filled)
+            if settled:
+                os.sync()
             yield queue
         finally:
             shutil.rmtree(queue)
