@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.tui.settling import settle
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,14 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def pilot_waits_no_longer_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are waited for by what is left to do, not by the clock."""
+    monkeypatch.setattr("textual.app.wait_for_idle", settle)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", settle)
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 1 / 1000)
 
 
 @pytest.fixture
