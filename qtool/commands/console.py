@@ -14,10 +14,10 @@ def run(options: Namespace) -> int:
     """Show the board until it is left. Nothing is processed before it is asked for."""
     from qtool import tui
 
+    tui.refuse_terminal()
     tui.hasten()
     from qtool.tui import app
 
-    app.refuse_terminal()
     with opened(options) as control:
         if options.start:
             control.start_all()

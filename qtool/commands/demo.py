@@ -15,11 +15,11 @@ def run(_options: Namespace) -> int:
     """Show the demo; its spool is removed when it is left."""
     from qtool import tui
 
+    tui.refuse_terminal()
     tui.hasten()
     from qtool.control import open_demo
     from qtool.tui import app
 
-    app.refuse_terminal()
     control = open_demo()
     spool = control.site().spool
     try:

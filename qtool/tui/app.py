@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import NoScreen
 
-from qtool.errors import Refused
-from qtool.tui.acts import Acts, in_thread
+from qtool.tui import refuse_terminal
+from qtool.tui.acts import Acts
 from qtool.tui.departure import Departure
 from qtool.tui.doors import Doors
 from qtool.tui.driver import TerminalDriver
@@ -45,6 +46,8 @@ _SWITCH_SECONDS = 0.0005
 """How soon a computing runner thread lets go: keys answer in a third of the time."""
 _FIRST_SECONDS = 0.3
 """How long the observer waits, at most, for its first board to be shown."""
+_READING_SECONDS = 0.1
+"""How long the screen stays off, at most, for the first board to be read."""
 
 
 def _commands() -> type[Provider]:
@@ -80,12 +83,15 @@ class QToolApp(Doors):
         super().__init__(driver_class=driver_class)
         self.register_theme(NIGHT)
         if not os.environ.get("TEXTUAL_THEME"):
-            self.theme = NIGHT.name
+            # Without its watcher, which would have all styles parsed twice.
+            self.set_reactive(App.theme, NIGHT.name)
+            self.stylesheet.set_variables(self.get_css_variables())
         self.control = control
         self.acts = Acts(self, control)
         self.board: Board | None = None
         self.log_lines: deque[LogLine] = deque(maxlen=2_000)
         self._logged = 0
+        self._first_read = threading.Event()
         self._first_shown = threading.Event()
         self._filters_of_ours = line_filters(plain=self.no_color)
         self._departure = Departure(self, control)
@@ -96,15 +102,18 @@ class QToolApp(Doors):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *self._filters_of_ours]
 
+    def on_load(self) -> None:
+        """Start looking, so that the first screen has a board to show."""
+        self.control.watch(self._watched)
+        # Nothing is on the screen yet, so nobody's keys wait for this.
+        self._first_read.wait(_READING_SECONDS)
+
     def on_mount(self) -> None:
-        """Catch the signals of a terminal that goes away, and start looking."""
+        """Catch the signals of a terminal that goes away."""
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        in_thread(
-            self, "watch", lambda: self.control.watch(self._watched), lambda _: None
-        )
         # What lives now lives to the end: the collector need not look at it again.
         self.set_timer(1.0, _settle)
 
@@ -115,6 +124,9 @@ class QToolApp(Doors):
         for line in self.control.log(self._logged):
             self._logged = line.number
             self.log_lines.append(line)
+        if not self._first_read.is_set():
+            self.board = board  # no message reaches a screen that is yet to come
+            self._first_read.set()
         self.post_message(BoardArrived(board))
         # What the observer does next, importing its watcher, would hold up the
         # first board on its way to the screen.
@@ -163,21 +175,6 @@ class QToolApp(Doors):
     def leave(self, code: int = 0) -> None:
         """Leave with this exit status; asked again, do not wait for runners."""
         self._departure.leave(code)
-
-
-def refuse_terminal() -> None:
-    """Refuse terminals that cannot show the app.
-
-    Raises:
-        Refused: It is dumb, or no terminal at all.
-    """
-    other = "`qtool status` prints the board, `qtool run` works without a screen."
-    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
-        raise Refused(
-            f"This terminal (TERM=dumb) cannot show the full-screen app. {other}"
-        )
-    if not (sys.__stdin__ and sys.__stdin__.isatty()):
-        raise Refused(f"Standard input is not a terminal. {other}")
 
 
 def run(control: Control) -> int:

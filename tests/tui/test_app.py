@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool.errors import Refused
-from qtool.tui.app import QToolApp, refuse_terminal, run
+from qtool.tui import refuse_terminal
+from qtool.tui.app import QToolApp, run
 from qtool.tui.screens.board import BoardScreen
 from qtool.tui.screens.documents import HelpScreen, ReportScreen, TracebackScreen
 from qtool.tui.screens.questions import Leaving, Question, SnoozePrompt

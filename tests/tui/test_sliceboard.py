@@ -17,6 +17,7 @@ from tests.tui.site import until
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.pilot import Pilot
+    from textual.strip import Strip
 
     from qtool.control.models import Board
 
@@ -47,6 +48,29 @@ async def ready(pilot: Pilot[None]) -> None:
 
 def chosen(app: BoardStage) -> tuple[int | None, int | None]:
     return app.slices.at_slice, app.slices.owner
+
+
+async def test_its_first_drawing_holds_a_board_that_came_before_its_size() -> None:
+    drawn: list[str] = []
+
+    class Watched(SliceBoard):
+        def render_line(self, y: int) -> Strip:
+            strip = super().render_line(y)
+            drawn.append(strip.text)
+            return strip
+
+    class Early(BoardStage):
+        def compose(self) -> ComposeResult:
+            yield Watched()
+
+        def on_mount(self) -> None:
+            self.slices.show(self._first)
+
+    app = Early(healthy())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+    assert drawn[0].split()[:2] == ["queue", "depth"]
+    assert drawn[1].strip()
 
 
 async def test_it_scrolls_and_keeps_its_heading_and_says_where_it_is() -> None:

@@ -69,6 +69,11 @@ def test_the_board_comes_and_q_leaves_the_terminal_as_it_was(root: Path) -> None
         assert not shown.on_alternate_screen
 
 
+def test_the_first_picture_is_the_board(root: Path) -> None:
+    with terminal(root) as shown:
+        assert "looking" not in shown.plain
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
     with terminal(root, "--start") as shown:

@@ -57,6 +57,8 @@ class SliceBoard(Inked, can_focus=True):
         self._cursor = 0
         self._top = 0
         self._painter: Painter | None = None
+        self._fitted: Size | None = None
+        """For which size the columns are laid out."""
         self._strips: list[Strip] = []
         self._cache: dict[str, tuple[object, list[Strip]]] = {}
 
@@ -191,7 +193,16 @@ class SliceBoard(Inked, can_focus=True):
             if old[y : y + 1] != self._strips[y : y + 1]:
                 self.refresh(Region(0, y, self.size.width, 1))
 
+    def _fit(self) -> None:
+        """Lay everything out anew, if the size is another one; Textual draws it all."""
+        if self.size and self._fitted != self.size:
+            self._fitted = self.size
+            self._painter = None
+            self._reveal()
+            self._strips = self._compose_lines()
+
     def render_line(self, y: int) -> Strip:
+        self._fit()  # a first drawing comes before the event of its size
         if y < len(self._strips):
             return self._strips[y]
         return Strip.blank(self.size.width, self.rich_style)
@@ -203,10 +214,8 @@ class SliceBoard(Inked, can_focus=True):
             self._paint()
 
     def on_resize(self) -> None:
-        """Lay the columns out anew."""
-        self._painter = None
-        self._reveal()
-        self._paint()
+        """Follow the size."""
+        self._fit()
 
     # --- The cursor
 
