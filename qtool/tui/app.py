@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import NoScreen
 
@@ -84,7 +83,7 @@ class QToolApp(Doors):
         self.register_theme(NIGHT)
         if not os.environ.get("TEXTUAL_THEME"):
             # Without its watcher, which would have all styles parsed twice.
-            self.set_reactive(App.theme, NIGHT.name)
+            self.set_reactive(QToolApp.theme, NIGHT.name)
             self.stylesheet.set_variables(self.get_css_variables())
         self.control = control
         self.acts = Acts(self, control)
@@ -98,6 +97,10 @@ class QToolApp(Doors):
 
     def get_default_screen(self) -> Screen[None]:
         return BoardScreen()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return what other themes lack, so that one may be chosen."""
+        return NIGHT.variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *self._filters_of_ours]
@@ -121,9 +124,6 @@ class QToolApp(Doors):
 
     def _watched(self, board: Board) -> None:
         """Take a board; runs in the observer's thread."""
-        for line in self.control.log(self._logged):
-            self._logged = line.number
-            self.log_lines.append(line)
         if not self._first_read.is_set():
             self.board = board  # no message reaches a screen that is yet to come
             self._first_read.set()
@@ -135,6 +135,9 @@ class QToolApp(Doors):
     def on_board_arrived(self, message: BoardArrived) -> None:
         """Hand the latest board to every screen."""
         self.board = message.board
+        for line in self.control.log(self._logged):
+            self._logged = line.number
+            self.log_lines.append(line)
         if not self._first_shown.is_set():
             self.call_after_refresh(self._first_shown.set)
         for screen in self.screen_stack:

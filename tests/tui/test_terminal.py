@@ -74,6 +74,11 @@ def test_the_first_picture_is_the_board(root: Path) -> None:
         assert "looking" not in shown.plain
 
 
+def test_a_theme_of_the_user_s_is_taken(root: Path) -> None:
+    with terminal(root, TEXTUAL_THEME="dracula", COLORTERM="truecolor") as shown:
+        assert b"40;42;54" in shown.raw  # its background
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
     with terminal(root, "--start") as shown:
