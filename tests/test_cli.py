@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from qtool.cli import main
-from tests.commands.program import FORWARD, QTOOL, configuration, program
+from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, program
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -25,6 +26,10 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
         ["status", "--start"],
         ["--start", "status"],
         ["demo", "--start"],
+        ["demo", "--config", "a"],
+        ["--root", "a", "demo"],
+        ["demo", "--read-only"],
+        ["demo", "--mailman-bin", "a"],
         ["--config", "a", "--root", "b", "status"],
         ["--config", "a", "status", "--root", "b"],
     ],
@@ -53,6 +58,27 @@ def test_options_stand_before_or_after_the_command(tmp_path: Path) -> None:
     short = program("status", "-C", config, "--read-only")
     assert before == after == short
     assert "read-only: read-only was asked for" in before.out
+
+
+def test_the_demo_names_the_option_that_it_refuses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["demo", "--config", "a"]) == 2
+    assert told(capsys)[0].startswith("qtool: --config means nothing to demo")
+
+
+def test_options_stand_between_positional_arguments(tmp_path: Path) -> None:
+    config = configuration(tmp_path, FORWARD)
+    message = tmp_path / "message.eml"
+    message.write_bytes(MESSAGE)
+    words = ("inject", "-m", "a=1", "in", "--listid", "ant.example.com", message)
+    assert program("--config", config, *words, "-m", "b=2").status == 0
+    (path,) = (tmp_path / "spool" / "in").glob("*.pck")
+    ended = program("dump", path, "--json", tmp_path / "none")
+    msgdata = json.loads(ended.out)["msgdata"]
+    assert (msgdata["a"], msgdata["b"], msgdata["listid"]) == (1, 2, "ant.example.com")
+    assert ended.told == [f"qtool: {tmp_path}/none: no such file or directory"]
+    assert program("dump", "--", "-x").told == ["qtool: -x: no such file or directory"]
 
 
 def test_a_configuration_that_is_wrong_is_one_line(

@@ -26,6 +26,17 @@ examples:
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, and whose help may be in colour."""
 
+    mixes = False
+    """Whether options may stand between positional arguments, too."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return the options, and the words that are none."""
+        if not self.mixes or "--" in args:
+            return super().parse_known_args(args, namespace)
+        # Alone it takes QUEUE without FILE where an option stands between them.
+        self.mixes = False  # the other one calls back, for each kind of words
+        return self.parse_known_intermixed_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and end with the status for usage."""
         from qtool.commands.output import USAGE, tell
@@ -58,6 +69,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error("--config and --root exclude each other")
     if options.start and options.command not in (None, *_CONSOLES):
         parser.error(f"--start means nothing to {options.command}")
+    if options.command == "demo":
+        for name in ("config", "root", "read_only", "mailman_bin"):
+            if getattr(options, name):
+                option = f"--{name.replace('_', '-')}"
+                parser.error(f"{option} means nothing to demo: its site is its own")
     return options
 
 
@@ -87,7 +103,7 @@ def _parser(arguments: Sequence[str]) -> Parser:
             fill(made)
             # Suppressed defaults leave alone what stands before the command.
             made.argument_default = argparse.SUPPRESS
-            _common(made, console=name in _CONSOLES)
+            _common(made, console=name in _CONSOLES, hidden=name == "demo")
     return parser
 
 
@@ -103,7 +119,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _common(parser: Parser, *, console: bool) -> None:
+def _common(parser: Parser, *, console: bool, hidden: bool = False) -> None:
     site = parser.add_argument_group("site")
     site.add_argument("-C", "--config", metavar="FILE", type=Path,
                       help="configuration, qtool's own or a mailman.cfg")  # fmt: skip
@@ -116,9 +132,13 @@ def _common(parser: Parser, *, console: bool) -> None:
     if console:
         site.add_argument("--start", action="store_true", default=argparse.SUPPRESS,
                           help="start the runners with the console")  # fmt: skip
+    if hidden:  # known, to be refused by name
+        for action in site._group_actions:
+            action.help = argparse.SUPPRESS
 
 
 def _dump(parser: Parser) -> None:
+    parser.mixes = True
     parser.add_argument("files", metavar="QFILE", nargs="+", help="`-`: standard input")
     parser.add_argument("-m", "--message", action="store_true",
                         help="print the message text first")  # fmt: skip
@@ -134,6 +154,7 @@ def _shell(parser: Parser) -> None:
 
 
 def _inject(parser: Parser) -> None:
+    parser.mixes = True
     parser.add_argument("queue", metavar="QUEUE")
     parser.add_argument("file", metavar="FILE", nargs="?", default="-",
                         help="the message; standard input without it")  # fmt: skip
