@@ -64,6 +64,8 @@ class Terminal:
             env=surroundings,
             cwd=cwd,
         )
+        self._end = os.pidfd_open(self.process.pid)
+        """Readable when the program has ended."""
 
     def __enter__(self) -> Self:
         return self
@@ -72,8 +74,8 @@ class Terminal:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        os.close(self.slave)
-        os.close(self.master)
+        for number in (self.slave, self.master, self._end):
+            os.close(number)
 
     # --- What it shows
 
@@ -134,7 +136,14 @@ class Terminal:
 
     def wait_for_end(self, seconds: float = 20) -> int:
         """Wait until the program has ended; return its exit status."""
-        self.wait_for(lambda: self.process.poll() is not None, seconds)
+        end = time.monotonic() + seconds
+        while self.process.poll() is None:
+            left = max(0.0, end - time.monotonic())
+            ready = select.select([self.master, self._end], [], [], left)[0]
+            if not ready:
+                raise TimedOut(f"not ended within {seconds} s:\n{self.text}")
+            if self.master in ready:
+                self.take(0)
         while self.take(0):
             pass
         return self.process.returncode
