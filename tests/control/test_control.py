@@ -105,7 +105,10 @@ def test_rates_are_unknown_where_nobody_watches(control: Control) -> None:
     assert (row.rate_in, row.rate_out, row.trend) == (None, None, ())
 
 
-def test_looking_writes_nothing(tmp_path: Path) -> None:
+def test_looking_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.observer.TICK_SECONDS", 0.1)
     python = tmp_path / "python"
     python.mkdir()
     (python / "looked_at.py").write_text("from qtool import Runner\n")
@@ -124,7 +127,7 @@ def test_looking_writes_nothing(tmp_path: Path) -> None:
     control.entry("in", bases[0])
     control.entry("bad", bases[0])
     control.finishing()
-    boards.wait(lambda board: board.at > boards.seen[0].at + 1.0)
+    boards.wait(lambda board: board.at > boards.seen[0].at + 0.3)
     control.close()
     assert listing(tmp_path) == before
 

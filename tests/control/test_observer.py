@@ -31,8 +31,9 @@ TEXT = configuration(**{"in": f"class: {HERE}.Taking", "out": ""})
 
 @pytest.fixture(autouse=True)
 def quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look after all queues ten times a second, and not once."""
+    """Look after all queues ten times a second, and not once; know rates as soon."""
     monkeypatch.setattr("qtool.control.observer.TICK_SECONDS", 0.1)
+    monkeypatch.setattr("qtool.control.rates.SHORTEST_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_what_another_process_puts_there_is_seen_at_once(control: Control) -> No
     boards = watched(control)
     folder = control.configuration.switchboards["out"].queue_directory
     seconds = []
-    for number in range(10):
+    for number in range(6):
         temporary = folder / "temporary.pck.tmp"
         temporary.write_bytes(b"x")
         began = time.monotonic()
