@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtool.queues import filebase
 from qtool.queues.filebase import TAKEN, WAITING, WRITING
 from qtool.queues.folder import HEX, plain_lines
-from qtool.queues.slices import Spread
+from qtool.queues.slices import spread_of
 from qtool.queues.switchboard import QueueScan, SliceScan
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Count:
 
     def __init__(self, slices: Sequence[Slice]) -> None:
         self._slices = slices
-        self._spread = Spread(slices)
+        self._spread = spread_of(tuple(slices))
         parts = range(len(self._spread))
         self._waiting = [0] * len(parts)
         self._taken = [0] * len(parts)

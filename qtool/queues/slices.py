@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qtool.queues.filebase import DIGEST_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 SPACE = 1 << 160
 """Number of digests there are: SHA-1 has 160 bits."""
@@ -138,6 +139,10 @@ class Spread:
         for part in slices:
             bounds |= {part.lower, part.upper}
         self._starts = sorted(map(bound_text, bounds - {SPACE}))
+        self._by_prefix: dict[str, int | None] = {}
+        for number, start in enumerate(self._starts):
+            prefix = start[:2]
+            self._by_prefix[prefix] = None if prefix in self._by_prefix else number
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -151,10 +156,16 @@ class Spread:
         """Return the number of the part that holds a digest."""
         return bisect_right(self._starts, digest) - 1
 
-    def by_prefix(self) -> dict[str, int | None]:
+    def by_prefix(self) -> Mapping[str, int | None]:
         """Return the part that is a whole prefix; None for a prefix that is cut."""
-        parts: dict[str, int | None] = {}
-        for number, start in enumerate(self._starts):
-            prefix = start[:2]
-            parts[prefix] = None if prefix in parts else number
-        return parts
+        return self._by_prefix
+
+
+@lru_cache(maxsize=64)
+def spread_of(slices: tuple[Slice, ...]) -> Spread:
+    """Return the space cut at the ends of these slices.
+
+    It is kept: cutting takes longer than counting a short queue, and all queues
+    that are divided alike are cut alike, whenever they are looked at.
+    """
+    return Spread(slices)

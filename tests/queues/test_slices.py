@@ -139,3 +139,8 @@ def test_a_spread_finds_each_digest_in_the_slices_that_hold_it(
     assert {part for part in parts if found in spread.parts_of(part)} == {
         part for part in parts if digest in part
     }
+
+
+def test_queues_that_are_divided_alike_are_cut_once() -> None:
+    assert slices.spread_of(slices.equal(16)) is slices.spread_of(slices.equal(16))
+    assert slices.spread_of(slices.equal(16)) is not slices.spread_of(slices.equal(15))
