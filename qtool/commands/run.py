@@ -190,8 +190,8 @@ def _summary(report: DrainReport) -> int:
         f"done {report.done}, kept {report.kept}, shunted {report.shunted},"
         f" preserved {report.preserved}, left {report.left}"
     )
-    for failure in report.failures:
-        tell(failure)
+    for line in (*report.failures, *filter(None, [report.note])):
+        tell(line)
     if report.failures:
         return FAILED
     return WORK_LEFT if report.left else DONE

@@ -193,6 +193,8 @@ class DrainReport:
     preserved: int
     left: int
     """Messages that still wait in queues that a runner serves."""
+    note: str = ""
+    """Why it ended although more was ready; empty when nothing was."""
     failures: tuple[str, ...] = ()
     """Runners that could not run, and why."""
 

@@ -215,6 +215,7 @@ class OwnRunners(Runners):
             shunted=drained.counts.shunted,
             preserved=drained.counts.preserved,
             left=drained.left,
+            note=drained.note,
             failures=drained.failures,
         )
 

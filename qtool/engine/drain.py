@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from qtool.engine.runner_thread import RunnerThread
     from qtool.installation import Configuration
 
+_PATIENCE = 10
+"""How many rounds, and one more for each runner, may go by without fewer waiting."""
+
 
 def drain(
     config: Configuration,
     threads: Sequence[RunnerThread],
     closing: Callable[[], bool],
 ) -> Drained:
-    """Have each runner do passes, in turn, until a whole round took nothing.
+    """Have each runner do passes, in turn, until nothing is ready.
 
     Runners that run already do theirs in between; the others hold their claims
     for as long as the drain lasts. What a pass makes in an earlier queue is found
-    in the next round.
+    in the next round. Messages that go round in a circle would never end it, so it
+    ends, too, when many rounds in a row have not made those that wait fewer.
 
     Args:
         config: Which queues there are.
@@ -43,11 +47,13 @@ def drain(
                 runners[thread] = _at_work(thread, errands)
             except Exception as error:  # noqa: BLE001 - noted; a class may raise anything
                 failures.append(_reason(thread, error))
-        while _one_round(runners, failures, closing):
-            pass
+        note = _rounds(config, runners, failures, closing)
     after = sum((thread.counts for thread in threads), Counts())
     return Drained(
-        counts=after - before, left=_left(config, threads), failures=tuple(failures)
+        counts=after - before,
+        left=_left(config, threads),
+        note=note,
+        failures=tuple(failures),
     )
 
 
@@ -61,6 +67,32 @@ def _at_work(thread: RunnerThread, errands: ExitStack) -> Runner:
     errands.callback(thread.wait)
     errands.callback(runner.stop)
     return runner
+
+
+def _rounds(
+    config: Configuration,
+    runners: dict[RunnerThread, Runner],
+    failures: list[str],
+    closing: Callable[[], bool],
+) -> str:
+    """Have rounds done until nothing is ready; return why it ended before that."""
+    names = {thread.name for thread in runners}
+    fewest, fruitless = None, 0
+    while _one_round(runners, failures, closing):
+        waiting = _left(config, list(runners))
+        if not waiting:
+            break
+        if fewest is None or waiting < fewest:
+            fewest, fruitless = waiting, 0
+        else:
+            fruitless += 1
+        # In as many rounds as there are runners a message has passed each of them.
+        if fruitless >= len(names) + _PATIENCE:
+            return (
+                f"no end is in sight: in {fruitless} rounds those that wait have not"
+                " become fewer; do messages go round in a circle?"
+            )
+    return ""
 
 
 def _one_round(

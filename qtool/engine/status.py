@@ -105,5 +105,7 @@ class Drained:
     counts: Counts
     left: int
     """Messages that still wait in queues that a runner serves."""
+    note: str = ""
+    """Why it ended although more was ready; empty when nothing was."""
     failures: tuple[str, ...] = ()
     """Runners that could not run to the end, and why."""

@@ -87,6 +87,18 @@ def test_once_with_work_left_is_status_3(call: Call, tmp_path: Path) -> None:
     assert ended.out == "done 0, kept 1, shunted 0, preserved 0, left 1\n"
 
 
+def test_once_ends_although_messages_go_round(call: Call, tmp_path: Path) -> None:
+    there = FORWARD.replace("[runner.out]", "")
+    back = there.replace("runner.in", "runner.out").replace("to: out", "to: in")
+    config = configuration(tmp_path, there + back)
+    inject(call, config)
+    ended = call("--config", config, "run", "--once")
+    assert ended.status == 3
+    assert ended.out.endswith("left 1\n")
+    assert len(ended.told) == 1
+    assert "go round in a circle?" in ended.told[0]
+
+
 def test_once_with_a_runner_that_cannot_run_is_status_1(
     call: Call, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -164,6 +165,40 @@ def test_a_runner_of_shunt_that_raises_does_not_go_on_for_ever(site: Site) -> No
     site.put("shunt")
     drained = site.master().drain()
     assert (drained.counts.shunted, drained.left) == (1, 1)
+
+
+def test_messages_that_go_round_end_it_and_wait(site: Site) -> None:
+    site.runner("in", Noop)
+    site.runner("a", forwarding("b"))
+    site.runner("b", forwarding("a"))
+    site.put("in")
+    site.put("a", "Round")
+    drained = site.master().drain()
+    assert "in a circle?" in drained.note
+    assert drained.left == 1
+    assert site.subjects("a") + site.subjects("b") == ["Round"]
+
+
+def test_a_runner_of_one_message_a_pass_is_drained_to_the_end(site: Site) -> None:
+    class Short(Noop):
+        def _short_circuit(self) -> bool:
+            return True
+
+    site.runner("in", Short)
+    for number in range(30):
+        site.put("in", str(number))
+    drained = site.master().drain()
+    assert (drained.counts.done, drained.left, drained.note) == (30, 0, "")
+
+
+def test_a_way_through_every_queue_against_their_order_has_an_end(site: Site) -> None:
+    names = [f"q{number:02}" for number in range(20)]
+    site.runner(names[0], Noop)
+    for to, name in itertools.pairwise(names):
+        site.runner(name, forwarding(to))
+    site.put(names[-1])
+    drained = site.master().drain()
+    assert (drained.counts.done, drained.left, drained.note) == (20, 0, "")
 
 
 def test_running_runners_take_part_and_run_on(site: Site) -> None:
