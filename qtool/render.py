@@ -240,7 +240,10 @@ def _shown(msgdata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def step_report_lines(report: StepReport) -> list[Span]:
-    """Return a step's report as lines, each with the name of its style."""
+    """Return a step's report as lines, each with the name of its style.
+
+    The metadata come last: they may be longer than a screen.
+    """
     style = _OUTCOMES[report.outcome]
     what = visible(report.filebase) if report.filebase else "no file"
     lines: list[Span] = [
@@ -250,23 +253,23 @@ def step_report_lines(report: StepReport) -> list[Span]:
     ]  # fmt: skip
     if report.note:
         lines.append((style, visible(report.note, 1000)))
-    signed = msgdata_diff(report.before, report.after)
-    if signed:
-        lines.append(("title", "msgdata"))
-        styles = {"-": "removed", "+": "added"}
-        lines += [(styles.get(sign, ""), f"{sign} {text}") for sign, text in signed]
     if report.enqueued:
         lines.append(("title", "enqueued"))
         lines += [
             ("accent", f"  {visible(new.queue)}  {visible(new.filebase)}")
             for new in report.enqueued
         ]
-    if report.log:
-        lines.append(("title", "log"))
-        lines += [("muted", f"  {record.level} {visible(record.text)}")
-                  for record in report.log]  # fmt: skip
     if report.traceback:
         lines.append(("title", "traceback"))
         shown = visible_block(report.traceback.rstrip("\n"), limit=20_000, width=500)
         lines += [("error", f"  {line}") for line in shown.split("\n")]
+    if report.log:
+        lines.append(("title", "log"))
+        lines += [("muted", f"  {record.level} {visible(record.text)}")
+                  for record in report.log]  # fmt: skip
+    signed = msgdata_diff(report.before, report.after)
+    if signed:
+        lines.append(("title", "msgdata"))
+        styles = {"-": "removed", "+": "added"}
+        lines += [(styles.get(sign, ""), f"{sign} {text}") for sign, text in signed]
     return lines

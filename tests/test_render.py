@@ -218,6 +218,8 @@ def test_a_report_tells_everything_in_named_styles() -> None:
     assert "it was shunted" in text
     assert text.index("- a: 1") + 1 == text.index("+ a: 2")
     assert "  out  17+cd" in text
+    titles = [line for style, line in lines if style == "title"]
+    assert titles == ["enqueued", "traceback", "log", "msgdata"]
     assert "  INFO said" in text
     assert "    ValueError: \\x1b[31mred" in text
     assert {style for style, _ in lines} <= render.STYLES.keys()

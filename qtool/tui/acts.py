@@ -114,11 +114,10 @@ class Acts:
             self._runner_of(row)
             return
         if steps < 0:
-            shorter = [seconds for seconds in SNOOZES if seconds < now]
-            self.snooze(row, shorter[-1] if shorter else SNOOZES[0])
+            others = [seconds for seconds in reversed(SNOOZES) if seconds < now]
         else:
-            longer = [seconds for seconds in SNOOZES if seconds > now]
-            self.snooze(row, longer[0] if longer else now)
+            others = [seconds for seconds in SNOOZES if seconds > now]
+        self.snooze(row, others[0] if others else now)
 
     def step(
         self, row: QueueRow, filebase: str | None = None, owner: int | None = None
@@ -144,6 +143,7 @@ class Acts:
 
     def _step(self, runner: str, filebase: str | None, owner: int | None) -> None:
         done = threading.Event()
+        touched = self._app.touched
 
         def work() -> StepReport:
             try:
@@ -156,4 +156,9 @@ class Acts:
                 self._app.say(f"Stepping {visible(runner)} …")
 
         self._app.set_timer(_NOTICE_SECONDS, notice)
-        in_thread(self._app, f"step {runner}", work, self._app.show_report)
+        in_thread(
+            self._app,
+            f"step {runner}",
+            work,
+            lambda report: self._app.show_report(report, touched),
+        )

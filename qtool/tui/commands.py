@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qtool.control.models import QueueRow
     from qtool.tui.app import QToolApp
 
-_MOVES = ("move", "page", "slice", "clear", "scroll", "go", "back")
+_MOVES = {"move", "page", "slice", "clear", "scroll", "go", "back"}
 """Actions that only make sense as keys."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.app import App
+from textual.events import Event, Key, MouseDown
 
 from qtool.render import duration
 from qtool.tui.screens.base import ConsoleScreen
@@ -16,21 +17,35 @@ if TYPE_CHECKING:
     from qtool.control.models import QueueRow, StepReport
     from qtool.tui.acts import Acts
 
+_LONGEST_TOAST = 240
+"""Characters; rows and the log say more."""
+
 
 class Doors(App[int]):
     """The part of the app that opens screens and speaks in toasts."""
 
     acts: Acts
+    touched = 0
+    """How many times the operator has pressed a key or a button of the mouse."""
+    _report: StepReport | None = None
+
+    async def on_event(self, event: Event) -> None:
+        """Count what the operator does."""
+        if isinstance(event, Key | MouseDown):
+            self.touched += 1
+        await super().on_event(event)
 
     def say(self, text: str) -> None:
-        """Say what happened, in a line."""
-        self.clear_notifications()  # one line at a time is read
-        self.notify(visible(text), markup=False, timeout=4)
+        """Say what happened, in a few lines at most."""
+        self.clear_notifications()  # one at a time is read
+        self.notify(visible(text, _LONGEST_TOAST), markup=False, timeout=4)
 
     def complain(self, text: str) -> None:
-        """Say what went wrong, in a line."""
+        """Say what went wrong, in a few lines at most."""
         self.clear_notifications()
-        self.notify(visible(text), markup=False, severity="error", timeout=8)
+        self.notify(
+            visible(text, _LONGEST_TOAST), markup=False, severity="error", timeout=8
+        )
 
     # --- Screens; each is imported when it opens
 
@@ -75,15 +90,34 @@ class Doors(App[int]):
 
         self.push_screen(TracebackScreen(row))
 
-    def show_report(self, report: StepReport) -> None:
-        """Show what a step did; where something is being typed, only say it."""
+    def show_report(self, report: StepReport, touched: int) -> None:
+        """Show what a step did; to fingers that are busy by now, only say it.
+
+        Args:
+            report: What it did.
+            touched: How often the operator had done something when it began.
+        """
+        self._report = report
+        if touched == self.touched and isinstance(self.screen, ConsoleScreen):
+            self.open_report()
+        else:
+            self.say(f"step of {report.runner}: {report.outcome}; "
+                     "r on the board shows the report")  # fmt: skip
+
+    def open_report(self) -> None:
+        """Show what the last step did."""
         from qtool.tui.screens.documents import ReportScreen
 
-        self.clear_notifications()  # that it goes on is no news any more
-        if isinstance(self.screen, ConsoleScreen):
-            self.push_screen(ReportScreen(report))
+        if self._report is not None:
+            self.push_screen(ReportScreen(self._report))
         else:
-            self.say(f"step of {report.runner}: {report.outcome}")
+            self.say("No step has been made yet.")
+
+    def open_log(self) -> None:
+        """Show everything that was logged."""
+        from qtool.tui.screens.documents import LogScreen
+
+        self.push_screen(LogScreen())
 
     def action_help(self) -> None:
         """Show every key of this screen."""

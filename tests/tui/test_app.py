@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool import render
 from qtool.errors import Refused
 from qtool.tui import refuse_terminal
 from qtool.tui.app import QToolApp, run
 from qtool.tui.screens.board import BoardScreen
-from qtool.tui.screens.documents import HelpScreen, ReportScreen, TracebackScreen
+from qtool.tui.screens.document import DocumentScreen
+from qtool.tui.screens.documents import (
+    HelpScreen,
+    LogScreen,
+    ReportScreen,
+    TracebackScreen,
+)
 from qtool.tui.screens.questions import Leaving, Question, SnoozePrompt
 from qtool.tui.widgets.entrylist import EntryList
 from qtool.tui.widgets.keybar import is_ours
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from qtool.control import Control
+    from qtool.control.models import Board
 
 
 @asynccontextmanager
@@ -236,12 +246,21 @@ async def test_a_failed_runner_shows_its_traceback_and_starts_again(
         await cursor_on(pilot, "dies")
         await pilot.press("s")
         await until(pilot, lambda: "failed" in line_of(app, "dies"))
-        await until(pilot, lambda: "shows the traceback" in shown(app))
+        await until(pilot, lambda: "e traceback" in shown(app))
         await pilot.press("e")
         assert isinstance(app.screen, TracebackScreen)
         assert "SystemExit: this runner is broken" in shown(app)
         await pilot.press("escape", "s")
         await until(pilot, lambda: "running" in line_of(app, "dies"))
+
+
+async def test_shorter_never_makes_a_snooze_longer(root: Path) -> None:
+    config = "[runner.fast]\nclass: sample_runners.Marking\nsleep_time: 0.05\n"
+    async with opened(make_site(root, config)) as (app, pilot):
+        await cursor_on(pilot, "fast")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app._notifications)
+        assert line_of(app, "fast").split()[-1] == "50ms"
 
 
 async def test_a_queue_without_a_runner_says_so(root: Path) -> None:
@@ -255,6 +274,22 @@ async def test_a_queue_without_a_runner_says_so(root: Path) -> None:
 
 
 # --- A runner that is stuck
+
+
+async def test_a_report_does_not_open_under_busy_fingers(root: Path) -> None:
+    control = make_site(root, "[runner.stuck]\nclass: sample_runners.Stuck\n")
+    inject(control, "stuck")
+    async with opened(control) as (app, pilot):
+        await cursor_on(pilot, "stuck")
+        await pilot.press("t")
+        await until(pilot, lambda: (root / "python" / "busy").exists())
+        await pilot.press("up")
+        (root / "python" / "free").touch()
+        await until(pilot, lambda: "r on the board shows the report" in shown(app))
+        assert isinstance(app.screen, BoardScreen)
+        await pilot.press("r")
+        assert isinstance(app.screen, ReportScreen)
+        assert "step of stuck" in shown(app)
 
 
 async def test_a_blocked_runner_freezes_no_key(root: Path) -> None:
@@ -332,6 +367,8 @@ async def test_help_lists_every_key_of_the_screen(root: Path) -> None:
 async def test_the_palette_acts_on_any_queue(root: Path) -> None:
     async with opened(make_site(root)) as (app, pilot):
         await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Step it through" in shown(app))
+        assert "First row" not in shown(app)
         await pilot.press(*"start mark")
         await until(pilot, lambda: "Start its runner" in shown(app))
         await pilot.press("enter")
@@ -350,6 +387,85 @@ async def test_the_log_is_shown_and_hidden(root: Path) -> None:
         await until(pilot, lambda: "boom in the subject" in shown(app))
         await pilot.press("l")
         assert "boom in the subject" not in shown(app)
+
+
+async def test_the_whole_log_has_the_tracebacks(root: Path) -> None:
+    control = make_site(root)
+    inject(control, "mark", PLAIN.replace(b"hello", b"boom"))
+    async with opened(control) as (app, pilot):
+        await cursor_on(pilot, "mark")
+        await pilot.press("s")
+        await until(pilot, lambda: "(L: traceback)" in shown(app))
+        await pilot.press("tab", "up")
+        selected = app.screen.query_one(SliceBoard).selected
+        assert selected is not None
+        assert selected.name == "in"
+        await pilot.press("L")
+        assert isinstance(app.screen, LogScreen)
+        assert "Traceback (most recent call last):" in app.screen.pager.text
+        assert "ValueError: boom in the subject" in shown(app)
+        inject(control, "mark", PLAIN.replace(b"hello", b"boom"))
+        await until(pilot, lambda: shown(app).count("Traceback (most recent") == 2)
+
+
+async def test_the_log_is_taken_in_by_the_event_loop_alone(root: Path) -> None:
+    """A screen may be going through it at any moment."""
+    control = make_site(root)
+    async with opened(control) as (app, pilot):
+        await until(pilot, lambda: app.board)
+        assert app.board is not None
+        logging.getLogger("qtool.test").error("news")
+        there = len(app.log_lines)
+        news = threading.Thread(target=app._watched, args=(app.board,))
+        news.start()
+        news.join()
+        assert len(app.log_lines) == there
+        await until(pilot, lambda: any(one.text == "news" for one in app.log_lines))
+
+
+async def test_a_toast_is_short_and_goes_with_its_screen(root: Path) -> None:
+    async with opened(make_site(root)) as (app, pilot):
+        app.complain("x" * 1_000)
+        await until(pilot, lambda: app._notifications)
+        assert max(len(one.message) for one in app._notifications) < 300
+        await pilot.press("question_mark")
+        assert not app._notifications
+
+
+async def test_a_narrow_screen_keeps_the_keys_for_help_and_leaving(root: Path) -> None:
+    async with opened(make_site(root), (44, 20)) as (app, _):
+        last = shown(app).split("\n")[-1]
+        assert last.strip().startswith("s Start")
+        assert last.rstrip().endswith("? Help  q Quit")
+
+
+async def test_an_entry_tells_its_time_in_full(root: Path) -> None:
+    control = make_site(root)
+    filebase = inject(control, "out")
+    async with opened(control) as (app, pilot):
+        await cursor_on(pilot, "out")
+        row = app.board.row("out") if app.board else None
+        assert row is not None
+        app.open_entry(row, filebase)
+        since = render.moment(float(filebase.partition("+")[0]))
+        await until(pilot, lambda: f"waiting, since {since}" in shown(app))
+
+
+async def test_a_screen_is_given_its_board_once_when_it_opens(root: Path) -> None:
+    given: list[Board] = []
+
+    class Noting(DocumentScreen):
+        def board_arrived(self, board: Board) -> None:
+            super().board_arrived(board)
+            given.append(board)
+
+    control = make_site(root)
+    async with opened(control) as (app, pilot):
+        control.close()
+        await pilot.pause()
+        await app.push_screen(Noting("a title"))
+        await pilot.pause()
+        assert len(given) == 1
 
 
 async def test_a_question_has_its_safe_answer_focused(root: Path) -> None:

@@ -160,7 +160,7 @@ async def test_a_click_selects_the_slice_under_the_pointer() -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await ready(pilot)
         line = lines_of(app)[2]
-        await pilot.click(offset=(line.index(".4k"), 2))
+        await pilot.click(offset=(line.index("410"), 2))
         assert app.slices.selected is not None
         assert app.slices.selected.name == "out"
         assert app.slices.owner == 2
@@ -192,6 +192,16 @@ async def test_without_colour_glyphs_carry_the_shape(
         assert all(shade in text for shade in ("░", "▒", "█"))
 
 
+async def test_without_colour_the_shade_goes_before_the_figure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = BoardStage(board(row("in", [0, 7, 420, 7] * 4, owners=8)))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await ready(pilot)
+        assert "▓▓▓░ 7" in app.slices.render_line(1).text
+
+
 async def test_a_failed_slice_is_marked_in_its_cells() -> None:
     app = BoardStage(sick())
     async with app.run_test(size=(80, 24)) as pilot:
@@ -199,6 +209,33 @@ async def test_a_failed_slice_is_marked_in_its_cells() -> None:
         pipeline = next(line for line in lines_of(app) if "pipeline" in line)
         assert pipeline.count("✗") == 5
         assert "failed" in pipeline
+
+
+async def test_a_runner_that_failed_as_a_whole_is_marked_in_its_name_alone() -> None:
+    app = BoardStage(board(row("in", [1] * 16, state=State.FAILED)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        strip = app.slices.render_line(1)
+        assert strip.text.count("✗") == 1
+        inks = {segment.text.strip(): segment.style for segment in strip}
+        name, state = inks["in"], inks["✗ failed"]
+        assert name is not None
+        assert state is not None
+        assert name.color == state.color
+
+
+async def test_figures_that_touch_are_told_apart() -> None:
+    app = BoardStage(board(row("out", [197, 217] * 8, owners=8)))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await ready(pilot)
+        strip = app.slices.render_line(1)
+        assert "197217" in strip.text
+        bold = {
+            segment.text: segment.style.bold
+            for segment in strip
+            if segment.style and segment.text in {"197", "217"}
+        }
+        assert bold == {"197": None, "217": True}
 
 
 async def test_a_runner_without_a_queue_has_no_cells() -> None:

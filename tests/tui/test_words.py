@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +16,11 @@ from qtool.tui.widgets.words import (
     detail_lines,
     rate_of,
     short_number,
+    site_lines,
     spark,
     state_spans,
 )
-from tests.tui.boards import AT, board, row
+from tests.tui.boards import AT, SITE, board, row
 
 
 @pytest.mark.parametrize(
@@ -25,9 +28,12 @@ from tests.tui.boards import AT, board, row
     [
         (7, 3, "  7"),
         (99, 3, " 99"),
-        (420, 3, ".4k"),
+        (420, 3, "420"),
+        (12_345, 3, "12k"),
+        (123_456, 3, ""),
         (2_000, 3, " 2k"),
         (420, 4, " 420"),
+        (1_234, 4, "  1k"),
         (123_456, 4, "123k"),
     ],
 )
@@ -36,8 +42,10 @@ def test_a_figure_fits_its_cell(value: int, width: int, shown: str) -> None:
 
 
 @given(st.integers(0, 10**10), st.integers(3, 6))
-def test_no_figure_is_wider_than_its_cell(value: int, width: int) -> None:
-    assert len(short_number(value, width)) == width
+def test_a_figure_is_as_wide_as_its_cell_or_is_not_shown(
+    value: int, width: int
+) -> None:
+    assert len(short_number(value, width)) in (0, width)
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=200), st.integers(0, 40))
@@ -84,6 +92,26 @@ def test_the_detail_line_of_a_slice_names_its_owner() -> None:
     shown = "".join(text for _, text in detail_lines(board(one), one, 2)[0])
     assert "slice 2:4, runner slice 1:2" in shown
     assert "depth 3" in shown
+
+
+def test_the_keys_that_help_are_seen_however_long_the_note_is() -> None:
+    failed = row("in", note="x" * 200, state=State.FAILED, traceback="Traceback")
+    shown = "".join(text for _, text in detail_lines(board(failed), failed, None)[1])
+    assert shown.startswith("✗ failed  e traceback  s starts it again  xxx")
+    stopped = row("in", [1], note="x" * 200, state=State.STOPPED)
+    shown = "".join(text for _, text in detail_lines(board(stopped), stopped, None)[1])
+    assert shown.startswith("■ stopped  s starts it  t steps one file  xxx")
+
+
+def test_a_header_that_is_too_long_keeps_the_ends_of_both_paths() -> None:
+    site = replace(SITE, spool="/a" * 40 + "/queues", source="/b" * 40 + "/qtool.cfg")
+    (line,) = site_lines(site, 50)
+    shown = "".join(text for _, text in line)
+    assert "/queues  …" in shown
+    assert shown.endswith("/qtool.cfg")
+    assert len(shown) == len(" qtool ") + 3 + 50
+    (line,) = site_lines(SITE, 50)
+    assert f"{SITE.spool}  {SITE.source}" in "".join(text for _, text in line)
 
 
 def test_names_from_a_spool_are_made_harmless() -> None:

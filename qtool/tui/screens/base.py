@@ -10,12 +10,15 @@ from qtool.tui.widgets.ink import InkScreen
 from qtool.tui.widgets.site import SiteBar
 
 if TYPE_CHECKING:
-    from qtool.control.models import Board
+    from qtool.control.models import Board, QueueRow
     from qtool.tui.app import QToolApp
 
 
 class ConsoleScreen(InkScreen):
-    """A screen that shows the latest board's site in its header."""
+    """A screen that shows the latest board's site in its header.
+
+    Textual calls the ``on_mount`` of every class of a screen, so none calls another.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,6 +41,11 @@ class ConsoleScreen(InkScreen):
         """Take the latest board."""
         self.site_bar.show_site(board.site)
 
+    def step_refusal(self, row: QueueRow) -> str:
+        """Return why the row's runner cannot be stepped; empty if it can."""
+        board = self.qtool.board
+        return (board.site.read_only if board else "") or row.step_refusal
+
 
 class InnerScreen(ConsoleScreen):
     """A screen that was opened from another one."""
@@ -47,6 +55,10 @@ class InnerScreen(ConsoleScreen):
             "escape,backspace", "back", "Back", tooltip="Back to where it came from"
         ),
     ]
+
+    def on_mount(self) -> None:
+        """Begin without what was said about the screen before."""
+        self.app.clear_notifications()
 
     def action_back(self) -> None:
         """Go back."""

@@ -53,6 +53,10 @@ class BoardScreen(ConsoleScreen):
         Binding("S", "start_all", "Start all", show=False, id="runner.start-all",
                 tooltip="Start every runner that can be started"),
         Binding("l", "log", "Log", id="view.log", tooltip="Show or hide the log"),
+        Binding("L", "whole_log", "Whole log", show=False, id="view.whole-log",
+                tooltip="Read the whole log, with tracebacks"),
+        Binding("r", "report", "Report", show=False, id="view.report",
+                tooltip="Show again what the last step did"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -72,7 +76,6 @@ class BoardScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """Put the cursor on the board."""
-        super().on_mount()
         self.slices.focus()
 
     @property
@@ -87,10 +90,10 @@ class BoardScreen(ConsoleScreen):
         super().board_arrived(board)
         self.slices.show(board)
         self._show_welcome(board)
-        if self._log_wanted is None and self.size.height >= _TALL:
-            self._show_log(bool(self.qtool.log_lines))
-        elif self._log_wanted:
-            self._show_log(True)
+        wanted = self._log_wanted
+        if wanted is None:
+            wanted = self.size.height >= _TALL and bool(self.qtool.log_lines)
+        self._show_log(wanted)
         self._show_detail()
 
     def _show_welcome(self, board: Board) -> None:
@@ -137,7 +140,7 @@ class BoardScreen(ConsoleScreen):
         if action in _OF_RUNNER:
             return board.site.read_only or row.refusal
         if action in _OF_STEP:
-            return board.site.read_only or row.step_refusal
+            return self.step_refusal(row)
         return "" if action != "open" or row.has_queue else "no queue"
 
     # --- Keys
@@ -199,8 +202,15 @@ class BoardScreen(ConsoleScreen):
         else:
             self.qtool.say(f"{visible(row.name)} has no traceback.")
 
+    def action_whole_log(self) -> None:
+        """Show the log on a screen of its own."""
+        self.qtool.open_log()
+
+    def action_report(self) -> None:
+        """Show what the last step did."""
+        self.qtool.open_report()
+
     def action_log(self) -> None:
         """Show or hide the log."""
         self._log_wanted = self._log is None or not self._log.display
         self._show_log(self._log_wanted)
-        self.slices.focus()

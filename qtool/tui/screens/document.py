@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 class DocumentScreen(InnerScreen):
     """Lines to read under a title."""
 
-    def __init__(self, title: str, lines: Sequence[Span] = ()) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[Span] = (), pager: Pager | None = None
+    ) -> None:
         super().__init__()
         self.heading = title
-        self.pager = Pager()
+        self.pager = pager or Pager()
         self._heading = Bar("heading")
         self._first_lines = lines
 
@@ -35,7 +37,6 @@ class DocumentScreen(InnerScreen):
 
     def on_mount(self) -> None:
         """Show the lines."""
-        super().on_mount()
         self.pager.show(self._first_lines)
 
     def on_pager_moved(self) -> None:

@@ -8,6 +8,7 @@ from qtool import render
 from qtool.control.models import State
 from qtool.tui.screens.document import DocumentScreen
 from qtool.tui.widgets.keybar import is_ours, key_name
+from qtool.tui.widgets.logpane import LogPager
 from qtool.untrusted import visible, visible_block
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from textual.binding import Binding
 
-    from qtool.control.models import QueueRow, StepReport
+    from qtool.control.models import Board, QueueRow, StepReport
     from qtool.render import Span
 
 
@@ -40,20 +41,35 @@ class TracebackScreen(DocumentScreen):
         super().__init__(f"traceback of {visible(row.runner or row.name)}", lines)
 
 
+class LogScreen(DocumentScreen):
+    """Everything that was logged, with the tracebacks, live."""
+
+    def __init__(self) -> None:
+        self._log = LogPager()
+        super().__init__("log", pager=self._log)
+
+    def board_arrived(self, board: Board) -> None:
+        """Show what was logged since."""
+        super().board_arrived(board)
+        self._log.show_log(self.qtool.log_lines)
+
+
 class HelpScreen(DocumentScreen):
     """Every key that works where help was asked for, and what the glyphs mean."""
 
     def __init__(self, bindings: Iterable[Binding]) -> None:
         lines = [("title", "Keys"), *_key_lines(bindings), ("", "")]
         lines += [("title", "States"), *_state_lines(), ("", "")]
-        lines += [("title", "Slices"), *((("", f"  {text}")) for text in _ON_SLICES)]
+        lines += [("title", "The board"), *(("", f"  {text}") for text in _ON_BOARD)]
         super().__init__("help", lines)
 
 
-_ON_SLICES = (
+_ON_BOARD = (
+    "fly is how many messages are in flight; in and out are arrivals and departures",
+    "by the second (/s) or minute (/m); … is unknown, - is none.",
     "A cell is a slice of the queue; cells of one runner slice stand together.",
     "Brighter is deeper, each shade about twice the one before; · is empty.",
-    "A figure is the depth: .4k is about 400, 2k about 2,000.",
+    "A figure is the depth: 197 as it is, 2k about 2,000.",
     "A glyph in a cell is the state of its slice where slices differ.",
     "With a slice selected, keys act on the runner slice that owns it.",
 )

@@ -54,7 +54,6 @@ class EntriesScreen(InnerScreen):
 
     def on_mount(self) -> None:
         """List the queue."""
-        super().on_mount()
         self.entries.focus()
         self._load()
 
@@ -103,10 +102,7 @@ class EntriesScreen(InnerScreen):
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""
-        board = self.qtool.board
-        if action != "step" or board is None:
-            return ""
-        return board.site.read_only or self._row.step_refusal
+        return self.step_refusal(self._row) if action == "step" else ""
 
     # --- Keys
 

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from qtool import render
 from qtool.tui.acts import in_thread
 from qtool.tui.screens.document import DocumentScreen
+from qtool.tui.widgets.entrylist import FOREIGN, STATES, moment_of
 from qtool.tui.widgets.pager import PAIR
 from qtool.untrusted import visible, visible_block
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from qtool.control.models import EntryView, QueueRow
     from qtool.render import Span
 
-_STATES = {".pck": "waiting", ".bak": "in flight", ".psv": "preserved"}
 _LONGEST_LINE = 4_000
 
 
@@ -39,7 +39,6 @@ class EntryScreen(DocumentScreen):
 
     def on_mount(self) -> None:
         """Read the entry."""
-        super().on_mount()
         queue, filebase, control = self._row.name, self._filebase, self.qtool.control
 
         def read(entry: EntryView) -> None:
@@ -51,10 +50,7 @@ class EntryScreen(DocumentScreen):
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""
-        board = self.qtool.board
-        if action != "step" or board is None:
-            return ""
-        return board.site.read_only or self._row.step_refusal
+        return self.step_refusal(self._row) if action == "step" else ""
 
     def action_find(self, heading: str) -> None:
         """Go to a part of the entry."""
@@ -92,11 +88,13 @@ def _body_title(entry: EntryView) -> str:
 
 
 def _facts(entry: EntryView) -> list[Span]:
-    state = _STATES.get(entry.suffix, "foreign")
+    _, state = STATES.get(entry.suffix, FOREIGN)
+    when = moment_of(entry.filebase)
+    since = f", since {render.moment(when)}" if when is not None else ""
     form = f", {visible(entry.form)}" if entry.form else ""
     lines: list[Span] = [("muted", visible(entry.path))]
     if entry.size or not entry.error:
-        lines.append(("muted", f"{state}, {render.size(entry.size)}{form}"))
+        lines.append(("muted", f"{state}{since}, {render.size(entry.size)}{form}"))
     if entry.error:
         lines.append(("error", f"Cannot be shown: {visible(entry.error)}"))
     if entry.reason:

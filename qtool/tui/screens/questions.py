@@ -74,7 +74,7 @@ class SnoozePrompt(ModalScreen[float | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            asked = f"How long does {visible(self._runner)} snooze? Now {self._now}."
+            asked = f"Runner {visible(self._runner)} snoozes {self._now}. From now on:"
             yield Static(literal(asked), classes="asked")
             yield Input(placeholder="1s, 0.5, 15m", compact=True)
             yield Static("enter sets it, esc leaves it", classes="hint")

@@ -14,17 +14,19 @@ from qtool.untrusted import visible
 if TYPE_CHECKING:
     from qtool.render import Span
 
-_STATES = {
+STATES = {
     ".pck": ("muted", "waiting"),
     ".bak": ("accent", "in flight"),
     ".psv": ("warning", "preserved"),
 }
+"""Ink and word of what a suffix tells."""
+FOREIGN = ("warning", "foreign")
 
 
 def filebase_of(name: str) -> str:
     """Return a name without the suffix that tells its state."""
     stem, dot, suffix = name.rpartition(".")
-    return stem if f"{dot}{suffix}" in _STATES else name
+    return stem if f"{dot}{suffix}" in STATES else name
 
 
 def moment_of(name: str) -> float | None:
@@ -55,7 +57,7 @@ class EntryList(Listing):
 
     def line(self, name: str) -> list[Span]:
         filebase, when = filebase_of(name), moment_of(name)
-        ink, state = _STATES.get(name[len(filebase) :], ("warning", "foreign"))
+        ink, state = STATES.get(name[len(filebase) :], FOREIGN)
         return [
             ("", right(age_of(when, self._at), 6)),
             (ink, f"  {state:10}"),

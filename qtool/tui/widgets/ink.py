@@ -39,6 +39,15 @@ def fitted(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
 
 
+def ending(text: str, width: int) -> str:
+    """Return ``text``, or an ellipsis and as much of its end as ``width`` holds."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) >= width:
+        text = text[1:]
+    return f"…{text}"
+
+
 def right(text: str, width: int) -> str:
     """Return ``text`` at the right end of ``width`` cells."""
     return " " * max(0, width - cell_len(text)) + fitted(

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from textual.strip import Strip
 
 from qtool.tui.widgets.ink import Inked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.binding import Binding
     from textual.screen import Screen
 
     from qtool.render import Span
+
+
+_KEPT = ("question_mark", "q")
+"""Keys that stay on the narrowest screen."""
+
+Shown: TypeAlias = tuple[str, str, str, bool]
+"""How a key is written, what it does, the key itself, and whether it is dead now."""
 
 
 @runtime_checkable
@@ -41,13 +50,24 @@ def is_ours(binding: Binding) -> bool:
     )
 
 
+def _fitting(keys: Sequence[Shown], width: int) -> list[Shown]:
+    """Return the keys that fit; the ways to learn more and to leave go last."""
+    kept = list(keys)
+    for key in [*reversed(keys)]:
+        if sum(len(text) + len(label) + 3 for text, label, *_ in kept) - 2 <= width:
+            break
+        if key[2] not in _KEPT:
+            kept.remove(key)
+    return kept
+
+
 class KeyBar(Inked):
     """One line at the bottom; a key can be clicked."""
 
     def __init__(self) -> None:
         super().__init__()
         self._places: list[tuple[int, int, str]] = []
-        self._shown: list[tuple[str, str, str, bool]] = []
+        self._shown: list[Shown] = []
 
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
@@ -66,10 +86,8 @@ class KeyBar(Inked):
         spans: list[Span] = [("", " ")]
         self._places, x = [], 1
         self._shown = self._keys()
-        for text, label, key, dead in self._shown:
+        for text, label, key, dead in _fitting(self._shown, width - 1):
             cells = len(text) + 1 + len(label)
-            if x + cells > width:
-                break
             self._places.append((x, x + cells, key))
             spans.append(("", "  " if x > 1 else ""))
             spans.append(("faint" if dead else "accent", text))
@@ -77,8 +95,9 @@ class KeyBar(Inked):
             x += cells + 2
         return self.strip(spans, width, base)
 
-    def _keys(self) -> list[tuple[str, str, str, bool]]:
-        screen, keys, seen = self.screen, [], set()
+    def _keys(self) -> list[Shown]:
+        screen, seen = self.screen, set()
+        keys: list[Shown] = []
         for active in screen.active_bindings.values():
             binding = active.binding
             if binding.show and binding.action not in seen:

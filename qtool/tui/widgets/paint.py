@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from qtool import render
@@ -17,8 +18,6 @@ from qtool.tui.widgets.layout import (
     FLY,
     GAP,
     STATE,
-    Grid,
-    Layout,
     boundaries,
     grid,
 )
@@ -36,15 +35,14 @@ from qtool.untrusted import visible
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.style import Style
-
     from qtool.control.models import Cell, QueueRow
-    from qtool.tui.theme import HEAT_STYLES
-from qtool.tui.widgets.ink import Line
+    from qtool.tui.widgets.ink import Line
+    from qtool.tui.widgets.layout import Grid, Layout
 
+_APART = Style(bold=True)
 _SHADES = " ░▒▓█"
 _MARKED = {State.FAILED, State.CLAIMED, State.PAUSED, State.STOPPED, State.STOPPING}
-"""States of single slices that are drawn into their cells."""
+"""States that are drawn into the cells of a row whose slices differ."""
 
 
 class Painter:
@@ -128,9 +126,11 @@ class Painter:
     def _left(self, row: QueueRow, here: bool) -> Line:
         lay = self.layout
         deep = "" if row.depth else "faint"
+        sick = render.state_style(row.state) == "error"
+        name = "error" if sick else "title" if here else ""
         spans: Line = [
             ("accent", "▌" if here else " "),
-            ("title" if here else "", fitted(visible(row.name), lay.name)),
+            (name, fitted(visible(row.name), lay.name)),
             ("", " "),
             (deep, right(depth_of(row), DEPTH)),
         ]
@@ -173,42 +173,45 @@ class Painter:
             return [Segment(fitted(nothing, width), base + self._ink("faint"))]
         first = line * cells.per_line
         starts = set(boundaries(row)) if cells.gaps else set()
+        mixed = len({cell.state for cell in row.cells}) > 1
         segments, used = [], 0
         for at, cell in enumerate(row.cells[first : first + cells.per_line], first):
             if at in starts and at != first:
                 segments.append(Segment(" " * GAP, base))
                 used += GAP
-            segments.append(self._cell(row, cell, cells.cell, at == at_slice))
+            marked = mixed and cell.state in _MARKED
+            mark = render.state_glyph(cell.state) if marked else ""
+            segments.append(self._cell(at, cell, cells.cell, mark, at == at_slice))
             used += cells.cell
         return [*segments, Segment(" " * (width - used), base)]
 
-    def _cell(self, row: QueueRow, cell: Cell, width: int, chosen: bool) -> Segment:
+    def _cell(
+        self, at: int, cell: Cell, width: int, mark: str, chosen: bool
+    ) -> Segment:
         level = render.heat_level(cell.depth)
         style = HEAT_STYLES[level]
-        mark = self._mark(row, cell)
         if mark:
-            alike = all(other.state is cell.state for other in row.cells)
-            ink = "error" if alike else f"cell-{render.state_style(cell.state)}"
-            style += self._ink(ink)
+            style += self._ink(f"cell-{render.state_style(cell.state)}")
         if chosen:
             style = self._ink("cell-chosen")
-        return Segment(self._cell_text(cell, level, width, mark), self._base + style)
+        text = self._cell_text(cell, level, width, mark)
+        if at % 2 and text[0].isdigit():  # it touches the figure before it
+            style += _APART
+        return Segment(text, self._base + style)
 
     def _cell_text(self, cell: Cell, level: int, width: int, mark: str) -> str:
-        shade = mark or (_SHADES[min(4, -(-level // 3))] if self._plain else " ")
+        shade = _SHADES[min(4, -(-level // 3))] if self._plain else " "
         if width < CELL_WITH_NUMBER:
-            if not level and not mark:
-                return "·".rjust(width)
-            return mark.rjust(width) if mark else shade * width
-        text = short_number(cell.depth, width) if cell.depth else "·".rjust(width)
-        return shade + text[1:] if text[0] == " " else text
-
-    def _mark(self, row: QueueRow, cell: Cell) -> str:
-        """Return the glyph of a slice that is worse off than a working one."""
-        if cell.state is State.FAILED:
-            return render.state_glyph(cell.state)
-        mixed = cell.state in _MARKED and any(c.state != cell.state for c in row.cells)
-        return render.state_glyph(cell.state) if mixed else ""
+            if mark or not level:
+                return (mark or "·").rjust(width)
+            return shade * width
+        figure = short_number(cell.depth, width) if level else "·".rjust(width)
+        if figure.startswith(" "):
+            return (mark or shade) + figure[1:]
+        # Where there is no room for both, it is the figure that goes.
+        if mark:
+            return mark.ljust(width)
+        return shade * width if self._plain else figure.rjust(width)
 
     def _cut(self, segments: list[Segment], base: Style) -> Strip:
         return Strip(segments).adjust_cell_length(self.layout.width, base).simplify()

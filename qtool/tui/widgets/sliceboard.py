@@ -36,11 +36,11 @@ class SliceBoard(Inked, can_focus=True):
         Binding("down,j", "move(1)", "Row below", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "move(-1000000)", "First row", show=False),
         Binding("end,G", "move(1000000)", "Last row", show=False),
         Binding("left", "slice(-1)", "Slice to the left", show=False),
         Binding("right", "slice(1)", "Slice to the right", show=False),
         Binding("escape", "clear", "No slice", show=False),
-        Binding("home", "first", "The first row", show=False),
     ]
 
     class Moved(Message):
@@ -256,10 +256,6 @@ class SliceBoard(Inked, can_focus=True):
     def action_clear(self) -> None:
         """Select the whole row again."""
         self._go(self._cursor)
-
-    def action_first(self) -> None:
-        """Select the first row."""
-        self._go(0)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Move by the wheel."""

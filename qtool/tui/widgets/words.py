@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from qtool import render
 from qtool.control.models import State
+from qtool.tui.widgets.ink import ending
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -36,19 +39,22 @@ def number(value: int | None) -> str:
 
 
 def short_number(value: int, width: int) -> str:
-    """Return ``value`` right-aligned in ``width`` >= 3 cells.
+    """Return ``value`` right-aligned in ``width`` cells; empty if it does not fit.
 
-    A figure that would touch its neighbour is shortened: ``.4k`` is 350 to 449.
-    The full one stands in the detail line.
+    A form that leaves a cell free goes before one that touches its neighbour. The
+    whole figure stands in the detail line.
     """
-    if value < 10 ** (width - 1):
-        return str(value).rjust(width)
-    for unit, size in (("k", 1_000), ("M", 1_000_000)):
-        if value < 95 * size // 100 and width == 3:
-            return f".{max(1, round(value / size * 10))}{unit}".rjust(width)
-        if round(value / size) < 1_000:
-            return f"{max(1, round(value / size))}{unit}".rjust(width)[:width]
-    return "many".rjust(width)[-width:]
+    forms = [str(value)]
+    forms += [
+        f"{round(value / size)}{unit}"
+        for unit, size in (("k", 1_000), ("M", 1_000_000))
+        if value >= size
+    ]
+    for room in (width - 1, width):
+        for form in forms:
+            if len(form) <= room:
+                return form.rjust(width)
+    return ""
 
 
 def age_of(when: float | None, at: float) -> str:
@@ -121,12 +127,20 @@ def is_empty(board: Board) -> bool:
     )
 
 
-def site_lines(site: Site) -> list[Line]:
-    """Return the header: which spool, which configuration, what may be done."""
+def site_lines(site: Site, room: int) -> list[Line]:
+    """Return the header: which spool, which configuration, what may be done.
+
+    Args:
+        site: The site.
+        room: Cells that spool and configuration may take; to fit, each loses its
+            beginning, for the end of a path tells more.
+    """
+    spool, source = visible(site.spool), visible(site.source)
+    spool = ending(spool, max(room // 2, room - cell_len(source)))
     first: Line = [
         ("badge", " qtool "),
-        ("title", f" {visible(site.spool)}"),
-        ("muted", f"  {visible(site.source)}"),
+        ("title", f" {spool}"),
+        ("muted", f"  {ending(source, room - cell_len(spool))}"),
     ]
     if not site.read_only:
         return [first]
@@ -208,21 +222,30 @@ def _slice_figures(board: Board, row: QueueRow, at_slice: int) -> Line:
 
 
 def evidence(board: Board, row: QueueRow, at_slice: int | None) -> Line:
-    """Return one line of why: the note, and the key that helps."""
+    """Return one line of why: the state, the keys that help, the note.
+
+    The note comes last: it may be longer than the line.
+    """
     state = row.state
     if at_slice is not None and at_slice < len(row.cells):
         state = row.cells[at_slice].state
     glyph = render.state_glyph(state)
     line: Line = [(render.state_style(state), f"{glyph} {render.state_word(state)}")]
+    for key, what in _helping(board, row):
+        line += [("key", f"  {key}"), ("muted", f" {what}")]
     if row.note:
         line.append(("", f"  {visible(row.note)}"))
-    if row.traceback:
-        line += [("muted", "  "), ("key", "e"), ("muted", " shows the traceback")]
-    if row.state is State.FAILED and not row.refusal:
-        line += [("muted", "  "), ("key", "s"), ("muted", " starts it again")]
-    elif is_startable(row) and not board.site.read_only:
-        line += [("muted", "  "), ("key", "s"), ("muted", " starts it, ")]
-        line += [("key", "t"), ("muted", " steps it through one file")]
-    elif row.refusal and row.refusal != row.note:
+    if row.refusal and row.refusal != row.note:
         line.append(("muted", f"  {visible(row.refusal)}"))
     return line
+
+
+def _helping(board: Board, row: QueueRow) -> list[tuple[str, str]]:
+    keys = [("e", "traceback")] if row.traceback else []
+    if board.site.read_only or row.refusal:
+        return keys
+    if row.state is State.FAILED:
+        return [*keys, ("s", "starts it again")]
+    if is_startable(row):
+        return [*keys, ("s", "starts it"), ("t", "steps one file")]
+    return keys
