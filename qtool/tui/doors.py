@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.events import Event, Key, MouseDown
 
+from qtool.control.models import Outcome
 from qtool.render import duration
 from qtool.tui.screens.base import ConsoleScreen
 from qtool.untrusted import visible
@@ -91,12 +92,15 @@ class Doors(App[int]):
         self.push_screen(TracebackScreen(row))
 
     def show_report(self, report: StepReport, touched: int) -> None:
-        """Show what a step did; to fingers that are busy by now, only say it.
+        """Show what a step did; if nothing, or to fingers busy by now, only say it.
 
         Args:
             report: What it did.
             touched: How often the operator had done something when it began.
         """
+        if report.outcome is Outcome.NOTHING:
+            self.say(f"step of {report.runner}: {report.note or report.outcome}")
+            return
         self._report = report
         if touched == self.touched and isinstance(self.screen, ConsoleScreen):
             self.open_report()

@@ -194,6 +194,14 @@ async def test_a_step_shows_what_it_did(root: Path) -> None:
         await until(pilot, lambda: line_of(app, "out").split()[1] == "1")
 
 
+async def test_a_step_through_nothing_is_said_in_a_line(root: Path) -> None:
+    async with opened(make_site(root)) as (app, pilot):
+        await cursor_on(pilot, "in")
+        await pilot.press("t")
+        await until(pilot, lambda: "step of in: nothing waits" in shown(app))
+        assert isinstance(app.screen, BoardScreen)
+
+
 async def test_a_step_that_raises_shows_the_traceback(root: Path) -> None:
     control = make_site(root)
     inject(control, "mark", PLAIN.replace(b"hello", b"boom"))
