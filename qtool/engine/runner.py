@@ -63,6 +63,9 @@ class Runner:
         self.slice = slice
         self.config = config if config is not None else process_configuration()
         self.settings = self.config.runner(name)
+        if self.settings.foreign:
+            # Its slices cannot be claimed: Mailman knows no claims of ours.
+            raise RunnerError(f"{name} is Mailman's own runner: qtool only steps it")
         self.log = logging.getLogger(f"qtool.runner.{name}")
         self.gate = Gate()
         self.hand = Hand()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pydoc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import qtool
 from qtool import installation
@@ -16,6 +16,7 @@ from qtool.untrusted import visible
 if TYPE_CHECKING:
     from qtool.control.control import Control
     from qtool.control.models import Site
+    from qtool.installation import Configuration
 
 _HELP = """\
 What is here:
@@ -59,17 +60,19 @@ class Help:
 def preloaded(control: Control) -> dict[str, object]:
     """Return the names of the prompt over an open site, which this process adopts."""
     config = control.configuration
-    installation.adopt(config)
     reason = control.site().read_only
-    # What the prompt shows; runners that are made in it use the real one.
     shown = ReadOnlyConfiguration(config, reason) if reason else config
+    # Runners that are made in the prompt get it, so theirs are only looked at, too.
+    installation.adopt(cast("Configuration", shown))
 
     def refuse(*_: object) -> None:
         raise ReadOnly(reason)
 
     return {
-        "Runner": qtool.Runner,
-        "Switchboard": qtool.Switchboard,
+        "Runner": _only_named(qtool.Runner, reason) if reason else qtool.Runner,
+        "Switchboard": (
+            _only_named(qtool.Switchboard, reason) if reason else qtool.Switchboard
+        ),
         "config": shown,
         "control": control,
         "create_list": refuse if reason else qtool.create_list,
@@ -81,6 +84,15 @@ def preloaded(control: Control) -> dict[str, object]:
         "step": stepper(control),
         "switchboards": shown.switchboards,
     }
+
+
+def _only_named(kind: type, reason: str) -> type:
+    """Return a class to derive from, of which nothing can be made."""
+
+    def refuse(_self: object, *_: object, **__: object) -> None:
+        raise ReadOnly(reason)
+
+    return type(kind.__name__, (kind,), {"__init__": refuse, "__doc__": kind.__doc__})
 
 
 def banner(site: Site) -> str:

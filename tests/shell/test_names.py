@@ -9,7 +9,7 @@ import pytest
 
 import qtool
 from qtool.control import open_site
-from qtool.errors import NoSuchQueue, NoSuchRunner, ReadOnly
+from qtool.errors import NoSuchQueue, NoSuchRunner, ReadOnly, RunnerError
 from qtool.shell.names import banner, preloaded
 from tests.commands.program import configuration, entries
 
@@ -96,10 +96,19 @@ def test_read_only_refuses_every_act_and_shows_everything(
     names: dict[str, Any] = preloaded(control)
     queue = names["switchboards"]["in"]
     before = entries(tmp_path / "spool" / "in")
+    assert issubclass(names["Runner"], qtool.Runner)
     assert queue.files == [filebase]
     assert queue.for_slice(queue.slice).files == [filebase]
     assert "hi" in repr(names["peek"]("in", filebase))
+    here = tmp_path / "spool" / "in"
+
+    mine = type("Mine", (names["Runner"],), {})
     acts: list[Callable[[], object]] = [
+        lambda: names["Runner"]("in").run(),
+        lambda: mine("in", 0).run(),
+        lambda: qtool.Runner("in").run(),
+        lambda: qtool.Runner("in").step(),
+        lambda: names["Switchboard"]("in", here).enqueue(message),
         lambda: queue.enqueue(message),
         lambda: queue.dequeue(filebase),
         lambda: names["config"].switchboards["in"].enqueue(message),
@@ -134,6 +143,20 @@ def test_on_a_mailman_site_a_pushed_runner_makes_no_folder(
     names["config"].pop("test-runner")
     control.close()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_on_a_mailman_site_a_runner_of_ours_takes_none_of_mailmans_mail(
+    tmp_path: Path, own_process: None
+) -> None:
+    config = tmp_path / "mailman.cfg"
+    config.write_text(f"[mailman]\nlayout: x\n[paths.x]\nvar_dir: {tmp_path}/var\n")
+    (tmp_path / "var" / "queue" / "in").mkdir(parents=True)
+    control = open_site(config_file=config)
+    filebase = control.inject("in", b"Subject: x\n\nbody\n", {}).filebase
+    with pytest.raises(RunnerError, match="in is Mailman's own runner"):
+        preloaded(control)["Runner"]("in")  # type: ignore[operator]  # a class
+    assert control.configuration.switchboards["in"].files == [filebase]
+    control.close()
 
 
 def test_the_banner_says_which_spool_this_is(control: Control, tmp_path: Path) -> None:
