@@ -52,10 +52,11 @@ def in_thread(
         try:
             result = work()
         except (QToolError, OSError) as error:
-            app.post_message(ActFailed(what, visible(error)))
+            app.post_message(ActFailed(visible(error)))
         except Exception as error:  # noqa: BLE001 - the edge of the front end
             _log.error("%s failed: %s", what, type(error).__name__)
-            app.post_message(ActFailed(what, f"{type(error).__name__}, see the log"))
+            reason = f"{what} failed: {type(error).__name__}, see the log"
+            app.post_message(ActFailed(visible(reason)))
         else:
             app.post_message(ActDone(lambda: then(result)))
 

@@ -24,7 +24,6 @@ class ActDone(Message):
 class ActFailed(Message):
     """An act was refused or went wrong."""
 
-    what: str
     reason: str
 
 

@@ -115,5 +115,7 @@ async def cursor_on(pilot: Pilot[Any], name: str) -> None:
     """Wait for the board and put the cursor on a row."""
     app = cast("QToolApp", pilot.app)
     await until(pilot, lambda: line_of(app, name))
-    app.screen.query_one(SliceBoard).move_to(name)
-    await pilot.pause()
+    slices = app.screen.query_one(SliceBoard)
+    await pilot.press("home")
+    while slices.selected is None or slices.selected.name != name:
+        await pilot.press("down")

@@ -219,12 +219,6 @@ class SliceBoard(Inked, can_focus=True):
 
     # --- The cursor
 
-    def move_to(self, name: str) -> None:
-        """Put the cursor on the row of that name, if there is one."""
-        for number, row in enumerate(self._rows):
-            if row.name == name:
-                self._go(number)
-
     def _go(self, number: int, at_slice: int | None = None) -> None:
         last = max(0, len(self._rows) - 1)
         self._cursor = max(0, min(last, number))
