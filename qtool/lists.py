@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import threading
@@ -134,6 +133,8 @@ class ListRegistry:
             status = self._path.stat()
             if self._read_at == (status.st_mtime_ns, status.st_ino):
                 return
+            import json  # few sites keep lists of their own here
+
             kept = json.loads(self._path.read_text(encoding="utf-8"))
             addresses = [str(address) for address in kept["lists"]]
         except FileNotFoundError:
@@ -164,6 +165,8 @@ class ListRegistry:
 def _write(created: Mapping[str, MailingList], path: Path) -> None:
     addresses = [mlist.fqdn_listname for mlist in created.values()]
     kept = {"version": _LAYOUT_VERSION, "lists": addresses}
+    import json
+
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o660)
     with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor

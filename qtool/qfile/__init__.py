@@ -8,7 +8,6 @@ strict and for processing; ``look`` is lenient and for people.
 from __future__ import annotations
 
 from qtool.msgdata import Opaque
-from qtool.qfile.codec import QFile, decode, look, read
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qtool.qfile.body import body_text, headers_of
+    from qtool.qfile.codec import QFile, decode, look, read
     from qtool.qfile.parse import message_from_bytes, message_from_string
     from qtool.qfile.wire import message_bytes_of
     from qtool.qfile.writing import encode, encode_message, encode_msgdata
@@ -27,19 +27,23 @@ __all__ = [
 ]  # fmt: skip
 
 _LATER = {
+    "QFile": "codec",
     "body_text": "body",
+    "decode": "codec",
     "encode": "writing",
     "encode_message": "writing",
     "encode_msgdata": "writing",
     "headers_of": "body",
+    "look": "codec",
     "message_bytes_of": "wire",
     "message_from_bytes": "parse",
     "message_from_string": "parse",
+    "read": "codec",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs the email package when it is first asked for."""
+    """Import a name's module when it is first asked for: to list a queue needs none."""
     module = _LATER.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

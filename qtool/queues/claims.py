@@ -12,8 +12,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
-import json
 import logging
 import os
 import struct
@@ -170,6 +168,8 @@ class Claims:
         return os.path.samestat(there, os.fstat(descriptor))
 
     def _held(self, descriptor: int, start: int, end: int, what: str) -> Claim:
+        import json  # as hashlib below: looking at free slices needs neither
+
         facts = self._facts_path(start, end)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(facts)  # left by one that died
@@ -230,11 +230,15 @@ def _key(queue_directory: str, state_directory: str) -> str:
     path = os.path.relpath(os.path.realpath(queue_directory), root)
     key = path.replace("%", "%25").replace("/", "%2F")
     if len(os.fsencode(key)) > 150:
+        import hashlib
+
         key = hashlib.sha256(os.fsencode(path)).hexdigest()
     return key
 
 
 def _read_facts(path: str) -> Holder:
+    import json
+
     try:
         facts: Any = json.loads(durable.read_small(path, _FACTS_LIMIT))
         return Holder(

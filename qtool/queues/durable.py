@@ -7,7 +7,6 @@ trusted or tried again. Paths are plain strings: these run once per message.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import stat
@@ -15,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ctypes
     from collections.abc import Callable
 
 FILE_MODE = 0o660
@@ -32,7 +32,16 @@ _TRUE_SYNCFS = (5, 8)
 
 @cache
 def _libc() -> ctypes.CDLL:
+    import ctypes  # only who writes needs it
+
     return ctypes.CDLL(None, use_errno=True)
+
+
+def _error_number() -> int:
+    """Return why the last call of the C library failed."""
+    import ctypes
+
+    return ctypes.get_errno()
 
 
 @cache
@@ -89,7 +98,7 @@ def rename_new(source: str, target: str) -> None:
     old, new = os.fsencode(source), os.fsencode(target)
     if renameat2(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_NOREPLACE) == 0:
         return
-    number = ctypes.get_errno()
+    number = _error_number()
     if number not in _CANNOT:
         raise OSError(number, os.strerror(number), source, None, target)
     _link_and_unlink(source, target)
@@ -170,7 +179,7 @@ def sync_file_system(descriptor: int) -> None:
             failure among them may go unreported.
     """
     if _libc().syncfs(descriptor) != 0:
-        number = ctypes.get_errno()
+        number = _error_number()
         raise OSError(number, os.strerror(number))
 
 

@@ -8,7 +8,6 @@ the point.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import re
@@ -104,6 +103,8 @@ def make(when: float, content: bytes, listid: str = "") -> str:
     Raises:
         ValueError: ``when`` is no time that a name can hold.
     """
+    import hashlib  # names are read far more often than made, and it brings OpenSSL
+
     text = repr(float(when))
     if not math.isfinite(when) or _FILEBASE.fullmatch(f"{text}+{'0' * 40}") is None:
         raise ValueError(f"no time for a name: {when!r}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import time
-from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +23,7 @@ from qtool.queues.switchboard import Switchboard, record_enqueued
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from email.message import Message
     from typing import Self
 
     from qtool.qfile import QFile
@@ -53,8 +53,8 @@ class Spool(Switchboard):
         watcher: Shared by all queues that are watched.
     """
 
-    message_class: ClassVar[type[Message]] = Message
-    """Class in which messages are rebuilt."""
+    message_class: ClassVar[type[Message] | None] = None
+    """Class in which messages are rebuilt; None is the standard library's."""
 
     def __init__(
         self,
