@@ -25,6 +25,12 @@ _LOOKING = frozenset({
 """What of a switchboard changes nothing."""
 
 
+_GOES_ON = (
+    "Mailman's program goes on with that file: what was begun is not cut short. If"
+    " it leaves the file, the next qtool of this site puts it back."
+)
+
+
 class Report:
     """A step's report: its values are the report's, its text is one line."""
 
@@ -63,7 +69,12 @@ def stepper(control: Control) -> Callable[..., Report]:
         question = control.step_question(runner, filebase)
         if question is not None and not yes:
             _ask(question)
-        report = control.step(runner, filebase, slice)
+        try:
+            report = control.step(runner, filebase, slice)
+        except KeyboardInterrupt:
+            if question is not None:
+                say(_GOES_ON, sys.stderr)
+            raise
         say_lines(text for _, text in render.step_report_lines(report))
         return Report(report)
 

@@ -35,10 +35,19 @@ def error_text(error: BaseException, *, own_frames: int) -> str:
         error: What was raised.
         own_frames: How many of the traceback's first frames are the shell's.
     """
-    if isinstance(error, QToolError):
+    if isinstance(error, QToolError) or _is_the_systems(error):
         return f"{type(error).__name__}: {visible(error, _LONGEST_ERROR)}"
     where = error.__traceback__
     for _ in range(own_frames):
         where = where.tb_next if where is not None else None
     lines = traceback.format_exception(type(error), error, where)
     return visible_block("".join(lines).rstrip("\n"), width=_LONGEST_ERROR)
+
+
+def _is_the_systems(error: BaseException) -> bool:
+    """Whether the system refused qtool something, such as to list a folder."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return False
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    raised_in = str(frames[-1].f_globals.get("__name__", "")) if frames else ""
+    return raised_in.startswith("qtool.")

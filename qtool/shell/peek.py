@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtool import render
+from qtool.errors import Refused
 from qtool.qfile import body_text, headers_of, look
 from qtool.qfile.body import BODY_LIMIT
 from qtool.untrusted import visible, visible_block
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN_BODY = 4000
 _LONGEST_PATH = 5000
+_EXAMPLE = "peek('in', switchboards['in'].files[0])"
 
 
 class Peek:
@@ -80,6 +82,9 @@ def peeker(control: Control) -> Callable[..., Peek]:
             filebase: The entry of that queue.
         """
         if filebase is None:
+            name = str(where)
+            if name in control.configuration.switchboards and not Path(name).is_file():
+                raise Refused(f"{name} is a queue: name its entry, too: {_EXAMPLE}")
             return _of_file(Path(where))
         view = control.entry(str(where), filebase)
         return Peek(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qtool.errors import ForeignQFile, QToolError
+from qtool.errors import ForeignQFile, QToolError, Refused
 from qtool.qfile import encode, message_from_bytes
 from qtool.untrusted import visible_block
 from tests.commands.program import entries
@@ -33,6 +33,11 @@ def test_an_entry_is_shown_and_not_taken(
     assert found.error == ""
     assert "foo      : yes" in repr(found)
     assert entries(tmp_path / "spool" / "in") == before
+
+
+def test_a_queue_alone_is_refused_with_an_example(names: dict[str, Any]) -> None:
+    with pytest.raises(Refused, match=r"in is a queue: .*peek\('in', "):
+        names["peek"]("in")
 
 
 def test_a_file_is_shown_like_its_entry(

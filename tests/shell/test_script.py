@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.commands.program import MESSAGE, configuration, entries, program
+from tests.commands.program import MESSAGE, QTOOL, configuration, entries, program
+from tests.engine.mailman_double import MailmanDouble
+from tests.engine.test_foreign import wait_for, wait_for_true
 
 DOCUMENT = (Path(__file__).parents[1] / "doctests" / "runner.rst").read_text("utf-8")
 
@@ -126,6 +130,40 @@ def test_an_error_of_ours_is_one_line_and_others_have_their_traceback(
     ended = program("--config", config, "shell", "-c", "x =")
     assert ended.status == 1
     assert "SyntaxError" in ended.told[-1]
+
+
+def test_what_the_system_refuses_is_one_line(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "in").write_text("no folder")
+    code = "switchboards['in'].files"
+    ended = program("--config", config, "shell", "-c", code)
+    assert (ended.status, len(ended.told)) == (1, 1)
+    assert str(tmp_path / "spool" / "in") in ended.told[0]
+    ended = program("--config", config, "shell", "-c", "open('/nowhere')")
+    assert (ended.status, ended.told[0]) == (1, "Traceback (most recent call last):")
+
+
+def test_a_step_of_mailmans_that_is_interrupted_goes_on_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    double = MailmanDouble(tmp_path / "site")
+    double.plan("wait")
+    config = double.directory / "mailman.cfg"
+    assert program("--config", config, "inject", "in", stdin=MESSAGE).status == 0
+    with subprocess.Popen(
+        [QTOOL, "--config", config, "shell", "-c", "step('in', yes=True)"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # the keys of the terminal are not the test's own
+    ) as process:
+        wait_for(double.programs / "started")
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert told.startswith("Mailman's program goes on with that file")
+    double.open_gate()
+    wait_for_true(lambda: len(entries(double.queues / "pipeline")) == 1)
+    assert entries(double.queues / "in") == []
 
 
 def test_read_only_is_respected(config: Path, tmp_path: Path) -> None:
