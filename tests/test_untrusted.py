@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.untrusted import visible, visible_block
@@ -81,6 +81,7 @@ def test_a_block_holds_nothing_that_a_terminal_obeys(
     assert OBEYED.search(visible_block(text, width=width)) is None
 
 
+@settings(max_examples=25)  # of 150,000 characters each
 @given(st.lists(any_text, max_size=5))
 def test_a_long_block_is_shown_as_a_short_one_is(parts: list[str]) -> None:
     text = "\n".join(parts)

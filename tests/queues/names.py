@@ -20,7 +20,12 @@ def filebase_of(number: int, when: float | None = None) -> str:
 
 
 def touch(folder: Path, names: Iterable[str]) -> None:
-    """Make empty files, in one system call each."""
+    """Make names of one empty file: a name costs a tenth of what a file costs."""
     folder.mkdir(exist_ok=True)
+    first = None
     for name in names:
-        os.mknod(folder / name, 0o660)
+        if first is None:
+            first = folder / name
+            os.mknod(first, 0o660)
+        else:
+            os.link(first, folder / name)

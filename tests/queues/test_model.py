@@ -39,6 +39,7 @@ class Queues(RuleBasedStateMachine):
         """Recoveries of every entry."""
 
     def teardown(self) -> None:
+        self.look()
         shutil.rmtree(self.root)
 
     def clock(self) -> float:
@@ -106,8 +107,8 @@ class Queues(RuleBasedStateMachine):
                 spent = self.count[entry] >= MAX_RECOVERIES
                 self.place[entry] = ("bad", ".psv") if spent else (queue, ".pck")
 
-    @invariant()
-    def every_entry_is_where_it_should_be(self) -> None:
+    @rule()
+    def look(self) -> None:
         for queue, spool in {**self.spools, "bad": self.bad}.items():
             for suffix in (".pck", ".bak", ".psv"):
                 expected = sorted(
@@ -117,6 +118,15 @@ class Queues(RuleBasedStateMachine):
             scan = spool.scan(slices.equal(3))
             assert scan.depth == len(spool.files)
             assert scan.foreign == 0
+
+    @invariant()
+    def every_entry_is_where_it_should_be(self) -> None:
+        files = {
+            (file.stem, queue, file.suffix)
+            for queue in (*self.spools, "bad")
+            for file in self.root.glob(f"{queue}/*")
+        }
+        assert files == {(entry, *place) for entry, place in self.place.items()}
 
     @invariant()
     def every_entry_can_be_read_and_knows_its_count(self) -> None:

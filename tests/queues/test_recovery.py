@@ -314,8 +314,9 @@ def test_temporary_files_go_once_their_writers_must_be_dead(tmp_path: Path) -> N
     now = 1_800_000_000.0
     spool = Spool("in", tmp_path / "in", clock=lambda: now)
     dead, alive = (f"{filebase_of(n)}.pck.tmp" for n in range(2))
-    touch(spool.queue_directory, [dead, alive, "foo.pck.tmp"])
+    touch(spool.queue_directory, ["foo.pck.tmp"])
     for name, age in ((dead, DEAD_SECONDS + 1), (alive, DEAD_SECONDS - 1)):
+        (spool.queue_directory / name).touch()
         os.utime(spool.queue_directory / name, (now - age, now - age))
     assert len(spool.files) == 0
     spool.recover_backup_files()
