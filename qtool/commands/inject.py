@@ -37,10 +37,18 @@ def run(options: Namespace) -> int:
         except OSError as error:
             tell(f"{options.file}: {error.strerror}")
             return FAILED
-        injected = control.inject(options.queue, data, msgdata)
+        hint = _list_hint(control, options.queue, msgdata.get("listid"))
+        try:
+            injected = control.inject(options.queue, data, msgdata)
+        except OSError as error:
+            # Such as a full disk, which names no file.
+            tell(f"not put into `{options.queue}`: {error.strerror or error}")
+            return FAILED
         put(f"filebase: {visible(injected.filebase)}")
         put(f"queue   : {visible(injected.queue)}")
         put(f"path    : {visible(injected.path, _LONGEST_PATH)}")
+        for line in filter(None, [hint]):
+            tell(line)
         if not injected.served:
             tell(_nobody_runs(control, options))
     return DONE
@@ -77,6 +85,22 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+def _list_hint(control: Control, queue: str, listid: object) -> str:
+    """Return why a runner will shunt the message; empty if it knows the list."""
+    row = control.scan().row(queue)
+    if row is None or row.runner is None:
+        return ""
+    if control.site().kind == "mailman3":
+        shunts = "no list is named (--listid LISTID): Mailman shunts such a message"
+        return "" if listid else shunts
+    if listid is None or control.configuration.lists.get(listid) is not None:
+        return ""
+    return (
+        f"there is no list {visible(listid, 80)} here, so the message will be shunted:"
+        " a section [list.ADDRESS] makes one, or create_list in qtool shell"
+    )
+
+
 def _nobody_runs(control: Control, options: Namespace) -> str:
     """Say that the message waits, and how it will be taken."""
     queue = options.queue
@@ -86,8 +110,6 @@ def _nobody_runs(control: Control, options: Namespace) -> str:
         return (
             f"{waits} Start Mailman (mailman start), or step it: {again(options, '')}"
         )
-    if row is None or row.runner is None:
-        return f"{waits} The configuration has no runner for this queue."
-    if row.refusal:
+    if row is not None and row.refusal:
         return f"{waits} {row.refusal}"
     return f"{waits} Start one: {again(options, 'run')}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtool import render
 from qtool.commands.output import DONE, put
 from qtool.commands.site import opened
+from qtool.control.models import State
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -64,13 +65,17 @@ def lines_of(board: Board) -> list[list[Span]]:
     lines.append([("title", _aligned(_HEADINGS, widths))])
     for row, cells in zip(board.rows, rows, strict=True):
         lines.append(_spans(row, cells, widths))
-        if row.note:
+        if row.note and row.state is not State.MAILMAN:  # whose pid stands above
             lines.append([("muted", f"    {visible(row.note)}")])
         if row.foreign:
-            files = "1 file has" if row.foreign == 1 else f"{row.foreign} files have"
-            what = "names that are no entry's: they are left alone"
-            lines.append([("warning", f"    {files} {what}")])
+            lines.append([("warning", f"    {_foreign(row.foreign)}")])
     return lines
+
+
+def _foreign(count: int) -> str:
+    if count == 1:
+        return "1 name is no entry's: it is left alone"
+    return f"{count} names are no entry's: they are left alone"
 
 
 def _site(board: Board) -> list[list[Span]]:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from qtool import look, read
-from tests.commands.program import MESSAGE, configuration, entries, program
+from tests.commands.program import (
+    FORWARD,
+    MESSAGE,
+    QTOOL,
+    configuration,
+    entries,
+    program,
+)
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Call
@@ -81,8 +89,32 @@ def test_a_queue_without_a_runner_is_told_apart(call: Call, tmp_path: Path) -> N
     (tmp_path / "root" / "in").mkdir(parents=True)
     ended = call("--root", tmp_path / "root", "inject", "in", stdin=MESSAGE)
     assert ended.status == 0
-    assert "no runner" in ended.told[0]
-    assert "run" not in ended.told[0].split("waits.")[1].split()
+    assert ended.told == [
+        "qtool: no runner is running for `in`: the message waits. in has no runner"
+        " here: --root names none, a configuration does (--config FILE)"
+    ]
+
+
+def test_a_list_that_is_not_there_is_told(call: Call, tmp_path: Path) -> None:
+    site = configuration(tmp_path, f"[list.bee@example.com]\n{FORWARD}")
+    words = ("--config", site, "inject", "--listid")
+    known = call(*words, "bee.example.com", "in", stdin=MESSAGE)
+    unknown = call(*words, "ant.example.com", "in", stdin=MESSAGE)
+    waits = call(*words, "ant.example.com", "shunt", stdin=MESSAGE)
+    assert (known.status, unknown.status, waits.status) == (0, 0, 0)
+    assert "no list" not in known.err + waits.err
+    assert "there is no list ant.example.com here" in unknown.told[0]
+
+
+def test_a_disk_without_room_is_one_line(site: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", QTOOL,
+         "--config", site, "inject", "in"],
+        input=MESSAGE + b"x" * 10_000, capture_output=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"qtool: not put into `in`: File too large\n"
+    assert entries(tmp_path / "spool" / "in") == []
 
 
 @pytest.mark.parametrize("stdin", [b"", b" \n\n"])
@@ -137,4 +169,7 @@ def test_on_a_mailman_site_it_is_written_for_mailman(
     ended = call("--config", config, "inject", "in", stdin=MESSAGE)
     assert ended.status == 0
     assert look(path_in(ended.out)).msgdata["_parsemsg"] is True
-    assert "mailman start" in ended.told[0]
+    assert "no list is named" in ended.told[0]
+    assert "mailman start" in ended.told[1]
+    words = ("inject", "in", "--listid", "ant.example.com")
+    assert len(call("--config", config, *words, stdin=MESSAGE).told) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,19 @@ def test_a_row_has_depth_flight_age_state_and_slices() -> None:
         "in      1234       1      2h  ► running  1000 0 | 234",
         "lmtp       -       -       -  ✗ failed   -",
         "    ValueError: \\x1b[31m",
-        "    2 files have names that are no entry's: they are left alone",
+        "    2 names are no entry's: they are left alone",
     ]
+
+
+def test_what_stands_in_the_header_is_not_repeated_in_every_row() -> None:
+    site = replace(SITE, kind="mailman3", mailman="Mailman (pid 7)")
+    row = QueueRow(
+        name="in", has_queue=True, runner="in", runner_slices=1, depth=0, in_flight=0,
+        state=State.MAILMAN, note="pid 7", foreign=1,
+    )  # fmt: skip
+    told = shown(row, site=site)
+    assert [line for line in told if "pid 7" in line] == ["mailman Mailman (pid 7)"]
+    assert told[-1] == "    1 name is no entry's: it is left alone"
 
 
 def test_the_header_says_which_spool_and_why_it_is_read_only() -> None:
