@@ -36,6 +36,12 @@ def tell(text: str) -> None:
     _write(sys.stderr, f"qtool: {visible(text, _LONGEST_LINE)}")
 
 
+def carries_unicode(stream: TextIO) -> bool:
+    """Whether what is not ASCII arrives as it is, so that columns stay columns."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return encoding.lower().replace("-", "").startswith("utf")
+
+
 def _write(stream: TextIO, text: str) -> None:
     if not text.isascii():  # a copy of a whole message is dear
         encoding = getattr(stream, "encoding", None) or "utf-8"

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from qtool import render
-from qtool.commands.output import DONE, put
+from qtool.commands.output import DONE, carries_unicode, put
 from qtool.commands.site import opened
 from qtool.control.models import State
 from qtool.untrusted import visible
@@ -31,7 +31,7 @@ def run(options: Namespace) -> int:
     if options.json:
         put(_json(board))
         return DONE
-    lines = lines_of(board)
+    lines = lines_of(board, ascii_only=not carries_unicode(sys.stdout))
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         _print_in_colour(lines)
     else:
@@ -57,9 +57,9 @@ def _print_in_colour(lines: list[list[Span]]) -> None:
         console.print(Text.assemble(*spans))
 
 
-def lines_of(board: Board) -> list[list[Span]]:
+def lines_of(board: Board, *, ascii_only: bool = False) -> list[list[Span]]:
     """Return the board as lines of spans: the site, then a row for each queue."""
-    rows = [_cells(row, board.at) for row in board.rows]
+    rows = [_cells(row, board.at, ascii_only=ascii_only) for row in board.rows]
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows, strict=True)]
     lines = [*_site(board), []]
     lines.append([("title", _aligned(_HEADINGS, widths))])
@@ -91,12 +91,16 @@ def _site(board: Board) -> list[list[Span]]:
     return lines
 
 
-def _cells(row: QueueRow, at: float) -> tuple[str, ...]:
+def _cells(row: QueueRow, at: float, *, ascii_only: bool) -> tuple[str, ...]:
     oldest = None if row.oldest is None else at - row.oldest
     flight = render.NONE if row.in_flight is None else str(row.in_flight)
-    state = f"{render.state_glyph(row.state)} {render.state_word(row.state)}"
+    glyph = render.state_glyph(row.state, ascii_only=ascii_only)
+    state = f"{glyph} {render.state_word(row.state)}"
+    depth = render.depth(row)
+    if ascii_only:
+        depth = depth.replace(render.UNKNOWN, "?")
     name = visible(row.name, 60)
-    return (name, render.depth(row), flight, render.age(oldest), state, _slices(row))
+    return (name, depth, flight, render.age(oldest), state, _slices(row))
 
 
 def _slices(row: QueueRow) -> str:

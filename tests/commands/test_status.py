@@ -49,6 +49,14 @@ def test_a_row_has_depth_flight_age_state_and_slices() -> None:
     ]
 
 
+def test_where_only_ascii_is_carried_columns_stay_columns(site: Path) -> None:
+    plain = program("--config", site, "status", env={"PYTHONIOENCODING": "latin-1"})
+    assert plain.out.isascii()
+    assert "# stopped" in plain.out
+    rich = program("--config", site, "status").out
+    assert list(map(len, plain.out.splitlines())) == list(map(len, rich.splitlines()))
+
+
 def test_what_stands_in_the_header_is_not_repeated_in_every_row() -> None:
     site = replace(SITE, kind="mailman3", mailman="Mailman (pid 7)")
     row = QueueRow(
