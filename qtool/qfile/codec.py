@@ -8,6 +8,7 @@ from qtool.qfile.inert import Inert, Role
 from qtool.qfile.older import older_pair
 from qtool.qfile.opening import read_bytes
 from qtool.qfile.outline import Outline, Outliner
+from qtool.qfile.plain import is_plain
 from qtool.qfile.unpickle import load
 from qtool.qfile.values import Values
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from email.message import Message
     from pathlib import Path
     from typing import Any
+
+    Content = str | dict[str, Any] | Outline
+    """A message as text, as the fields of a plain one, or as an outline."""
 
 
 class QFile:
@@ -39,7 +43,7 @@ class QFile:
         *,
         data: bytes,
         parts: tuple[Pickle, Pickle],
-        content: str | Outline,
+        content: Content,
         message_class: type[Message] | None,
         msgdata: dict[str, Any],
         form: str,
@@ -78,17 +82,20 @@ class QFile:
         return self._message
 
 
-def _message(content: str | Outline, message_class: type[Message] | None) -> Message:
+def _message(content: Content, message_class: type[Message] | None) -> Message:
     # The email package is dear to import, and many readers want metadata only.
     from email.message import Message
 
-    if isinstance(content, str):
-        from qtool.qfile.parse import message_from_string
+    from qtool.qfile import construct
 
-        return message_from_string(content, message_class or Message)
-    from qtool.qfile.construct import construct
+    made_as = message_class or Message
+    if isinstance(content, dict):
+        return construct.construct_plain(content, made_as)
+    if isinstance(content, Outline):
+        return construct.construct(content, made_as)
+    from qtool.qfile.parse import message_from_string
 
-    return construct(content, message_class or Message)
+    return message_from_string(content, made_as)
 
 
 def decode(
@@ -154,28 +161,33 @@ class _Reading:
         self.unknown: list[str] = []
         self.form = ""
 
-    def _load(self, part: Pickle, data: bytes) -> tuple[Any, Values]:
-        pickle = data[part.start : part.end]
-        held = load(
-            pickle, strict=self._strict, allowed=self._allowed, unknown=self.unknown
+    def _load(self, part: Pickle, data: bytes) -> Any:
+        return load(
+            data[part.start : part.end],
+            strict=self._strict,
+            allowed=self._allowed,
+            unknown=self.unknown,
         )
-        return held, Values(
-            len(pickle), byte_strings=part.protocol < 3, strict=self._strict
+
+    def _values(self, part: Pickle) -> Values:
+        return Values(
+            part.end - part.start,
+            byte_strings=part.protocol < 3,
+            strict=self._strict,
         )
 
     def msgdata(self, part: Pickle, data: bytes) -> dict[str, Any]:
         """Return the metadata."""
-        held, values = self._load(part, data)
-        msgdata = values.plain(held)
+        msgdata = self._values(part).plain(self._load(part, data))
         if type(msgdata) is not dict:
             raise CorruptQFile("its metadata is no dictionary")
         if not all(type(key) is str for key in msgdata):
             raise CorruptQFile("its metadata has a key that is no text")
         return msgdata
 
-    def message(self, part: Pickle, data: bytes, parse: Any) -> str | Outline:
-        """Return the text of the message, or the outline of a pickled one."""
-        held, values = self._load(part, data)
+    def message(self, part: Pickle, data: bytes, parse: Any) -> Content:
+        """Return what there is of the message."""
+        held = self._load(part, data)
         self.form = _form(held, part.protocol)
         if isinstance(held, str) or (isinstance(held, bytes) and part.protocol < 3):
             if not parse:
@@ -183,7 +195,10 @@ class _Reading:
             return _text(held)
         if parse:
             raise CorruptQFile("its message should be text and is not")
-        return Outliner(values, strict=self._strict).outline(held)
+        if _is_plain(held):
+            fields: dict[str, Any] = held.state
+            return fields
+        return Outliner(self._values(part), strict=self._strict).outline(held)
 
 
 def check_message(pickle: bytes) -> None:
@@ -213,6 +228,18 @@ _BEGINNINGS = b"\x80(ciSVUTX"
 
 def _text(held: str | bytes) -> str:
     return held if isinstance(held, str) else held.decode("ascii", "surrogateescape")
+
+
+def _is_plain(held: object) -> bool:
+    return (
+        isinstance(held, Inert)
+        and held.role is Role.MESSAGE
+        and not held.args
+        and type(held.state) is dict
+        and is_plain(held.state)
+        and isinstance(policy := held.state["policy"], Inert)
+        and policy.role is Role.POLICY
+    )
 
 
 def _form(held: object, protocol: int) -> str:

@@ -12,6 +12,15 @@ from qtool.qfile.charsets import carriable, decoded
 from qtool.qfile.outline import CharsetOutline, HeaderOutline, Outline
 
 
+def construct_plain(fields: dict[str, Any], message_class: type[Message]) -> Message:
+    """Return a new message of that class with the fields of a plain one."""
+    message = message_class()
+    policy = message.policy
+    message.__dict__.update(fields)
+    message.policy = policy
+    return message
+
+
 def construct(outline: Outline, message_class: type[Message]) -> Message:
     """Return a new message of that class with what the outline tells."""
     message = message_class()

@@ -6,8 +6,6 @@ at, and be found in order, before anybody asks for its message.
 
 from __future__ import annotations
 
-from itertools import chain
-
 from qtool.errors import CorruptQFile, UnsafeQFile
 from qtool.msgdata import show_value
 from qtool.qfile.inert import Inert, Role
@@ -28,18 +26,6 @@ _FIELDS = frozenset(
         "epilogue", "defects", "_default_type", "__version__",
     )
 )  # fmt: skip
-
-
-_TUPLE, _TWO, _TEXT = {tuple}, {2}, {str}
-
-
-def are_pairs_of_text(headers: list[Any]) -> bool:
-    """Return whether each of the headers is a tuple of two texts: most are."""
-    return (
-        set(map(type, headers)) <= _TUPLE
-        and set(map(len, headers)) <= _TWO
-        and set(map(type, chain.from_iterable(headers))) <= _TEXT
-    )
 
 
 class CharsetOutline:
@@ -196,10 +182,7 @@ class Outliner:
             if self._strict:
                 raise self._wrong("its headers are no list")
             pairs = [("", pairs)]
-        headers: list[tuple[str, str | HeaderOutline]] = pairs
-        if are_pairs_of_text(pairs):
-            return headers
-        headers = []
+        headers: list[tuple[str, str | HeaderOutline]] = []
         for pair in pairs:
             if type(pair) is tuple and len(pair) == 2:
                 name, value = pair

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qtool.errors import QFileError, UnsafeQFile
 from qtool.msgdata import VERSION, volatile
 from qtool.qfile.codec import check_message, check_msgdata
-from qtool.qfile.outline import are_pairs_of_text
+from qtool.qfile.plain import is_plain
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -25,16 +25,6 @@ PROTOCOL = 4
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 _PLAIN_ITEMS = 1000
 # With more values than that, or headers, the guard is asked.
-
-_PLAIN_FIELDS = frozenset(
-    (
-        "policy", "_headers", "_unixfrom", "_payload", "_charset", "preamble",
-        "epilogue", "defects", "_default_type",
-    )
-)  # fmt: skip
-
-_TEXT = frozenset((str, type(None)))
-_TEXT_FIELDS = ("_payload", "_unixfrom", "preamble", "epilogue", "_default_type")
 
 _PICKLING_FAILURES = (
     ArithmeticError,
@@ -102,16 +92,11 @@ def _is_plain(message: Message) -> bool:
     from email.policy import compat32
 
     held = message.__dict__
-    headers = held["_headers"]
     return (
         type(message) is StandardMessage
-        and held.keys() == _PLAIN_FIELDS
+        and is_plain(held)
         and held["policy"] is compat32
-        and {type(held[name]) for name in _TEXT_FIELDS} <= _TEXT
-        and held["_charset"] is None
-        and not held["defects"]
-        and len(headers) < _PLAIN_ITEMS
-        and are_pairs_of_text(headers)
+        and len(held["_headers"]) < _PLAIN_ITEMS
     )
 
 
