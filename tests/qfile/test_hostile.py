@@ -9,28 +9,47 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from tests.qfile.doors import DOORS
-from tests.qfile.hostile import generated, read_corpus, write_corpus
+from tests.qfile.hostile import (
+    Exhibit,
+    Hostile,
+    generated,
+    read_corpus,
+    write_corpus,
+)
+from tests.qfile.hostile_code import classes, code
 from tests.qfile.hostile_large import large_bombs
 from tests.qfile.hostile_names import make_names
 from tests.qfile.judging import Verdict, faults, judged, report
 
 if TYPE_CHECKING:
-    from tests.qfile.hostile import Exhibit
+    from collections.abc import Iterable
+
+Kind = TypeVar("Kind", Hostile, Exhibit)
 
 FLIPS = 2000
 SLOW_DOOR = "entry screen"
 
 
-def made(corpus: Path, flips: int) -> list[Exhibit]:
-    """Make a folder of generated files, and of odd names."""
+def made(corpus: Path, files: Iterable[Hostile]) -> list[Exhibit]:
+    """Make a folder of these files, and of odd names."""
     corpus.mkdir()
-    write_corpus(corpus, generated(flips))
+    write_corpus(corpus, files)
     return [*read_corpus(corpus), *make_names(corpus)]
+
+
+def few_of_each_category(those: Iterable[Kind]) -> list[Kind]:
+    """Choose four or five of each kind of harm, from first to last."""
+    by_category: dict[str, list[Kind]] = {}
+    for one in those:
+        by_category.setdefault(one.category, []).append(one)
+    return [
+        one for those in by_category.values() for one in those[:: len(those) // 4 or 1]
+    ]
 
 
 def everywhere(
@@ -56,13 +75,8 @@ def everywhere(
 def test_some_files_of_each_kind_do_no_harm_at_any_door(
     tmp_path: Path,
 ) -> None:
-    exhibits = made(tmp_path / "corpus", flips=50)
-    by_category: dict[str, list[Exhibit]] = {}
-    for exhibit in exhibits:
-        by_category.setdefault(exhibit.category, []).append(exhibit)
-    few = [
-        one for those in by_category.values() for one in those[:: len(those) // 4 or 1]
-    ]
+    files = few_of_each_category(generated(flips=50))
+    few = few_of_each_category(made(tmp_path / "corpus", files))
     verdicts, wrong = everywhere(
         tmp_path / "corpus", few, tmp_path / "scratch", shares_of_slow=1
     )
@@ -71,15 +85,13 @@ def test_some_files_of_each_kind_do_no_harm_at_any_door(
 
 
 def test_no_file_that_could_run_code_passes_a_strict_reading(tmp_path: Path) -> None:
-    exhibits = [
-        one
-        for one in made(tmp_path / "corpus", flips=0)
-        if one.category in ("code", "classes")
-    ]
-    assert len(exhibits) > 400
-    verdicts = list(
-        judged("strict read", tmp_path / "corpus", exhibits, tmp_path / "scratch")
-    )
+    files = [*code(), *classes()]
+    assert len(files) > 400
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    write_corpus(corpus, files)
+    exhibits = list(read_corpus(corpus))
+    verdicts = list(judged("strict read", corpus, exhibits, tmp_path / "scratch"))
     assert faults(exhibits, verdicts) == []
 
 
@@ -87,7 +99,7 @@ def test_no_file_that_could_run_code_passes_a_strict_reading(tmp_path: Path) -> 
 def test_no_file_does_harm_at_any_door(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exhibits = made(tmp_path / "corpus", FLIPS)
+    exhibits = made(tmp_path / "corpus", generated(FLIPS))
     verdicts, wrong = everywhere(tmp_path / "corpus", exhibits, tmp_path / "generated")
     if os.environ.get("QTOOL_CORPUS"):
         other = Path(os.environ["QTOOL_CORPUS"])
