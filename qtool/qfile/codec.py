@@ -84,18 +84,9 @@ class QFile:
 
 def _message(content: Content, message_class: type[Message] | None) -> Message:
     # The email package is dear to import, and many readers want metadata only.
-    from email.message import Message
+    from qtool.qfile.construct import construct
 
-    from qtool.qfile import construct
-
-    made_as = message_class or Message
-    if isinstance(content, dict):
-        return construct.construct_plain(content, made_as)
-    if isinstance(content, Outline):
-        return construct.construct(content, made_as)
-    from qtool.qfile.parse import message_from_string
-
-    return message_from_string(content, made_as)
+    return construct(content, message_class)
 
 
 def decode(

@@ -6,14 +6,27 @@ import email.errors
 from email.charset import Charset
 from email.header import Header
 from email.message import Message
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtool.qfile.charsets import carriable, decoded
 from qtool.qfile.outline import CharsetOutline, HeaderOutline, Outline
+from qtool.qfile.parse import message_from_string
+
+if TYPE_CHECKING:
+    from qtool.qfile.codec import Content
 
 
-def construct_plain(fields: dict[str, Any], message_class: type[Message]) -> Message:
-    """Return a new message of that class with the fields of a plain one."""
+def construct(content: Content, message_class: type[Message] | None) -> Message:
+    """Return the message that a file holds, in that class or the standard one."""
+    made_as = message_class or Message
+    if isinstance(content, dict):
+        return _of_plain(content, made_as)
+    if isinstance(content, str):
+        return message_from_string(content, made_as)
+    return _of_outline(content, made_as)
+
+
+def _of_plain(fields: dict[str, Any], message_class: type[Message]) -> Message:
     message = message_class()
     policy = message.policy
     message.__dict__.update(fields)
@@ -21,8 +34,7 @@ def construct_plain(fields: dict[str, Any], message_class: type[Message]) -> Mes
     return message
 
 
-def construct(outline: Outline, message_class: type[Message]) -> Message:
-    """Return a new message of that class with what the outline tells."""
+def _of_outline(outline: Outline, message_class: type[Message]) -> Message:
     message = message_class()
     fields: dict[str, Any] = message.__dict__
     # A field that hides a method would break whoever calls that.
@@ -42,7 +54,7 @@ def construct(outline: Outline, message_class: type[Message]) -> Message:
     ]
     if isinstance(outline.payload, list):
         fields["_payload"] = [
-            construct(part, message_class) for part in outline.payload
+            _of_outline(part, message_class) for part in outline.payload
         ]
     else:
         fields["_payload"] = outline.payload

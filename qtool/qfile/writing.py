@@ -7,6 +7,8 @@ that the guard cannot object.
 from __future__ import annotations
 
 from _pickle import PickleError, dumps
+from email.message import Message
+from email.policy import compat32
 from typing import TYPE_CHECKING, Any
 
 from qtool.errors import QFileError, UnsafeQFile
@@ -17,8 +19,6 @@ from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from email.message import Message
-
 PROTOCOL = 4
 """Every Python 3 that a Mailman 3 ever ran on reads it."""
 
@@ -88,12 +88,9 @@ def _object_form(message: Message) -> bytes | None:
 
 
 def _is_plain(message: Message) -> bool:
-    from email.message import Message as StandardMessage
-    from email.policy import compat32
-
     held = message.__dict__
     return (
-        type(message) is StandardMessage
+        type(message) is Message
         and is_plain(held)
         and held["policy"] is compat32
         and len(held["_headers"]) < _PLAIN_ITEMS
@@ -102,15 +99,12 @@ def _is_plain(message: Message) -> bool:
 
 def _standard(message: Message) -> Message:
     """Return the same message, and its parts, in the standard library's class."""
-    from email.message import Message as StandardMessage
-
-    copy = StandardMessage.__new__(StandardMessage)
+    copy = Message.__new__(Message)
     copy.__dict__.update(message.__dict__)
     payload = copy.__dict__.get("_payload")
     if isinstance(payload, list):
         copy.__dict__["_payload"] = [
-            _standard(part) if isinstance(part, StandardMessage) else part
-            for part in payload
+            _standard(part) if isinstance(part, Message) else part for part in payload
         ]
     return copy
 
