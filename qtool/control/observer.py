@@ -106,10 +106,10 @@ class Observer:
             self._turn()
 
     def _first(self) -> None:
-        self._survey.runners.look()
         rows = self._survey.rows()
         for row in rows:
             self._send_apart(row)
+        self._survey.runners.look(quick=True)
         with self._wake:
             self._wake.wait_for(
                 lambda: self._over or all(row.is_read for row in rows), _FIRST_SECONDS

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 from qtool.control.holders import Holders
 from qtool.control.models import DrainReport, Finishing, State
-from qtool.control.standing import Runners, Standing, mixed_note, sickest
+from qtool.control.standing import (
+    ACTIVE,
+    Runners,
+    Standing,
+    departed,
+    mixed_note,
+    sickest,
+)
 from qtool.errors import QToolError, Refused, RunnerError, SliceClaimed
+from qtool.installation.classes import no_class_reason
 from qtool.settings import RunnerSettings, SiteKind
 
 if TYPE_CHECKING:
@@ -20,8 +28,6 @@ if TYPE_CHECKING:
     from qtool.engine.step import StepReport
     from qtool.installation import Configuration
 
-ACTIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
-"""States of a runner slice whose claim is ours."""
 _LONGEST_SNOOZE = 31 * 86400.0
 
 _DONE = {"start": "started", "stop": "stopped", "pause": "paused", "resume": "resumed"}
@@ -48,16 +54,17 @@ class OwnRunners(Runners):
 
     # --- How they stand
 
-    def look(self, *, fresh: bool = False) -> None:
+    def look(self, *, fresh: bool = False, quick: bool = False) -> None:
         """Find out how all runners stand; writes nothing."""
         if not any(r.served for r in self._configuration.settings.runners.values()):
             self._statuses = {}
             return
-        statuses: dict[str, list[RunnerStatus]] = {}
-        for status in sorted(self._master.states(), key=lambda s: s.slice):
-            statuses.setdefault(status.runner, []).append(status)
-        self._statuses = statuses
-        ours = {name: self._ours(name) for name in statuses}
+        if self._made is not None or not quick:
+            statuses: dict[str, list[RunnerStatus]] = {}
+            for status in sorted(self._master.states(), key=lambda s: s.slice):
+                statuses.setdefault(status.runner, []).append(status)
+            self._statuses = statuses
+        ours = {name: self._ours(name) for name in self._statuses}
         self._holders.look(ours, fresh=fresh)
 
     def standing(self, settings: RunnerSettings) -> Standing:
@@ -66,18 +73,19 @@ class OwnRunners(Runners):
         if not settings.served:
             reason = self._no_runner(settings)
             return Standing(state=State.NO_RUNNER, refusal=reason, step_refusal=reason)
-        statuses = self._statuses.get(name, [])[: settings.instances]
-        if not statuses:
+        if not settings.instances:
             reason = f"{name} is switched off: instances is 0"
             return Standing(
                 state=State.STOPPED, runner=name, note=reason, refusal=reason,
                 step_refusal=reason, snooze_seconds=settings.sleep_seconds,
             )  # fmt: skip
-        states = tuple(self._state(status) for status in statuses)
+        statuses = self._statuses.get(name, [])[: settings.instances]
+        states = tuple(map(self._state, statuses)) or self._presumed(settings)
         first = sickest(states)
-        sick = statuses[first]
-        held = self._holders.get(name, sick.slice)
-        note = held if states[first] is State.CLAIMED else sick.note
+        sick = statuses[first] if statuses else None
+        note = sick.note if sick else no_class_reason(settings)
+        if states[first] is State.CLAIMED:
+            note = self._holders.get(name, first)
         if states[first] is State.STOPPED:
             note = ""
         refused = set(states) <= {State.CLAIMED, State.NO_CLASS}
@@ -86,11 +94,11 @@ class OwnRunners(Runners):
             slices=states,
             runner=name,
             note=mixed_note(states, note),
-            traceback=sick.traceback,
-            snooze_seconds=sick.sleep_seconds,
+            traceback=sick.traceback if sick else "",
+            snooze_seconds=sick.sleep_seconds if sick else settings.sleep_seconds,
             refusal=note if refused else "",
             step_refusal=note if refused else "",
-            departed=_departed(states, statuses),
+            departed=departed(states, statuses),
         )
 
     @property
@@ -120,6 +128,14 @@ class OwnRunners(Runners):
             return State.CLAIMED
         # It was held when it was last started; now it is free.
         return State.STOPPED if state is State.CLAIMED else state
+
+    def _presumed(self, settings: RunnerSettings) -> tuple[State, ...]:
+        """Return the states of a runner that the master was not asked about yet."""
+        free = State.NO_CLASS if no_class_reason(settings) else State.STOPPED
+        return tuple(
+            State.CLAIMED if self._holders.get(settings.name, number) else free
+            for number in range(settings.instances)
+        )
 
     def _ours(self, name: str) -> list[int]:
         """Return which slices of a runner are at work here."""
@@ -273,12 +289,3 @@ def _what(
     if len(done) == count:
         return f"{name}: all {count} slices {verb}"
     return f"{name}: {len(done)} of {count} slices {verb}"
-
-
-def _departed(
-    states: tuple[State, ...], statuses: Sequence[RunnerStatus]
-) -> int | None:
-    if State.CLAIMED in states or not ACTIVE.intersection(states):
-        return None
-    counts = [status.counts for status in statuses]
-    return sum(c.done + c.kept + c.shunted + c.preserved for c in counts)

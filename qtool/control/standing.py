@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from qtool.control.models import DrainReport, Finishing, StepReport
+    from qtool.engine.status import RunnerStatus
     from qtool.settings import RunnerSettings
+
+ACTIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
+"""States of a runner slice whose claim is ours."""
 
 _SICKEST_FIRST = (
     State.FAILED,
@@ -54,11 +58,12 @@ class Runners(ABC):
         """Return how one runner stands, as of the last ``look``."""
 
     @abstractmethod
-    def look(self, *, fresh: bool = False) -> None:
+    def look(self, *, fresh: bool = False, quick: bool = False) -> None:
         """Find out how all runners stand; writes nothing.
 
         Args:
             fresh: Also ask again what was asked of others a moment ago.
+            quick: Put off what takes long: importing the runners' classes.
         """
 
     @property
@@ -112,6 +117,14 @@ class Runners(ABC):
 def sickest(states: Sequence[State]) -> int:
     """Return which of several slices an operator should hear of first."""
     return min(range(len(states)), key=lambda n: _SICKEST_FIRST.index(states[n]))
+
+
+def departed(states: Sequence[State], statuses: Sequence[RunnerStatus]) -> int | None:
+    """Return how many messages left the queue; None where we are not alone there."""
+    if State.CLAIMED in states or not ACTIVE.intersection(states):
+        return None
+    counts = [status.counts for status in statuses]
+    return sum(c.done + c.kept + c.shunted + c.preserved for c in counts)
 
 
 def mixed_note(states: Sequence[State], note: str) -> str:

@@ -9,24 +9,46 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from qtool.errors import RunnerImportError
+from qtool.errors import NoRunnerClass, RunnerImportError
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from qtool.settings import RunnerSettings
+
 _import_lock = threading.RLock()
 
 
-def imported_class(name: str, class_path: str, paths: tuple[Path, ...]) -> type:
-    """Return the class of the runner ``name``.
+def no_class_reason(runner: RunnerSettings) -> str:
+    """Return why a runner has no class here; empty if it names one, good or not."""
+    if runner.foreign:
+        return f"{runner.name} is Mailman's own runner: qtool only steps it"
+    if runner.class_path is None:
+        return (
+            f"the runner {runner.name} has no class:"
+            f" set class in [runner.{runner.name}]"
+        )
+    return ""
+
+
+def imported_class(runner: RunnerSettings, paths: tuple[Path, ...]) -> type:
+    """Return the class of a runner.
+
+    Args:
+        runner: Whose class it is.
+        paths: Where it may be, besides what is installed.
 
     Raises:
+        NoRunnerClass: The configuration names none, or one of Mailman's.
         RunnerImportError: It cannot be imported; the reason is the cause.
     """
-    module, _, attribute = class_path.rpartition(".")
-    where = f"[runner.{name}] class: {class_path}"
+    reason = no_class_reason(runner)
+    if runner.class_path is None or reason:
+        raise NoRunnerClass(reason)
+    module, _, attribute = runner.class_path.rpartition(".")
+    where = f"[runner.{runner.name}] class: {runner.class_path}"
     try:
         with _import_path(paths):
             found = getattr(importlib.import_module(module), attribute)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.errors import NoRunnerClass, NoSuchQueue, NoSuchRunner, SettingsError
+from qtool.errors import NoSuchQueue, NoSuchRunner, SettingsError
 from qtool.installation.classes import imported_class
 from qtool.installation.files import load_settings
 from qtool.installation.rights import refusal
@@ -138,14 +138,7 @@ class Configuration:
             NoRunnerClass: The configuration names none, or one of Mailman's.
             RunnerImportError: It cannot be imported; the reason is the cause.
         """
-        runner = self.runner(name)
-        if runner.foreign:
-            raise NoRunnerClass(f"{name} is Mailman's own runner: qtool only steps it")
-        if runner.class_path is None:
-            raise NoRunnerClass(
-                f"the runner {name} has no class: set class in [runner.{name}]"
-            )
-        return imported_class(name, runner.class_path, self._settings.python_paths)
+        return imported_class(self.runner(name), self._settings.python_paths)
 
     # --- Overlays
 

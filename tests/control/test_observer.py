@@ -61,6 +61,41 @@ def test_the_first_board_has_read_everything(control: Control) -> None:
     assert depth(Boards(control).wait(lambda _: True), "out") == 1
 
 
+def test_no_runner_s_class_holds_up_the_first_board(tmp_path: Path) -> None:
+    (tmp_path / "takes_long.py").write_text("raise ImportError('at last')\n")
+    text = (
+        f"[paths]\npython: .\n{configuration(out='', **{'in': 'class: takes_long.A'})}"
+    )
+    control = open_site(tmp_path, text)
+    boards = Boards(control)
+    later = boards.wait(lambda board: _states(board) != _states(boards.seen[0]))
+    control.close()
+
+    assert _states(boards.seen[0])[:2] == [State.NO_CLASS, State.STOPPED]
+    assert _states(later)[:2] == [State.NO_CLASS, State.IMPORT_ERROR]
+
+
+def test_the_first_board_knows_who_holds_a_slice_and_which_runner_has_no_class(
+    tmp_path: Path, control: Control
+) -> None:
+    control.start("in")
+    other = open_site(tmp_path, TEXT)
+    first = Boards(other).wait(lambda _: True)
+    other.close()
+
+    held, classless = first.row("in"), first.row("out")
+    assert held is not None
+    assert classless is not None
+    assert (held.state, held.refusal) == (State.CLAIMED, held.note)
+    assert f"claimed by pid {os.getpid()}" in held.note
+    assert (classless.state, classless.refusal) == (State.NO_CLASS, classless.note)
+    assert "has no class: set class in [runner.out]" in classless.note
+
+
+def _states(board: Board) -> list[State]:
+    return [row.state for row in board.rows]
+
+
 def test_what_another_process_puts_there_is_seen_at_once(control: Control) -> None:
     boards = watched(control)
     folder = control.configuration.switchboards["out"].queue_directory
