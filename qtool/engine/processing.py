@@ -66,7 +66,7 @@ def _process(runner: Runner, filebase: str, recording: Recording | None) -> _End
     except QFileError as error:
         return _preserve(runner, filebase, error.reason, recording)
     except Exception as error:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | MemoryError):
             _release(runner, filebase)
             raise
         # Whatever reading does not foresee is this file's fault until proved else.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtool.errors import CorruptQFile, ForeignQFile, QFileError
+from qtool.errors import CorruptQFile, ForeignQFile, QFileError, UnreadableQFile
 from qtool.qfile.guard import Pickle, scan
 from qtool.qfile.inert import Inert, Role
 from qtool.qfile.older import older_pair
@@ -117,6 +117,8 @@ def decode(
             _ = qfile.message
     except QFileError as error:
         raise type(error)(error.reason, path=error.path or path) from error
+    except MemoryError as error:  # the guard lets no file ask for much
+        raise UnreadableQFile("there is too little memory", path=path) from error
     return qfile
 
 

@@ -67,7 +67,6 @@ def load(
         AttributeError,
         EOFError,
         LookupError,
-        MemoryError,
         RuntimeError,
         TypeError,
         UnpicklingError,

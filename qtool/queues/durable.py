@@ -141,7 +141,12 @@ def _copy_and_unlink(source: str, target: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    sync_folder(os.path.dirname(target))
+    try:
+        sync_folder(os.path.dirname(target))
+    except BaseException:  # the source stays, and one of the two must go
+        with contextlib.suppress(OSError):
+            os.unlink(target)
+        raise
     os.unlink(source)
 
 

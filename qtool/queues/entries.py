@@ -22,10 +22,12 @@ _log = logging.getLogger("qtool.queues")
 _MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
-def machine_fault(error: QFileError) -> OSError | None:
+def machine_fault(error: QFileError) -> OSError | MemoryError | None:
     """Return why reading failed, where that is no fault of the file."""
     cause = error.__cause__
-    if isinstance(cause, OSError) and cause.errno in _MACHINE:
+    if isinstance(cause, MemoryError) or (
+        isinstance(cause, OSError) and cause.errno in _MACHINE
+    ):
         return cause
     return None
 

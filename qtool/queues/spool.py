@@ -145,6 +145,7 @@ class Spool(Switchboard):
             NoSuchEntry: Somebody else has taken it.
             QFileError: The entry cannot be read; it is in flight all the same.
             OSError: The machine is out of what reading needs; the entry waits.
+            MemoryError: The same.
         """
         taken = self._entries.take(filebase)
         try:

@@ -181,6 +181,29 @@ def test_a_move_to_another_file_system_copies_durably(
     assert [path.name for path in target.parent.iterdir()] == ["target"]
 
 
+def test_a_copy_that_may_not_last_is_removed_and_its_source_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = durable.rename_new
+
+    def refuse_source(source: str, target: str) -> None:
+        if source.endswith("source"):
+            raise OSError(errno.EXDEV, "other device", source, None, target)
+        rename(source, target)
+
+    def fail(path: str) -> None:
+        raise OSError(errno.EIO, "input/output error", path)
+
+    monkeypatch.setattr(durable, "rename_new", refuse_source)
+    monkeypatch.setattr(durable, "sync_folder", fail)
+    source = tmp_path / "source"
+    source.write_bytes(b"mail")
+
+    with pytest.raises(OSError, match="input/output"):
+        durable.move_new(str(source), str(tmp_path / "target"))
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
 def test_only_a_regular_file_is_copied_to_another_file_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

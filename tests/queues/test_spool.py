@@ -23,6 +23,7 @@ from qtool.errors import (
     QFileError,
     UnreadableQFile,
 )
+from qtool.qfile import codec
 from qtool.queues import durable, filebase, slices
 from qtool.queues import spool as spool_module
 from qtool.queues.spool import Spool
@@ -396,6 +397,21 @@ def test_a_machine_out_of_descriptors_is_not_the_message_s_fault(
     with monkeypatch.context() as patch:
         patch.setattr(spool_module, "read_bytes", fail)
         with pytest.raises(OSError, match=os.strerror(number)):
+            spool.dequeue(name)
+    assert spool.files == [name]
+
+
+def test_a_machine_out_of_memory_is_not_the_message_s_fault(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = spool.enqueue(message)
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "load", fail)
+        with pytest.raises(MemoryError):
             spool.dequeue(name)
     assert spool.files == [name]
 
