@@ -340,6 +340,31 @@ def test_importing_qtool_loads_nothing_heavy() -> None:
     assert news & forbidden == set()
 
 
+def test_the_first_board_needs_no_codec_no_engine_and_no_watcher(
+    tmp_path: Path,
+) -> None:
+    configuration = tmp_path / "qtool.cfg"
+    configuration.write_text(
+        "[runner.in]\nclass: qtool.runners.forward.ForwardRunner\n"
+    )
+    code = """
+        import json, pathlib, sys, threading
+        from qtool.control import open_site
+        loaded, over = [], threading.Event()
+        def take(board):
+            loaded.extend(sys.modules if not loaded else ())
+            over.set()
+        control = open_site(config_file=pathlib.Path(sys.argv[1]))
+        control.watch(take)
+        over.wait(30)
+        print(json.dumps(loaded))
+    """
+    loaded = set(run_python(code, str(configuration)))
+    assert "qtool.queues.counting" in loaded
+    dear = {"email", "ctypes", "hashlib", "qtool.qfile.codec", "qtool.engine.master"}
+    assert loaded & (HEAVY | dear) == set()
+
+
 @pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)])
 def test_core_modules_load_downwards_and_no_screen_library(every: int) -> None:
     # One interpreter, one fork a module: each starts from the same clean slate.
