@@ -182,6 +182,8 @@ class OwnRunners(Runners):
         for settings in self._configuration.settings.runners.values():
             if not (settings.served and settings.start and settings.instances):
                 continue
+            if settings.class_path is None:
+                continue  # that queue waits, as it is meant to
             states = self.standing(settings).slices
             if states and set(states) <= ACTIVE:
                 running += 1
@@ -254,7 +256,9 @@ class OwnRunners(Runners):
                 "there is nothing to run: --root names no runner, a configuration"
                 " does (--config FILE)"
             )
-        return f"there is nothing to run: {settings.source} names no runner"
+        return (
+            f"there is nothing to run: {settings.source} names no runner with a class"
+        )
 
     def _served(self, runner: str) -> RunnerSettings:
         settings = self._configuration.runner(runner)

@@ -224,10 +224,15 @@ def test_a_slice_that_there_is_not_is_refused(control: Control) -> None:
 
 
 def test_all_runners_are_started_at_once(control: Control) -> None:
-    line = control.start_all()
-    assert line.startswith("started in, side; out: the runner out has no class")
-    with pytest.raises(RunnerError, match="no class"):
+    assert control.start_all() == "started in, side"
+    assert control.start_all() == "every runner runs already"
+
+
+def test_where_no_runner_has_a_class_there_is_nothing_to_start(tmp_path: Path) -> None:
+    control = open_site(tmp_path, "[runner.in]\n")
+    with pytest.raises(Refused, match="names no runner with a class"):
         control.start_all()
+    control.close()
 
 
 def test_a_runner_is_paused_and_resumed(control: Control) -> None:
