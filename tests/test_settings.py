@@ -366,6 +366,8 @@ def test_each_folder_of_a_root_is_a_queue_without_a_runner(tmp_path: Path) -> No
     ("queues", "kind"),
     [
         ({"in": b"S'From'", "out": b"(c"}, SiteKind.MAILMAN2),
+        ({"in": b"S'From'", "out": b"\x80\x02cemail"}, SiteKind.MAILMAN2),
+        ({"in": b"U\x04From", "out": b"T\x00"}, SiteKind.MAILMAN2),
         ({"in": b"", "commands": b""}, SiteKind.MAILMAN2),
         ({"in": b"\x80\x05"}, SiteKind.OWN),
         ({"in": b"S'", "out": b"\x80\x05"}, SiteKind.OWN),

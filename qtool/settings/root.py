@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import replace
 from itertools import islice
@@ -14,6 +15,11 @@ from qtool.settings.values import RunnerSettings, Settings, SiteKind
 
 _NAMES_OF_2 = frozenset({"commands", "news", "maildir"})
 _NAMES_OF_3 = frozenset({"command", "nntp", "pipeline", "digest"})
+_PYTHON_2 = re.compile(rb"[STU(]|\x80\x02")
+"""How Python 2 begins a pickle: a byte string, a class, or its newest protocol.
+
+Python 3 does so only where it is asked to.
+"""
 _ENTRIES_TRIED = 20
 _QUEUES_TRIED = 20
 
@@ -60,14 +66,11 @@ def _written_by_mailman_2(root: Path, names: list[str]) -> bool:
         return False
     if root.name == "qfiles" or _NAMES_OF_2.intersection(names):
         return True
-    first_bytes = {
-        byte for name in names[:_QUEUES_TRIED] for byte in _first_bytes(root / name)
-    }
-    # Python 2 begins a pickle with a byte string or a class; Python 3 never does.
-    return bool(first_bytes) and first_bytes <= {b"S", b"("}
+    starts = {start for name in names[:_QUEUES_TRIED] for start in _starts(root / name)}
+    return bool(starts) and all(map(_PYTHON_2.match, starts))
 
 
-def _first_bytes(queue: Path) -> set[bytes]:
+def _starts(queue: Path) -> set[bytes]:
     try:
         with os.scandir(queue) as entries:
             tried = [
@@ -77,10 +80,10 @@ def _first_bytes(queue: Path) -> set[bytes]:
             ]
     except OSError:
         return set()
-    return {byte for byte in map(_first_byte, tried) if byte}
+    return {start for start in map(_start, tried) if start}
 
 
-def _first_byte(path: str) -> bytes:
+def _start(path: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -88,6 +91,6 @@ def _first_byte(path: str) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return b""
-        return os.read(descriptor, 1)
+        return os.read(descriptor, 2)
     finally:
         os.close(descriptor)
