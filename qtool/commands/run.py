@@ -114,7 +114,7 @@ def _run(control: Control, news: News) -> int:
                 return FAILED
             continue
         if isinstance(new, int):
-            tell(f"{signal.Signals(new).name}: finishing the messages in hand")
+            _tell_finishing(control, new)
             ended = _finished(control.close, control, news, asked=True)
             return DONE if ended else FAILED
         erred = True
@@ -151,9 +151,17 @@ def _finished(
             control.close(unclaim=True)
             return False
         asked = True
-        tell(f"{signal.Signals(new).name}: finishing the messages in hand")
+        _tell_finishing(control, new)
         _aside(control.close, SimpleQueue())
     return True
+
+
+def _tell_finishing(control: Control, number: int) -> None:
+    line = f"{signal.Signals(number).name}: finishing the messages in hand"
+    busy = [f"{one.runner} {one.filebase}" for one in control.finishing()]
+    if busy:
+        line += f": {', '.join(busy)}; a second signal gives them back"
+    tell(line)
 
 
 def _aside(work: Callable[[], object], news: News) -> None:

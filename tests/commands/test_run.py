@@ -120,10 +120,12 @@ def test_a_signal_finishes_the_message_in_hand(
     config = configuration(tmp_path, WAIT)
     gate = tmp_path / "gate"
     inject(call, config, "-m", f"gate={gate}")
+    (name,) = entries(tmp_path / "spool" / "in")
     with running(config) as run:
         run.read_to("in hand")
         run.process.send_signal(number)
         run.read_to("finishing")
+        assert f": in {name.removesuffix('.pck')}; a second signal" in run.lines[-1]
         assert run.process.poll() is None
         gate.touch()
         assert run.end() == 0
