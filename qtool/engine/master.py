@@ -250,6 +250,9 @@ class Master:
                 found = self._threads[name, number] = RunnerThread(
                     name, number, lambda: self._make(name, number), self._changed
                 )
+            settings = self.config.settings.runners.get(name)
+            if settings is not None:
+                found.count = settings.instances  # an overlay may change it
             return found
 
     def _check(self, thread: RunnerThread) -> None:

@@ -50,6 +50,8 @@ class RunnerThread:
     ) -> None:
         self.name = name
         self.number = number
+        self.count = 1
+        """Into how many slices the queue is divided, as far as is known."""
         self.runner: Runner | None = None
         """While it is at work."""
         self._make = make
@@ -65,7 +67,9 @@ class RunnerThread:
         self._stepping = threading.Lock()
 
     def __str__(self) -> str:
-        return self.name if self.number == 0 else f"{self.name}, slice {self.number}"
+        if self.count == 1:
+            return self.name
+        return f"{self.name}, slice {self.number}:{self.count}"
 
     # --- What it is doing
 

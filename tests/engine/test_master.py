@@ -308,6 +308,22 @@ def test_a_class_that_cannot_be_made_fails_visibly(site: Site) -> None:
     assert "no such host" in status(master, "in").traceback
 
 
+@pytest.mark.parametrize(
+    ("instances", "number", "called"),
+    [(1, 0, "in"), (2, 0, "in, slice 0:2"), (2, 1, "in, slice 1:2")],
+)
+def test_what_a_slice_fails_of_names_the_slice_where_there_are_several(
+    site: Site, instances: int, number: int, called: str
+) -> None:
+    class Broken(Noop):
+        def __init__(self, *args: Any, **kws: Any) -> None:
+            raise OSError("no such host")
+
+    site.runner("in", Broken, instances=instances)
+    with pytest.raises(RunnerError, match=f"^{called} cannot start: "):
+        site.master().start("in", number)
+
+
 def test_a_slice_that_somebody_else_holds_shows_the_holder(site: Site) -> None:
     site.runner("in", Noop)
     site.put("in")
