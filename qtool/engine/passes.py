@@ -76,6 +76,9 @@ def _waiting(runner: Runner, rest: float | None) -> Iterator[str]:
     switchboard, resting, clock = runner.switchboard, runner.resting, runner.clock
     resters: set[str] = set()
     left: int | None = None
+    if rest is None:
+        # A busy runner never snoozes, and would keep in mind all that ever rested.
+        resting.next_due(clock(), runner.rest_seconds)
     while left is None or left > 0:
         limit = len(resters) + (_BATCH if left is None else min(_BATCH, left))
         batch = switchboard.oldest(limit)

@@ -42,9 +42,14 @@ class Resting:
         return since is not None and now - since < seconds
 
     def next_due(self, now: float, seconds: float) -> float | None:
-        """Return in how many seconds the next message has rested; None for none.
+        """Forget those that have rested, and return when the next one will have.
 
-        Those that have rested are forgotten.
+        Args:
+            now: The present moment.
+            seconds: For how long a message rests.
+
+        Returns:
+            In how many seconds; None where none is left.
         """
         with self._lock:
             # They are noted in the order of time: only the oldest are looked at.

@@ -125,3 +125,16 @@ def test_a_long_pass_makes_its_work_durable_every_tenth_of_a_second(
     runner.one_pass()
     at_the_start = synced.count(0.0)  # recovery
     assert synced[at_the_start:] == [0.12, 0.24, 0.28]
+
+
+def test_a_runner_that_never_snoozes_forgets_what_has_rested(site: Site) -> None:
+    site.runner("in", sleep_time="1s")
+    runner = Choosing("in", config=site.config)
+    runner.clock = lambda: now
+    runner.keep, now = "kept", 0.0
+    site.put("in", "kept")
+    runner.one_pass()
+    assert runner.resting
+    runner.keep, now = "", 2.0
+    assert runner.one_pass() == 1
+    assert not runner.resting
