@@ -112,7 +112,8 @@ class Recovery:
             return
         durable.sync_folder(self._directory)
         os.unlink(taken)
-        _log.info("%s: recovered, for the %s. time", name, count)
+        often = "once" if count == 1 else f"{count} times"
+        _log.info("%s: recovered, %s so far", name, often)
 
     def _rename_back(self, name: str) -> None:
         try:

@@ -36,11 +36,12 @@ def _recovery(spool: Spool, booted: float) -> Recovery:
 
 
 def test_an_entry_in_flight_goes_back_twice_and_then_into_bad(
-    spool: Spool, bad: Spool, message: Message
+    spool: Spool, bad: Spool, message: Message, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "qtool")
     name = spool.enqueue(message, whichq="in")
     raw = spool.peek(name).message_bytes
-    for recovered in (1, 2):
+    for recovered, often in ((1, "once"), (2, "2 times")):
         spool.dequeue(name)
         spool.recover_backup_files()
         assert _names(spool) == [f"{name}.pck"]
@@ -48,6 +49,7 @@ def test_an_entry_in_flight_goes_back_twice_and_then_into_bad(
             "whichq": "in", "version": 3, "_parsemsg": False, COUNT_KEY: recovered
         }  # fmt: skip
         assert spool.peek(name).message_bytes == raw
+        assert caplog.messages[-1] == f"{name}: recovered, {often} so far"
     spool.dequeue(name)
     spool.recover_backup_files()
 
