@@ -13,13 +13,11 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from qtool.engine.duty import Duty
-from qtool.engine.gate import Gate
+from qtool.engine.duty import Duty, own_queue, own_slice
+from qtool.engine.gate import Gate, Turn
 from qtool.engine.hand import Hand
-from qtool.engine.ownership import own_queue, own_slice
 from qtool.engine.passes import check_choice, one_pass, step
 from qtool.engine.snooze import SHORTEST_SECONDS, Arrivals, Resting
-from qtool.engine.turn import Turn
 from qtool.errors import QueueError, RunnerError
 from qtool.installation import process_configuration
 

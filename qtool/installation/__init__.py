@@ -8,8 +8,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.installation.configuration import Configuration, Switchboards
-from qtool.installation.files import load_settings
+from qtool.installation.configuration import (
+    Configuration,
+    Switchboards,
+    load_settings,
+)
 from qtool.settings import default
 
 if TYPE_CHECKING:

@@ -10,18 +10,40 @@ from typing import TYPE_CHECKING
 
 from qtool.errors import NoSuchQueue, NoSuchRunner, SettingsError
 from qtool.installation.classes import imported_class
-from qtool.installation.files import load_settings
 from qtool.installation.rights import refusal
 from qtool.lists import ListRegistry
 from qtool.queues import slices
 from qtool.queues.spool import Spool
-from qtool.settings import RunnerSettings, Settings, SiteKind, overlaid
+from qtool.settings import RunnerSettings, Settings, SiteKind, overlaid, parse
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from qtool.queues.slices import Slice
     from qtool.queues.switchboard import Switchboard
     from qtool.queues.watch import Watcher
+
+
+_LARGEST = 1 << 20
+"""Bytes of a configuration."""
+
+
+def load_settings(path: Path) -> Settings:
+    """Return the settings in a file.
+
+    Raises:
+        SettingsError: It cannot be read, or a value in it is wrong.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise SettingsError(f"{path}: too large for a configuration")
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: expected text in UTF-8") from error
+    return parse(text, source=str(path), base=path.resolve().parent)
 
 
 class Switchboards(Mapping[str, "Switchboard"]):
