@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from contextlib import ExitStack
 from itertools import takewhile
 from traceback import format_exception
 
+from qtool.engine.hearing import heard
 from qtool.engine.step import LogLine
 
 _MOST_RECORDS = 2_000
@@ -24,17 +26,17 @@ class LogRing(logging.Handler):
         self._lines: deque[LogLine] = deque(maxlen=_MOST_RECORDS)
         self._number = 0
         self._ring_lock = threading.Lock()
+        self._hearing = ExitStack()
 
     def open(self) -> None:
         """Begin to keep records."""
-        logger = logging.getLogger(_LOGGER)
-        logger.addHandler(self)
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.INFO)
+        self._hearing.enter_context(heard())
+        logging.getLogger(_LOGGER).addHandler(self)
 
     def close(self) -> None:
         """Keep no more; what was kept can still be read."""
         logging.getLogger(_LOGGER).removeHandler(self)
+        self._hearing.close()
         super().close()
 
     def emit(self, record: logging.LogRecord) -> None:

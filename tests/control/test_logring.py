@@ -61,3 +61,18 @@ def test_a_wrong_log_call_harms_nobody(ring: LogRing) -> None:
 def test_other_programs_records_are_not_kept(ring: LogRing) -> None:
     logging.getLogger("elsewhere").error("not ours")
     assert ring.after(0) == []
+
+
+def test_closing_leaves_the_level_of_the_log_as_it_was() -> None:
+    ours = logging.getLogger("qtool")
+    before = ours.level
+    ours.setLevel(logging.NOTSET)
+    try:
+        ring = LogRing()
+        ring.open()
+        assert ours.level == logging.INFO
+        ring.close()
+        ring.close()
+        assert ours.level == logging.NOTSET
+    finally:
+        ours.setLevel(before)
