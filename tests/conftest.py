@@ -29,7 +29,5 @@ def scratch_home() -> Iterator[Path]:
             patch.setenv("XDG_STATE_HOME", str(home / "state"))
             patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
             patch.delenv("QTOOL_CONFIG", raising=False)
-            # A program compiles itself once, as at its user's, and not each time.
-            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             yield home
     assert [(place, place.exists()) for place in _REAL_PLACES] == before
