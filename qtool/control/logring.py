@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from itertools import takewhile
 from traceback import format_exception
 
-from qtool.engine.hearing import heard
+from qtool.engine.hearing import HEARING
 from qtool.engine.step import LogLine
 
 _MOST_RECORDS = 2_000
@@ -30,7 +30,7 @@ class LogRing(logging.Handler):
 
     def open(self) -> None:
         """Begin to keep records."""
-        self._hearing.enter_context(heard())
+        self._hearing.enter_context(HEARING.listening())
         logging.getLogger(_LOGGER).addHandler(self)
 
     def close(self) -> None:

@@ -10,35 +10,39 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_logger = logging.getLogger("qtool")
+
+class Hearing:
+    """Lets INFO records through while anybody listens, in whatever thread.
+
+    Args:
+        logger: Whose level is changed for that; one that somebody has set stays.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._listeners = 0
+        self._is_ours = False
+        """Whether the level is set by this."""
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen for as long as this lasts."""
+        with self._lock:
+            self._listeners += 1
+            if self._logger.level == logging.NOTSET:
+                self._logger.setLevel(logging.INFO)
+                self._is_ours = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners -= 1
+                if self._is_ours and not self._listeners:
+                    self._is_ours = False
+                    if self._logger.level == logging.INFO:
+                        self._logger.setLevel(logging.NOTSET)
 
 
-class _Listeners:
-    """How many listen now, in all threads; and whether the level was changed."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.number = 0
-        self.raised = False
-
-
-_listeners = _Listeners()
-
-
-@contextmanager
-def heard() -> Iterator[None]:
-    """Let qtool's INFO records through; a level that somebody has set stays."""
-    with _listeners.lock:
-        _listeners.number += 1
-        if _logger.level == logging.NOTSET:
-            _logger.setLevel(logging.INFO)
-            _listeners.raised = True
-    try:
-        yield
-    finally:
-        with _listeners.lock:
-            _listeners.number -= 1
-            if not _listeners.number and _listeners.raised:
-                _listeners.raised = False
-                if _logger.level == logging.INFO:
-                    _logger.setLevel(logging.NOTSET)
+HEARING = Hearing(logging.getLogger("qtool"))
+"""Of everything that qtool and its runners log."""

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from typing import TYPE_CHECKING, Any
 
-from qtool.engine.hearing import heard
+from qtool.engine.hearing import HEARING
 from qtool.engine.shunting import traceback_text
 from qtool.engine.step import LogLine, Outcome, StepReport
 from qtool.queues.switchboard import Enqueued, recorded_enqueues
@@ -48,7 +48,8 @@ class Recording:
 
     def __enter__(self) -> Recording:
         self._enqueued = self._contexts.enter_context(recorded_enqueues())
-        self._contexts.enter_context(heard())  # what runners say is in the report
+        # What runners say is part of the report.
+        self._contexts.enter_context(HEARING.listening())
         logging.getLogger().addHandler(self._log)
         self._contexts.callback(logging.getLogger().removeHandler, self._log)
         self._started = time.monotonic()
