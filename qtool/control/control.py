@@ -16,7 +16,7 @@ from qtool.control.survey import Survey
 from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from qtool.control.models import (
         Board,
@@ -76,7 +76,7 @@ class Control:
             configuration,
             self._runners,
             read_only_reason=self.read_only_reason,
-            watching=self._watching,
+            polled=self._polled,
             clock=clock,
             ticks=ticks,
             past=past,
@@ -262,10 +262,10 @@ class Control:
                 self._callbacks.remove(callback)
                 log.exception("a board could not be shown, and no other will be")
 
-    def _watching(self) -> str:
+    def _polled(self) -> Collection[str] | None:
         if self._observer is None:
-            return ""
-        return self._watcher.mode if self._watcher is not None else "events"
+            return None
+        return self._watcher.polled if self._watcher is not None else ()
 
 
 def _runners_of(configuration: Configuration) -> Runners:

@@ -62,7 +62,8 @@ class Site:
     read_only: str
     """Why nothing may be changed here; empty when acts are allowed."""
     watching: str
-    """``events``, ``polling``, or empty while nobody watches."""
+    """``events``; ``polling``, and the queues where it is not all; or empty while
+    nobody watches."""
     mailman: str = ""
     """``Mailman (pid N)`` or ``Mailman stopped``; empty elsewhere."""
 

@@ -55,6 +55,11 @@ class Row:
         self._departed_before: int | None = None
         self._cells: tuple[object, object, tuple[Cell, ...]] = (None, None, ())
 
+    @property
+    def folder(self) -> str:
+        """The queue's folder; empty where there is no queue."""
+        return "" if self.queue is None else str(self.queue.queue_directory)
+
     # --- Reading
 
     def read(self) -> bool:
@@ -87,7 +92,7 @@ class Row:
         Args:
             standing: How its runner stands.
             now: On a clock that never goes back.
-            blind: Whether changes come without events at present.
+            blind: Whether changes make no events at present.
         """
         if self.queue is None:
             return

@@ -10,7 +10,7 @@ from qtool.control.models import Board, Site
 from qtool.control.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from qtool.control.rates import Meter
     from qtool.control.standing import Runners
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from qtool.queues.switchboard import Switchboard
     from qtool.settings import RunnerSettings, Settings
 
+_MOST_NAMED = 2
+"""How many of the queues that are polled the header has room for; the log has all."""
 _RIGHTS_SECONDS = 5.0
 """How old the answer may be to whether anything may be changed."""
 
@@ -29,7 +31,7 @@ class Survey:
         configuration: The site.
         runners: Whoever works there.
         read_only_reason: Why nothing may be changed; empty when acts are allowed.
-        watching: How changes are noticed: ``events`` or ``polling``.
+        polled: Folders whose changes make no events; None while nobody watches.
         clock: Seconds since the epoch.
         ticks: Seconds that never go back.
         past: Rates and trends from before, by queue.
@@ -41,7 +43,7 @@ class Survey:
         runners: Runners,
         *,
         read_only_reason: Callable[[], str],
-        watching: Callable[[], str],
+        polled: Callable[[], Collection[str] | None],
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
         past: Mapping[str, Meter] | None = None,
@@ -49,7 +51,7 @@ class Survey:
         self.runners = runners
         self._configuration = configuration
         self._read_only_reason = read_only_reason
-        self._watching = watching
+        self._polled = polled
         self._clock = clock
         self._ticks = ticks
         self._past = past or {}
@@ -76,9 +78,10 @@ class Survey:
 
     def measure(self) -> None:
         """Let all rates and trends go on to now."""
-        now, blind = self._ticks(), self._watching() == "polling"
+        now, polled = self._ticks(), self._polled() or ()
         for row in self.rows():
-            row.measure(self.runners.standing(row.settings), now, blind=blind)
+            standing = self.runners.standing(row.settings)
+            row.measure(standing, now, blind=row.folder in polled)
 
     def site(self) -> Site:
         """Return which spool this is, and what may be done there."""
@@ -96,6 +99,21 @@ class Survey:
             watching=self._watching(),
             mailman=self.runners.mailman,
         )
+
+    def _watching(self) -> str:
+        """Return how changes are noticed, and of which queues if they differ."""
+        polled = self._polled()
+        if polled is None:
+            return ""
+        queues = [row for row in self.rows() if row.queue is not None]
+        names = [row.settings.name for row in queues if row.folder in polled]
+        if not names:
+            return "events"
+        if len(names) == len(queues):
+            return "polling"
+        more = len(names) - _MOST_NAMED
+        listed = ", ".join(names[:_MOST_NAMED])
+        return f"polling {listed}{f' and {more} more' if more > 0 else ''}"
 
     def _follow(self, settings: Settings) -> None:
         """Have a row for each runner that is configured now."""

@@ -24,9 +24,9 @@ class LateWatcher:
         self._lock = threading.Lock()
 
     @property
-    def mode(self) -> str:
-        """``events`` or ``polling``; empty while nobody watches."""
-        return self._watcher.mode if self._watcher is not None else ""
+    def polled(self) -> frozenset[str] | None:
+        """Folders whose changes make no events; None while nobody watches."""
+        return self._watcher.polled if self._watcher is not None else None
 
     def watch(
         self,

@@ -116,13 +116,14 @@ class Watcher:
         self._closed = False
 
     @property
-    def mode(self) -> str:
-        """``events``, or ``polling`` where a folder has to do without."""
+    def polled(self) -> frozenset[str]:
+        """Folders, by the names they are watched by, whose changes make no events."""
+        none = not self._is_observing()
         with self._lock:
-            polled = any(
-                f.exists and f.descriptor is None for f in self._folders.values()
+            folders = self._folders.values()
+            return frozenset(
+                f.path for f in folders if none or (f.exists and f.descriptor is None)
             )
-        return "polling" if polled or not self._is_observing() else "events"
 
     def watch(
         self,

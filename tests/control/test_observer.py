@@ -156,11 +156,36 @@ def test_rates_are_unknown_while_folders_are_polled(
 ) -> None:
     boards = watched(control)
     board = boards.wait(lambda board: board.rows[1].rate_in == 0.0)
-    monkeypatch.setattr("qtool.queues.watch.Watcher.mode", "polling")
+    folders = {
+        str(queue.queue_directory)
+        for queue in control.configuration.switchboards.values()
+    }
+    monkeypatch.setattr("qtool.queues.watch.Watcher.polled", folders)
     board = boards.wait(
         lambda board: board.site.watching == "polling", since=len(boards.seen)
     )
     assert (board.rows[1].rate_in, board.rows[1].rate_out) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("polled", "told"),
+    [
+        (["out"], "polling out"),
+        (["in", "bad"], "polling in, bad"),
+        (["in", "out", "bad"], "polling in, out and 1 more"),
+    ],
+)
+def test_a_folder_that_is_polled_is_named_and_blinds_no_other(
+    control: Control, monkeypatch: pytest.MonkeyPatch, polled: list[str], told: str
+) -> None:
+    boards = watched(control)
+    queues = control.configuration.switchboards
+    folders = {str(queues[name].queue_directory) for name in polled}
+    monkeypatch.setattr("qtool.queues.watch.Watcher.polled", folders)
+    board = boards.wait(lambda board: board.site.watching == told)
+    board = boards.wait(lambda board: board.rows[2].rate_in == 0.0)
+    assert board.rows[2].name == "shunt"
+    assert all(row.rate_in is None for row in board.rows if row.name in polled)
 
 
 def test_several_may_watch(control: Control) -> None:

@@ -109,7 +109,7 @@ def test_arrivals_and_departures_are_counted(watcher: Watcher, folder: Path) -> 
 
     assert hints.wait(lambda h: h.arrived == 20 and h.departed == 7)
     assert all(hint.counted for hint in hints.all)
-    assert watcher.mode == "events"
+    assert not watcher.polled
 
 
 def test_the_first_hint_comes_at_once(watcher: Watcher, folder: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_listener_may_stop_itself_and_watch_again(
 def test_a_folder_that_is_missing_is_watched_once_it_appears(tmp_path: Path) -> None:
     watcher, hints = Watcher(poll_seconds=0.1), Hints()
     watcher.watch(tmp_path / "later", hints)
-    assert watcher.mode == "events"
+    assert not watcher.polled
     (tmp_path / "later").mkdir()
 
     assert hints.wait(lambda h: any(not hint.counted for hint in h.all))
@@ -268,7 +268,7 @@ def test_a_folder_made_anew_is_watched_again(
     _enqueue(folder, 1)
 
     assert hints.wait(lambda h: h.arrived == 1)
-    assert watcher.mode == "events"
+    assert not watcher.polled
     watcher.close()
 
 
@@ -327,7 +327,7 @@ def test_killing_the_observer_brings_hints_within_a_poll_and_another_observer(
 
     assert hints.wait(lambda h: bool(h.all))
     assert time.monotonic() - begin < 2.5
-    assert hints.wait(lambda _: watcher.mode == "events")
+    assert hints.wait(lambda _: not watcher.polled)
     _enqueue(folder, 2)
     assert hints.wait(lambda h: h.arrived >= 1)
 
@@ -356,7 +356,7 @@ def test_without_events_changes_are_found_by_polling(
 ) -> None:
     watcher, hints = Watcher(poll_seconds=0.2), Hints()
     watcher.watch(folder, hints)
-    assert watcher.mode == "polling"
+    assert watcher.polled == {str(folder)}
     for number in range(3):
         seen = len(hints.all)
         _enqueue(folder, number)
@@ -378,8 +378,8 @@ def test_events_come_back_when_they_can_be_had_again(
     with monkeypatch.context() as patch:
         patch.setattr(watch, "InotifyFD", refuse)
         watcher.watch(folder, hints)
-        assert watcher.mode == "polling"
-    assert hints.wait(lambda _: watcher.mode == "events")
+        assert watcher.polled == {str(folder)}
+    assert hints.wait(lambda _: not watcher.polled)
     _enqueue(folder, 1)
 
     assert hints.wait(lambda h: h.arrived == 1)
@@ -395,7 +395,7 @@ def test_a_folder_that_the_kernel_will_not_watch_is_polled(
     monkeypatch.setattr(inotify_c.InotifyFD, "add_callback", refuse)
     watcher, hints = Watcher(poll_seconds=0.2), Hints()
     watcher.watch(folder, hints)
-    assert watcher.mode == "polling"
+    assert watcher.polled == {str(folder)}
     _enqueue(folder, 1)
 
     assert hints.wait(lambda h: bool(h.all))
@@ -412,5 +412,5 @@ def test_changes_that_make_no_event_are_found_by_the_folder_s_time(
     _enqueue(folder, 1)
 
     assert hints.wait(lambda h: any(not hint.counted for hint in h.all))
-    assert watcher.mode == "events"
+    assert not watcher.polled
     watcher.close()

@@ -19,6 +19,7 @@ from qtool.tui.widgets.words import (
     site_lines,
     spark,
     state_spans,
+    watching_spans,
 )
 from tests.tui.boards import AT, SITE, board, row
 
@@ -122,3 +123,18 @@ def test_names_from_a_spool_are_made_harmless() -> None:
     assert "\x1b" not in text
     assert "\x9b" not in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize(
+    ("watching", "shown"),
+    [
+        ("", ("muted", "○ starting")),
+        ("events", ("muted", "● events")),
+        ("polling", ("warning", "○ polling")),
+        ("polling o\x1but", ("warning", "○ polling o\\x1but")),
+    ],
+)
+def test_the_header_warns_of_what_is_polled(
+    watching: str, shown: tuple[str, str]
+) -> None:
+    assert watching_spans(replace(SITE, watching=watching))[-1] == shown

@@ -150,8 +150,8 @@ def site_lines(site: Site, room: int) -> list[Line]:
 def watching_spans(site: Site) -> Line:
     """Return the right end of the header: how changes are noticed, and Mailman."""
     spans: Line = [("muted", f"{visible(site.mailman)}  ")] if site.mailman else []
-    if site.watching == "polling":
-        return [*spans, ("warning", "○ polling")]
+    if site.watching.startswith("polling"):
+        return [*spans, ("warning", f"○ {visible(site.watching)}")]
     return [*spans, ("muted", f"● {site.watching}" if site.watching else "○ starting")]
 
 
