@@ -9,7 +9,22 @@ from pathlib import Path
 import pytest
 
 from qtool.cli import main
-from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, program
+from tests.commands.program import (
+    FORWARD,
+    MESSAGE,
+    QTOOL,
+    Ended,
+    configuration,
+    program,
+)
+
+
+def called(capsys: pytest.CaptureFixture[str], *words: object) -> Ended:
+    """Run the program as a function."""
+    capsys.readouterr()
+    status = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return Ended(status, captured.out, captured.err)
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -51,11 +66,13 @@ def test_help_goes_to_standard_output(
     assert captured.err == ""
 
 
-def test_options_stand_before_or_after_the_command(tmp_path: Path) -> None:
+def test_options_stand_before_or_after_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = configuration(tmp_path, FORWARD)
-    before = program("--config", config, "--read-only", "status")
-    after = program("status", "--read-only", "--config", config)
-    short = program("status", "-C", config, "--read-only")
+    before = called(capsys, "--config", config, "--read-only", "status")
+    after = called(capsys, "status", "--read-only", "--config", config)
+    short = called(capsys, "status", "-C", config, "--read-only")
     assert before == after == short
     assert "read-only: read-only was asked for" in before.out
 
@@ -67,18 +84,21 @@ def test_the_demo_names_the_option_that_it_refuses(
     assert told(capsys)[0].startswith("qtool: --config means nothing to demo")
 
 
-def test_options_stand_between_positional_arguments(tmp_path: Path) -> None:
+def test_options_stand_between_positional_arguments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = configuration(tmp_path, FORWARD)
     message = tmp_path / "message.eml"
     message.write_bytes(MESSAGE)
     words = ("inject", "-m", "a=1", "in", "--listid", "ant.example.com", message)
-    assert program("--config", config, *words, "-m", "b=2").status == 0
+    assert called(capsys, "--config", config, *words, "-m", "b=2").status == 0
     (path,) = (tmp_path / "spool" / "in").glob("*.pck")
-    ended = program("dump", path, "--json", tmp_path / "none")
+    ended = called(capsys, "dump", path, "--json", tmp_path / "none")
     msgdata = json.loads(ended.out)["msgdata"]
     assert (msgdata["a"], msgdata["b"], msgdata["listid"]) == (1, 2, "ant.example.com")
     assert ended.told == [f"qtool: {tmp_path}/none: no such file or directory"]
-    assert program("dump", "--", "-x").told == ["qtool: -x: no such file or directory"]
+    ended = called(capsys, "dump", "--", "-x")
+    assert ended.told == ["qtool: -x: no such file or directory"]
 
 
 def test_a_configuration_that_is_wrong_is_one_line(
@@ -112,10 +132,14 @@ def test_without_a_terminal_the_board_refuses_and_says_what_works(
         assert "qtool status" in ended.told[0]
 
 
-def test_the_environment_names_a_configuration(tmp_path: Path) -> None:
+def test_the_environment_names_a_configuration(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     config = configuration(tmp_path, FORWARD)
-    ended = program("status", env={"QTOOL_CONFIG": str(config)})
-    assert f"config  {config}" in ended.out
+    monkeypatch.setenv("QTOOL_CONFIG", str(config))
+    assert f"config  {config}" in called(capsys, "status").out
 
 
 def test_a_closed_stream_is_an_empty_one(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from qtool.control import Control
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo() -> Iterator[Control]:
+    """A demo at which several tests look, whatever its age."""
     control = open_demo()
     yield control
     control.close(unclaim=True)
@@ -42,8 +43,10 @@ def test_its_runners_run_and_mail_moves(demo: Control) -> None:
     eventually(lambda: any("delivered to" in line.text for line in demo.log()))
 
 
-def test_one_slice_is_sick_from_the_beginning(demo: Control) -> None:
+def test_one_slice_is_sick_from_the_beginning() -> None:
+    demo = open_demo()
     row = demo.scan().row("out")
+    demo.close(unclaim=True)
     assert row is not None
     depths = [0] * row.runner_slices
     for cell in row.cells:

@@ -180,7 +180,7 @@ def looked_at(site: Path, seconds: float) -> None:
 def test_looking_writes_nothing(site: Path) -> None:
     inject(site)
     before = listing(site.parent)
-    looked_at(site, 1)
+    looked_at(site, 0.3)
     assert listing(site.parent) == before
 
 
