@@ -326,8 +326,9 @@ async def test_a_blocked_runner_freezes_no_key(root: Path) -> None:
 
 
 async def test_leaving_says_what_is_finished_and_again_does_not_wait(
-    root: Path,
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("qtool.tui.departure._PATIENCE_SECONDS", 0.02)
     control = make_site(root, "[runner.stuck]\nclass: sample_runners.Stuck\n")
     filebase = inject(control, "stuck")
     async with opened(control) as (app, pilot):
@@ -344,7 +345,10 @@ async def test_leaving_says_what_is_finished_and_again_does_not_wait(
     (root / "python" / "free").touch()
 
 
-async def test_leaving_waits_for_the_message_in_hand(root: Path) -> None:
+async def test_leaving_waits_for_the_message_in_hand(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.tui.departure._PATIENCE_SECONDS", 0.02)
     control = make_site(root, "[runner.stuck]\nclass: sample_runners.Stuck\n")
     inject(control, "stuck")
     async with opened(control) as (app, pilot):
