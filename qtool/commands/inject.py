@@ -41,8 +41,8 @@ def run(options: Namespace) -> int:
         try:
             injected = control.inject(options.queue, data, msgdata)
         except OSError as error:
-            # Such as a full disk, which names no file.
-            tell(f"not put into `{options.queue}`: {error.strerror or error}")
+            where = error.filename or options.queue  # a full disk names no file
+            tell(f"not put into {where}: {error.strerror or error}")
             return FAILED
         put(f"filebase: {visible(injected.filebase)}")
         put(f"queue   : {visible(injected.queue)}")

@@ -116,7 +116,7 @@ def test_a_disk_without_room_is_one_line(site: Path, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr == b"qtool: not put into `in`: File too large\n"
+    assert done.stderr == b"qtool: not put into in: File too large\n"
     assert entries(tmp_path / "spool" / "in") == []
 
 
