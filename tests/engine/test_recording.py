@@ -28,7 +28,7 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(), VALUES))
+@given(st.dictionaries(st.text(), VALUES, max_size=4))
 @settings(max_examples=30, deadline=None)
 def test_plain_metadata_is_copied_deeply(msgdata: dict[str, object]) -> None:
     assert bounded_copy(msgdata) == msgdata

@@ -35,7 +35,7 @@ atoms = (
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats()
+    | st.floats(allow_nan=False)
     | st.text()
     | st.binary()
     | st.datetimes(timezones=st.none() | st.just(UTC))
