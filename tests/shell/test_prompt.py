@@ -37,6 +37,21 @@ def prompt(tmp_path: Path, *words: str) -> Iterator[Terminal]:
         assert terminal.is_as_before
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """One for tests that leave nothing behind but names and text on its screen."""
+    with prompt(tmp_path_factory.mktemp("site")) as terminal:
+        yield terminal
+
+
+@pytest.fixture
+def cleared(shared: Terminal) -> Terminal:
+    """The shared prompt, with nothing else on its screen."""
+    shared.press("\x0c")
+    shared.wait_for(lambda: shared.lines[0] == ">>>" and at_the_prompt(shared))
+    return shared
+
+
 def at_the_prompt(terminal: Terminal) -> bool:
     """Whether the last line that is not the status bar's is an empty prompt."""
     lines = [line for line in terminal.lines if line and "qtool" not in line]
@@ -62,25 +77,23 @@ def as_typed(*, blank_lines_within: bool) -> list[str]:
     "blank_lines_within", [True, pytest.param(False, marks=pytest.mark.long)]
 )
 def test_the_document_can_be_typed_as_it_stands(
-    tmp_path: Path, blank_lines_within: bool
+    cleared: Terminal, blank_lines_within: bool
 ) -> None:
-    with prompt(tmp_path) as terminal:
-        for line in as_typed(blank_lines_within=blank_lines_within):
-            terminal.press(f"{line}\r")
-        for line in PRINTED.splitlines():
-            terminal.wait_for_text(line)
-        enter(terminal, "'test' in switchboards")
-        terminal.wait_for_text("False")
-        assert "Error" not in terminal.text
+    for line in as_typed(blank_lines_within=blank_lines_within):
+        cleared.press(f"{line}\r")
+    for line in PRINTED.splitlines():
+        cleared.wait_for_text(line)
+    enter(cleared, "'test' in switchboards")
+    cleared.wait_for_text("False")
+    assert "Error" not in cleared.text
 
 
-def test_the_document_can_be_pasted_as_it_stands(tmp_path: Path) -> None:
-    with prompt(tmp_path) as terminal:
-        terminal.press(PASTE.format(EXAMPLE))
-        terminal.press("\r")
-        for line in PRINTED.splitlines():
-            terminal.wait_for_text(line)
-        assert "Error" not in terminal.text
+def test_the_document_can_be_pasted_as_it_stands(cleared: Terminal) -> None:
+    cleared.press(PASTE.format(EXAMPLE))
+    cleared.press("\r")
+    for line in PRINTED.splitlines():
+        cleared.wait_for_text(line)
+    assert "Error" not in cleared.text
 
 
 def test_a_message_is_looked_at_and_stepped(tmp_path: Path) -> None:
@@ -105,27 +118,26 @@ def test_a_wrong_command_shows_one_line_and_the_prompt_goes_on(tmp_path: Path) -
         assert "qtool/shell" not in terminal.text
 
 
-def test_typing_completes_and_runs_nothing(tmp_path: Path) -> None:
-    with prompt(tmp_path) as terminal:
-        enter(terminal, "class Trap:")
-        enter(terminal, "    @property")
-        enter(terminal, "    def boom(self): print('BO' + 'OM')")
-        terminal.press("\r")
-        terminal.wait_for(lambda: at_the_prompt(terminal))
-        enter(terminal, "trap = Trap()")
-        terminal.press("trap.bo")
-        terminal.wait_for(lambda: len(re.findall("boom", terminal.text)) == 2)
-        terminal.press("\t")
-        terminal.wait_for_text("trap.boom")
-        terminal.press(".upper(")
-        terminal.wait_for_text("trap.boom.upper(")
-        assert "BOOM" not in terminal.text
-        terminal.press("\x03")
-        terminal.press("switchboards['i")
-        terminal.wait_for(lambda: "in" in map(str.strip, terminal.lines))
-        terminal.press("\t")
-        terminal.wait_for_text("switchboards['in']")
-        terminal.press("\x03")
+def test_typing_completes_and_runs_nothing(cleared: Terminal) -> None:
+    enter(cleared, "class Trap:")
+    enter(cleared, "    @property")
+    enter(cleared, "    def boom(self): print('BO' + 'OM')")
+    cleared.press("\r")
+    cleared.wait_for(lambda: at_the_prompt(cleared))
+    enter(cleared, "trap = Trap()")
+    cleared.press("trap.bo")
+    cleared.wait_for(lambda: len(re.findall("boom", cleared.text)) == 2)
+    cleared.press("\t")
+    cleared.wait_for_text("trap.boom")
+    cleared.press(".upper(")
+    cleared.wait_for_text("trap.boom.upper(")
+    assert "BOOM" not in cleared.text
+    cleared.press("\x03")
+    cleared.press("switchboards['i")
+    cleared.wait_for(lambda: "in" in map(str.strip, cleared.lines))
+    cleared.press("\t")
+    cleared.wait_for_text("switchboards['in']")
+    cleared.press("\x03")
 
 
 def test_the_history_is_the_callers_alone(tmp_path: Path) -> None:
