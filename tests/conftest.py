@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -16,6 +17,12 @@ _REAL_PLACES = [
     Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "qtool",
     Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "qtool",
 ]
+
+
+def pytest_collection_finish() -> None:
+    """Tell the garbage collector not to look at what lives to the end anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

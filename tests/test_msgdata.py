@@ -145,6 +145,7 @@ def test_control_characters_are_shown_and_not_sent() -> None:
         assert line.isprintable()
 
 
+@settings(max_examples=40)
 @given(values)
 def test_any_value_is_shown_within_limits(value: Any) -> None:
     shown = show_value(value)

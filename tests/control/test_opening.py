@@ -69,11 +69,11 @@ def test_a_fixed_site_looks_the_same_every_time(
 
 
 def test_in_a_fixed_site_one_slice_is_sick(tmp_path: Path) -> None:
-    control = open_fixed(tmp_path / "queues", 32)
+    control = open_fixed(tmp_path / "queues", 16)
     row = control.scan().row("out")
     assert row is not None
     depths = sorted(cell.depth for cell in row.cells)
-    assert len(depths) == 32
+    assert len(depths) == 16
     assert depths[-1] > 20 * max(1, depths[-2])
     assert row.trend[-1] > 2 * row.trend[0]
     failed = [r.name for r in control.scan().rows if r.state is State.FAILED]

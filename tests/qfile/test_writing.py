@@ -73,7 +73,7 @@ def test_any_message_can_be_kept(
         assert read.message._payload == body
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.dictionaries(st.text(), values, max_size=4))
 def test_plain_metadata_comes_back_equal(msgdata: dict[str, Any]) -> None:
     read = decode(
