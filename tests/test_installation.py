@@ -21,6 +21,7 @@ from qtool.errors import (
 )
 from qtool.installation import Configuration, load_settings
 from qtool.qfile import message_from_string
+from qtool.queues.slices import SPACE
 from qtool.settings import SiteKind, default, from_root, parse
 from tests.rights import open_folder, powerless
 
@@ -94,6 +95,14 @@ def test_slices_are_those_of_the_configured_instances(tmp_path: Path) -> None:
     config = own(tmp_path, "[runner.in]\ninstances: 3\n[runner.out]\ninstances: 0\n")
     assert len(config.slices("in")) == 3
     assert config.slices("out") == ()
+
+
+def test_slices_have_their_weights(tmp_path: Path) -> None:
+    sizes = [
+        (part.upper - part.lower) / SPACE
+        for part in own(tmp_path, "[runner.in]\nweights: 50 30 20\n").slices("in")
+    ]
+    assert sizes == [0.5, 0.3, 0.2]
 
 
 # --- Overlays

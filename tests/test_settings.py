@@ -120,9 +120,37 @@ def test_the_built_in_default_forwards_from_in_to_out(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_weights_say_how_many_slices_there_are() -> None:
+    text = "[runner.a]\nweights: 50 30 20\n[runner.b]\ninstances: 2\nweights: 1 0.5\n"
+    settings = own(text)
+    assert settings.runners["a"].instances == 3
+    assert settings.runners["a"].proportions == (50, 30, 20)
+    assert settings.runners["b"].weights == (1, 0.5)
+
+
+def test_a_number_of_slices_that_is_laid_over_ends_the_weights() -> None:
+    text = "[runner.a]\nweights: 50 30 20\n"
+    assert own(text, x="[runner.a]\ninstances: 2\n").runners["a"].weights == ()
+    assert own(text, x="[runner.a]\ninstances: 3\n").runners["a"].weights
+    assert own(text, x="[runner.a]\nweights: 1 2\n").runners["a"].instances == 2
+
+
+def test_mailman_knows_no_weights() -> None:
+    assert mailman("[runner.in]\nweights: 1 2\n").runners["in"].proportions == (1,)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("[runner.a]\nweights: 50 0", "[runner.a] weights: expected positive numbers"),
+        ("[runner.a]\nweights: 5 -1", "[runner.a] weights: expected positive numbers"),
+        ("[runner.a]\nweights: 1 nan", "[runner.a] weights: expected positive number"),
+        ("[runner.a]\nweights: 1e99 1", "[runner.a] weights: expected positive numb"),
+        ("[runner.a]\nweights:", "[runner.a] weights: expected positive numbers"),
+        (
+            "[runner.a]\nweights: 1 1\ninstances: 3",
+            "[runner.a] instances: expected 2, as there are weights, not '3'",
+        ),
         (
             "[runner.a]\ninstances: four",
             "[runner.a] instances: expected a whole number",

@@ -45,7 +45,8 @@ class Row:
         """Whether something hinted at a change since the last reading began."""
         self.stop_watching: Callable[[], None] | None = None
         self._slices = settings.instances if settings.served else 0
-        self._view = view_of(self._slices, view_slices)
+        proportions = settings.proportions if settings.served else ()
+        self._view = view_of(proportions, view_slices)
         self._scan: QueueScan | None = None
         self._error = ""
         self._meter = meter

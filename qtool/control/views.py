@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
-from qtool.queues.slices import Slice, equal
+from qtool.queues.slices import SPACE, Slice, weighted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,25 +15,37 @@ class View:
 
     parts: tuple[Slice, ...]
     """One range for each cell."""
-    per_slice: int
-    """Into how many cells each runner slice is cut."""
+    owners: tuple[int, ...]
+    """Number of the runner slice that owns each cell."""
 
     def owner(self, cell: int) -> int:
         """Return the number of the runner slice that owns a cell."""
-        return cell // self.per_slice
+        return self.owners[cell]
 
 
-@cache
-def view_of(runner_slices: int, view_slices: int) -> View:
+@lru_cache(maxsize=64)
+def view_of(proportions: tuple[float, ...], view_slices: int) -> View:
     """Return the cells of a queue.
 
-    A runner slice is a cell, or is cut into equal ones where the queue would have
-    fewer than ``view_slices``: so no cell ever has two owners.
+    A runner slice is a cell, or is cut into equal ones where it is wider than one
+    of ``view_slices``: so no cell ever has two owners, and a slice with a greater
+    weight looks as wide as it is.
 
     Args:
-        runner_slices: Into how many the runner divides the queue; 0 without one.
+        proportions: The sizes of the runner's slices; none without a runner.
         view_slices: How many cells there are to be, at least.
     """
-    slices = max(1, runner_slices)
-    per_slice = -(-view_slices // slices) if slices < view_slices else 1
-    return View(parts=equal(slices * per_slice), per_slice=per_slice)
+    ranges: list[tuple[int, int]] = []
+    owners: list[int] = []
+    for part in weighted(proportions or (1,)):
+        size = part.upper - part.lower
+        # Slices of one weight differ by a digest, and are to look alike.
+        count = -(-view_slices * (size - 1) // SPACE)
+        ends = [part.lower + size * number // count for number in range(count + 1)]
+        ranges += itertools.pairwise(ends)
+        owners += [part.number] * count
+    parts = tuple(
+        Slice(lower, upper, number, len(ranges))
+        for number, (lower, upper) in enumerate(ranges)
+    )
+    return View(parts=parts, owners=tuple(owners))

@@ -150,8 +150,8 @@ class Configuration:
 
     def slices(self, name: str) -> tuple[Slice, ...]:
         """Return the slices into which a runner's queue is divided; none for 0."""
-        count = self.runner(name).instances
-        return slices.equal(count) if count else ()
+        proportions = self.runner(name).proportions
+        return slices.weighted(proportions) if proportions else ()
 
     def runner_class(self, name: str) -> type:
         """Import the class of a runner.

@@ -232,7 +232,9 @@ def _overridden(
         expanded = expand(section, "path", variables)
         folder = paths["queue_dir"] / expanded if expanded else None
     queue_root = paths["queue_dir"]
-    rest = {key: text for key, text in section.values.items() if key != "path"}
+    # Mailman knows no weights: its slices are of one size.
+    passed_over = {"path", "weights"}
+    rest = {k: text for k, text in section.values.items() if k not in passed_over}
     changed = runner_settings(
         Section(section.source, section.name, rest), known, queue_root
     )

@@ -23,9 +23,19 @@ WITHOUT_RUNNER = ("shunt", "bad")
 FORWARD = "qtool.runners.forward.ForwardRunner"
 
 _RUNNER_KEYS = frozenset(
-    {"class", "path", "instances", "sleep_time", "max_restarts", "start"}
+    {
+        "class",
+        "path",
+        "instances",
+        "weights",
+        "sleep_time",
+        "max_restarts",
+        "start",
+    }
 )
 _QTOOL_KEYS = frozenset({"root", "view_slices", "group_commit", "dialect", "allow"})
+_WEIGHT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
+"""Bounded, so that even the smallest slice is wide enough to be claimed."""
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _ADDRESS = re.compile(r"[^\s@/\x00-\x1f]+@[^\s@/\x00-\x1f]+")
 
@@ -62,14 +72,14 @@ def runner_settings(
     folder = base.queue_directory
     if "path" in section:
         folder = queue_folder(section, base.name, queue_root)
+    instances, weights = _division(section, base)
     own = {key: text for key, text in section.values.items() if key not in _RUNNER_KEYS}
     return replace(
         base,
         class_path=class_path or None,
         queue_directory=folder,
-        instances=section.whole(
-            "instances", base.instances, lowest=0, highest=MOST_INSTANCES
-        ),
+        instances=instances,
+        weights=weights,
         sleep_seconds=section.seconds("sleep_time", base.sleep_seconds),
         max_restarts=section.whole(
             "max_restarts", base.max_restarts, lowest=0, highest=10**9
@@ -78,6 +88,26 @@ def runner_settings(
         options=MappingProxyType({**base.options, **own}),
         served=base.served or bool(class_path),
     )
+
+
+def _division(section: Section, base: RunnerSettings) -> tuple[int, tuple[float, ...]]:
+    """Return the number of slices and their weights; a new one ends the other."""
+    instances = section.whole(
+        "instances", base.instances, lowest=0, highest=MOST_INSTANCES
+    )
+    if "weights" not in section:
+        kept = base.weights if len(base.weights) == instances else ()
+        return instances, kept
+    words = section.text("weights").split()
+    if not 0 < len(words) <= MOST_INSTANCES or not all(map(_is_weight, words)):
+        raise section.wrong("weights", "positive numbers such as 50 30 20")
+    if "instances" in section and instances != len(words):
+        raise section.wrong("instances", f"{len(words)}, as there are weights")
+    return len(words), tuple(map(float, words))
+
+
+def _is_weight(word: str) -> bool:
+    return _WEIGHT.fullmatch(word) is not None and float(word) > 0
 
 
 def _fresh_runner(name: str, queue_root: Path) -> RunnerSettings:

@@ -30,6 +30,8 @@ class RunnerSettings:
     """The queue's folder; None for a runner that manages no queue."""
     instances: int = 1
     """Into how many slices the queue is divided; 0 starts none."""
+    weights: tuple[float, ...] = ()
+    """Sizes of the slices in proportion; none where all have one size."""
     sleep_seconds: float = 1.0
     max_restarts: int = 10
     start: bool = True
@@ -40,6 +42,11 @@ class RunnerSettings:
     """False for a queue that has no runner: ``shunt``, ``bad``, all of ``--root``."""
     foreign: bool = False
     """Whether this is one of Mailman's own runners, which only its program runs."""
+
+    @property
+    def proportions(self) -> tuple[float, ...]:
+        """A positive number for each slice, in proportion to its size."""
+        return self.weights or (1,) * self.instances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,14 @@ def test_what_runners_make_in_earlier_and_later_queues_is_drained_too(
         assert site.queue(queue).holder() is None
 
 
+def test_slices_with_weights_leave_nothing(site: Site) -> None:
+    site.runner("in", Noop, weights="50 30 20")
+    for number in range(30):
+        site.put("in", str(number))
+    drained = site.master().drain()
+    assert (drained.counts.done, drained.left) == (30, 0)
+
+
 def test_a_kept_message_is_taken_once_and_counts_as_left(site: Site) -> None:
     site.runner("in", Keeping, sleep_time="0")
     site.put("in")
