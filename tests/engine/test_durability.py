@@ -40,7 +40,7 @@ def calls_of_a_drain(site: Site, tmp_path: Path, how: str) -> list[str]:
         "[runner.out]\nclass: qtool.runners.forward.ForwardRunner\n"
     )
     trace = tmp_path / "trace"
-    command = ["strace", "-f", "-y", "-o", str(trace), "-s", "4096"]
+    command = ["strace", "-f", "--seccomp-bpf", "-y", "-o", str(trace), "-s", "4096"]
     command += ["-e", "trace=fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat"]
     command += [sys.executable, "-c", DRAIN, str(config), how]
     done = subprocess.run(

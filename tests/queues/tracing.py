@@ -35,7 +35,8 @@ class Call:
 
 def trace(script: str, *arguments: object, log: Path) -> list[Call]:
     """Run a script and return its calls, in order."""
-    run(script, *arguments, options=["-o", str(log), "-e", f"trace={','.join(CALLS)}"])
+    options = ["--seccomp-bpf", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
+    run(script, *arguments, options=options)
     return [call for line in log.read_text().splitlines() for call in _calls(line)]
 
 
