@@ -17,7 +17,7 @@ from qtool.untrusted import visible, visible_block
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from qtool.control.models import QueueRow, StepReport
+    from qtool.control.models import Cell, QueueRow, StepReport
 
 Span: TypeAlias = tuple[str, str]
 """What a line is, and the line: a key of ``STYLES``, or the sign of a diff."""
@@ -90,6 +90,25 @@ def age(seconds: float | None) -> str:
     if seconds < -_CLOCK_SLACK_SECONDS:
         return f"in {_span(-seconds)} (clock?)"
     return _span(max(0.0, seconds))
+
+
+def due(seconds: float | None) -> str:
+    """Return when something is due: ``due in 5m``, ``overdue 5m``; ``-`` for none.
+
+    Args:
+        seconds: For how long it has been due; negative where that lies ahead.
+    """
+    if seconds is None:
+        return NONE
+    if not math.isfinite(seconds):
+        return UNKNOWN
+    return f"overdue {_span(seconds)}" if seconds >= 0 else f"due in {_span(-seconds)}"
+
+
+def oldest(part: QueueRow | Cell, at: float, *, honours_due: bool) -> str:
+    """Return the age of the oldest entry at that moment, or when the next is due."""
+    seconds = None if part.oldest is None else at - part.oldest
+    return due(seconds) if honours_due else age(seconds)
 
 
 def _span(seconds: float) -> str:

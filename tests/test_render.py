@@ -38,6 +38,19 @@ def test_an_age_is_shown_in_its_largest_unit(seconds: float | None, shown: str) 
     assert shown == render.age(seconds)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "-"), (0, "overdue 0s"), (240, "overdue 4m"), (-240, "due in 4m"),
+        (-3 * 86400, "due in 3d"), (math.nan, "…"),
+    ],
+)  # fmt: skip
+def test_what_waits_for_its_time_is_due_or_overdue(
+    seconds: float | None, shown: str
+) -> None:
+    assert shown == render.due(seconds)
+
+
 @given(st.floats())
 def test_no_age_is_long_or_negative(seconds: float) -> None:
     assert len(render.age(seconds)) <= len("in >9999y (clock?)")

@@ -92,7 +92,7 @@ def _site(board: Board) -> list[list[Span]]:
 
 
 def _cells(row: QueueRow, at: float, *, ascii_only: bool) -> tuple[str, ...]:
-    oldest = None if row.oldest is None else at - row.oldest
+    oldest = render.oldest(row, at, honours_due=row.honours_due)
     flight = render.NONE if row.in_flight is None else str(row.in_flight)
     glyph = render.state_glyph(row.state, ascii_only=ascii_only)
     state = f"{glyph} {render.state_word(row.state)}"
@@ -100,7 +100,7 @@ def _cells(row: QueueRow, at: float, *, ascii_only: bool) -> tuple[str, ...]:
     if ascii_only:
         depth = depth.replace(render.UNKNOWN, "?")
     name = visible(row.name, 60)
-    return (name, depth, flight, render.age(oldest), state, _slices(row))
+    return (name, depth, flight, oldest, state, _slices(row))
 
 
 def _slices(row: QueueRow) -> str:

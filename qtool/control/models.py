@@ -97,6 +97,9 @@ class QueueRow:
     """Waiting messages; None when there is no queue or it cannot be read."""
     in_flight: int | None = None
     oldest: float | None = None
+    honours_due: bool = False
+    """Whether its entries wait for the time in their names: ``oldest`` is a due
+    time then."""
     preserved: int = 0
     foreign: int = 0
     rate_in: float | None = None

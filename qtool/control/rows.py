@@ -130,6 +130,7 @@ class Row:
             depth=scan.depth if scan else None,
             in_flight=scan.in_flight if scan else None,
             oldest=scan.oldest if scan else None,
+            honours_due=settings.honours_due,
             preserved=scan.preserved if scan else 0,
             foreign=scan.foreign if scan else 0,
             rate_in=meter.arrivals.rate(now) if meter else None,

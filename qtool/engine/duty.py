@@ -134,6 +134,7 @@ def own_queue(
         text_form=config.settings.text_form,
         allowed=config.settings.allowed_classes,
         group_commit=config.settings.group_commit,
+        honours_due=config.runner(name).honours_due,
     )
 
 

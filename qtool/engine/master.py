@@ -170,7 +170,7 @@ class Master:
         threads = self._of(name, slice)
         if len(threads) > 1:
             queue = self.config.switchboards[name]
-            chosen = filebase or next(iter(queue.oldest(1)), "")
+            chosen = filebase or next(iter(queue.ready(1)), "")
             if names.is_filebase(chosen):
                 parts = self.config.slices(name)
                 digest = names.digest_of(chosen)

@@ -81,7 +81,7 @@ def _waiting(runner: Runner, rest: float | None) -> Iterator[str]:
         resting.next_due(clock(), runner.rest_seconds)
     while left is None or left > 0:
         limit = len(resters) + (_BATCH if left is None else min(_BATCH, left))
-        batch = switchboard.oldest(limit)
+        batch = switchboard.ready(limit)
         if left is None:
             left = _depth(switchboard) if len(batch) == limit else len(batch)
         news = 0
@@ -127,7 +127,7 @@ def step(
                 taken = chosen
                 break
         else:
-            recording.note = _nothing_because(filebase)
+            recording.note = _nothing_because(switchboard, filebase)
     queue = switchboard.name
     return recording.report(runner=runner.name, queue=queue, filebase=taken), fatal
 
@@ -138,7 +138,7 @@ def _choices(switchboard: Switchboard, filebase: str | None) -> Iterator[str]:
         yield filebase
         return
     for _ in range(_ATTEMPTS):
-        yield from switchboard.oldest(1)
+        yield from switchboard.ready(1)
 
 
 def check_choice(switchboard: Switchboard, filebase: str | None) -> None:
@@ -155,7 +155,8 @@ def check_choice(switchboard: Switchboard, filebase: str | None) -> None:
         raise RunnerError(f"{filebase} is not in {switchboard.slice}")
 
 
-def _nothing_because(filebase: str | None) -> str:
-    if filebase is None:
-        return "nothing waits"
-    return f"{filebase} does not wait here any more"
+def _nothing_because(switchboard: Switchboard, filebase: str | None) -> str:
+    if filebase is not None:
+        return f"{filebase} does not wait here any more"
+    seconds = switchboard.due_in()
+    return "nothing waits" if not seconds else f"nothing is due for {seconds:.0f} s"

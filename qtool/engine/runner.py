@@ -112,8 +112,10 @@ class Runner:
         """Rest after a pass that took ``filecnt`` files."""
         if filecnt > 0 or (self._arrivals and self._arrivals.watch()):
             return
-        due = self.resting.next_due(self.clock(), self.rest_seconds)
-        seconds = self.rest_seconds if due is None else min(due, self.rest_seconds)
+        rested = self.resting.next_due(self.clock(), self.rest_seconds)
+        due = self._switchboard.due_in() if self._switchboard is not None else None
+        ends = (end for end in (rested, due) if end is not None)
+        seconds = min([self.rest_seconds, *ends])
         self.gate.snooze(max(seconds, SHORTEST_SECONDS))
 
     def _short_circuit(self) -> bool:

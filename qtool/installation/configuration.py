@@ -233,6 +233,7 @@ class Configuration:
             allowed=settings.allowed_classes,
             group_commit=settings.group_commit,
             create=settings.kind is SiteKind.OWN,
+            honours_due=runner.honours_due,
             clock=self._clock,
             watcher=self._watcher,
         )
@@ -256,6 +257,7 @@ def _spool_key(settings: Settings, runner: RunnerSettings) -> tuple[object, ...]
         settings.text_form,
         settings.allowed_classes,
         settings.group_commit,
+        runner.honours_due,
     )
 
 

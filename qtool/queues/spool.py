@@ -14,6 +14,7 @@ from qtool.qfile.opening import read_bytes
 from qtool.queues import filebase, writing
 from qtool.queues.aside import Aside
 from qtool.queues.claims import Claims
+from qtool.queues.due import with_due_time
 from qtool.queues.entries import Entries, machine_fault
 from qtool.queues.filebase import ENTRY_SUFFIXES, PRESERVED, TAKEN, WAITING, WRITING
 from qtool.queues.index import Index
@@ -49,6 +50,7 @@ class Spool(Switchboard):
         allowed: Further classes that an entry may name, by full name.
         group_commit: Let ``enqueue_many`` wait for the file system as a whole.
         create: Whether an enqueue may make the directory.
+        honours_due: An entry whose time lies ahead waits; ``deliver_after`` sets it.
         clock: Gives the time, in epoch seconds.
         watcher: Shared by all queues that are watched.
     """
@@ -71,6 +73,7 @@ class Spool(Switchboard):
         allowed: frozenset[str] = frozenset(),
         group_commit: bool = True,
         create: bool = True,
+        honours_due: bool = False,
         clock: Callable[[], float] = time.time,
         watcher: Watcher | None = None,
     ) -> None:
@@ -78,16 +81,14 @@ class Spool(Switchboard):
         self.queue_directory = Path(queue_directory)
         self.slice = chosen(slice, numslices, weights)
         self._directory = str(self.queue_directory)
-        beside = self.queue_directory.parent
-        state = str(state_directory or beside / ".qtool")
-        self._aside = Aside(str(bad or beside / "bad"), state)
+        state = str(state_directory or self.queue_directory.parent / ".qtool")
+        self._aside = Aside(str(bad or self.queue_directory.parent / "bad"), state)
         self._claims = Claims(name, self._directory, state, clock)
         self._claim: Claim | None = None
-        self._text_form = text_form
-        self._allowed = allowed
+        self._text_form, self._allowed = text_form, allowed
         self._group_commit = group_commit
         self._entries = Entries(name, self._directory, create=create)
-        self._clock = clock
+        self.honours_due, self.now = honours_due, clock
         self._watcher = watcher
         self._index = Index(self._directory)
         if recover:
@@ -119,8 +120,7 @@ class Spool(Switchboard):
 
         Raises:
             NoSuchQueue: The queue has no folder and none may be made.
-            OSError: Not all could be written durably; those that are not in the
-                queue by then have left no trace.
+            OSError: Not all could be written durably; the others left no trace.
         """
         contents = dict(self._encoded(msg, dict(data)) for msg, data in messages)
         if contents:
@@ -132,9 +132,12 @@ class Spool(Switchboard):
     def _encoded(self, msg: Message, msgdata: dict[str, Any]) -> tuple[str, bytes]:
         """Return a new filebase for a message, and what its file holds."""
         text_form = bool(msgdata.get("_plaintext")) or self._text_form
+        when = self.now()
+        if self.honours_due:
+            when, msgdata = with_due_time(self.name, msgdata, when)
         content = qfile.encode(msg, msgdata, text_form=text_form)
         listid = msgdata.get("listid") or msgdata.get("listname") or "--nolist--"
-        return filebase.make(self._clock(), content, str(listid)), content
+        return filebase.make(when, content, str(listid)), content
 
     # --- Taking out
 
@@ -144,8 +147,7 @@ class Spool(Switchboard):
         Raises:
             NoSuchEntry: Somebody else has taken it.
             QFileError: The entry cannot be read; it is in flight all the same.
-            OSError: The machine is out of what reading needs; the entry waits.
-            MemoryError: The same.
+            OSError, MemoryError: Reading needs more than there is; the entry waits.
         """
         taken = self._entries.take(filebase)
         try:
@@ -265,8 +267,7 @@ class Spool(Switchboard):
 
     def claim(self, what: str) -> Claim:
         """Claim the slice for this process."""
-        claim = self._claims.take(self.slice, what)
-        self._claim = claim
+        self._claim = claim = self._claims.take(self.slice, what)
         return claim
 
     def holder(self) -> Holder | None:
@@ -295,5 +296,5 @@ class Spool(Switchboard):
             if name.endswith(TAKEN):
                 recovery.put_back(name.removesuffix(TAKEN))
             else:
-                recovery.remove_dead(name.removesuffix(WRITING), self._clock())
+                recovery.remove_dead(name.removesuffix(WRITING), self.now())
         self.sync()

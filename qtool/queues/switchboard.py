@@ -9,10 +9,13 @@ knows this interface and no directory, suffix or path.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from qtool.queues.filebase import when_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -94,6 +97,10 @@ class Switchboard(ABC):
     """Where the entries are."""
     slice: Slice
     """The part of the hash space that ``files`` and recovery are limited to."""
+    now: Callable[[], float]
+    """Gives the time by this queue's clock, in epoch seconds."""
+    honours_due: bool = False
+    """Whether an entry whose time lies ahead waits for it."""
 
     # --- Mailman's verbs
 
@@ -163,6 +170,21 @@ class Switchboard(ABC):
         A pass asks for so many at a time; a store of millions can hold less then.
         """
         return self.files[:count]
+
+    def ready(self, count: int) -> list[str]:
+        """Return those among ``oldest`` whose time has come: they may be taken now."""
+        found = self.oldest(count)
+        if not self.honours_due:
+            return found
+        return found[: bisect_right(found, self.now(), key=when_of)]
+
+    def due_in(self) -> float | None:
+        """Return in how many seconds the next entry may be taken.
+
+        None where nothing waits for its time, 0 where one may be taken now.
+        """
+        first = self.oldest(1) if self.honours_due else []
+        return max(0.0, when_of(first[0]) - self.now()) if first else None
 
     @abstractmethod
     def for_slice(self, part: Slice) -> Switchboard:

@@ -31,6 +31,7 @@ _RUNNER_KEYS = frozenset(
         "sleep_time",
         "max_restarts",
         "start",
+        "honours_due",
     }
 )
 _QTOOL_KEYS = frozenset({"root", "view_slices", "group_commit", "dialect", "allow"})
@@ -85,6 +86,7 @@ def runner_settings(
             "max_restarts", base.max_restarts, lowest=0, highest=10**9
         ),
         start=section.boolean("start", base.start),
+        honours_due=section.boolean("honours_due", base.honours_due),
         options=MappingProxyType({**base.options, **own}),
         served=base.served or bool(class_path),
     )

@@ -36,6 +36,8 @@ class RunnerSettings:
     max_restarts: int = 10
     start: bool = True
     """Whether a master starts it by itself."""
+    honours_due: bool = False
+    """Whether an entry of its queue whose time lies ahead waits for that time."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Every other key of the section, for the runner's class."""
     served: bool = True

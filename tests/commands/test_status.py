@@ -49,6 +49,12 @@ def test_a_row_has_depth_flight_age_state_and_slices() -> None:
     ]
 
 
+def test_a_queue_that_honours_due_times_says_when_the_next_is_due() -> None:
+    facts = {"has_queue": True, "runner": "retry", "runner_slices": 1, "depth": 1}
+    row = QueueRow(name="retry", oldest=AT + 300, honours_due=True, **facts)  # type: ignore[arg-type]  # facts of a row
+    assert "due in 5m" in shown(row)[4]
+
+
 def test_where_only_ascii_is_carried_columns_stay_columns(site: Path) -> None:
     plain = program("--config", site, "status", env={"PYTHONIOENCODING": "latin-1"})
     assert plain.out.isascii()

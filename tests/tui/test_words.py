@@ -60,9 +60,19 @@ def test_an_empty_queue_and_a_deep_one_look_different() -> None:
 
 @given(st.floats(-1e12, 1e12))
 def test_no_age_is_negative_or_wider_than_its_column(age: float) -> None:
-    shown = age_of(AT - age, AT)
-    assert "-" not in shown
-    assert len(shown) <= 6
+    for honours_due in (False, True):
+        shown = age_of(AT - age, AT, honours_due=honours_due)
+        assert "-" not in shown
+        assert len(shown) <= 6
+
+
+def test_where_entries_wait_for_their_time_nobody_sees_an_age() -> None:
+    assert age_of(AT + 3600, AT, honours_due=True) == "in 1h"
+    assert age_of(AT - 3600, AT, honours_due=True) == "+1h"
+    one = row("retry", [1, 0], oldest=AT - 3600, honours_due=True)
+    shown = "".join(text for _, text in detail_lines(board(one), one, None)[0])
+    assert "next overdue 1h" in shown
+    assert "oldest" not in shown
 
 
 def test_unknown_and_none_are_different() -> None:

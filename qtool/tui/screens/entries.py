@@ -39,7 +39,7 @@ class EntriesScreen(InnerScreen):
         super().__init__()
         self._row = row
         self._choosing = choosing
-        self.entries = EntryList()
+        self.entries = EntryList(honours_due=row.honours_due)
         self._heading = Bar("heading")
         self._loading = False
         self._loaded = False

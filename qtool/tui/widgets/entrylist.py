@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from qtool import render
 from qtool.tui.widgets.ink import right
 from qtool.tui.widgets.listing import Listing
 from qtool.tui.widgets.words import age_of
@@ -39,11 +40,12 @@ def moment_of(name: str) -> float | None:
 
 
 class EntryList(Listing):
-    """Names of entries with their age and state."""
+    """Names of entries with their age, or when they are due, and state."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, honours_due: bool = False) -> None:
         super().__init__()
         self._at = time.time()
+        self._honours_due = honours_due
 
     @staticmethod
     def order(name: str) -> tuple[int, str]:
@@ -58,8 +60,12 @@ class EntryList(Listing):
     def line(self, name: str) -> list[Span]:
         filebase, when = filebase_of(name), moment_of(name)
         ink, state = STATES.get(name[len(filebase) :], FOREIGN)
+        if self._honours_due:
+            age = right(render.due(None if when is None else self._at - when), 12)
+        else:
+            age = right(age_of(when, self._at), 6)
         return [
-            ("", right(age_of(when, self._at), 6)),
+            ("", age),
             (ink, f"  {state:10}"),
             ("", visible(filebase)),
         ]

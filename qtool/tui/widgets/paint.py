@@ -146,7 +146,7 @@ class Painter:
         fly = number(row.in_flight) if row.has_queue else render.NONE
         spans: Line = [("" if row.in_flight else "faint", " " + right(fly, FLY))]
         if lay.oldest:
-            old = age_of(row.oldest, at)
+            old = age_of(row.oldest, at, honours_due=row.honours_due)
             ink = "faint" if old == render.NONE else ""
             spans.append((ink, " " + right(old, lay.oldest)))
         if lay.rates:

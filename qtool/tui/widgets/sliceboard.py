@@ -159,7 +159,8 @@ class SliceBoard(Inked, can_focus=True):
         row, here = self._rows[number], number == self._cursor
         at = self.board.at if self.board else 0.0
         at_slice = self.at_slice if here else None
-        key = (row, age_of(row.oldest, at), here, at_slice)
+        old = age_of(row.oldest, at, honours_due=row.honours_due)
+        key = (row, old, here, at_slice)
         kept = self._cache.get(row.name)
         if kept is not None and kept[0] == key:
             return kept[1]

@@ -57,10 +57,17 @@ def short_number(value: int, width: int) -> str:
     return ""
 
 
-def age_of(when: float | None, at: float) -> str:
-    """Return how long ago ``when`` was, fit for the board's column."""
+def age_of(when: float | None, at: float, *, honours_due: bool = False) -> str:
+    """Return how long ago ``when`` was, fit for the board's column.
+
+    Where entries wait for their time: ``in 5m`` when it lies ahead, else ``+5m``.
+    """
     if when is None:
         return render.NONE
+    if honours_due:
+        text = render.due(at - when).removeprefix("due ").replace("overdue ", "+")
+        text = text if len(text) <= _AGE_COLUMN else text.replace(" ", "")
+        return text if len(text) <= _AGE_COLUMN else "later"
     text = render.age(at - when)
     if len(text) > _AGE_COLUMN:
         text = text.replace(" (clock?)", "?")
@@ -179,10 +186,7 @@ def _row_figures(board: Board, row: QueueRow) -> Line:
     pairs = [
         ("depth", render.depth(row)),
         ("fly", number(row.in_flight) if row.has_queue else render.NONE),
-        (
-            "oldest",
-            render.NONE if row.oldest is None else render.age(board.at - row.oldest),
-        ),
+        _oldest(board, row, row),
         ("in", rate_of(row.rate_in, row)),
         ("out", rate_of(row.rate_out, row)),
         (
@@ -200,6 +204,11 @@ def _row_figures(board: Board, row: QueueRow) -> Line:
     return _pairs(pairs)
 
 
+def _oldest(board: Board, row: QueueRow, part: QueueRow | Cell) -> tuple[str, str]:
+    value = render.oldest(part, board.at, honours_due=row.honours_due)
+    return ("next" if row.honours_due else "oldest"), value
+
+
 def _slice_figures(board: Board, row: QueueRow, at_slice: int) -> Line:
     cell: Cell = row.cells[at_slice]
     whose = f"slice {at_slice}:{len(row.cells)}"
@@ -210,12 +219,7 @@ def _slice_figures(board: Board, row: QueueRow, at_slice: int) -> Line:
         [
             ("depth", str(cell.depth)),
             ("fly", str(cell.in_flight)),
-            (
-                "oldest",
-                render.NONE
-                if cell.oldest is None
-                else render.age(board.at - cell.oldest),
-            ),
+            _oldest(board, row, cell),
         ]
     )
     return line
