@@ -10,16 +10,21 @@ from qtool.errors import CorruptQFile, UnsafeQFile
 
 STRING, BYTES, SIMPLE, NUMBER = b"syzn"
 """Text; bytes; None, True and False; an integer or a float."""
+LONG = b"x"[0]
+"""Text or bytes that are too long for a key: comparing them costs."""
 TUPLE, DEEP = b"tT"
-"""A tuple of a few of the kinds above; any other tuple, or frozen set."""
+"""A tuple of a few of the first four kinds; any other tuple, or frozen set."""
 LIST, DICT, SET, FROZEN = b"ldef"
 CLASS, OBJECT, MARK = b"go("
 """A class that was named; an instance of one; where a sequence of values began."""
 
 FLAT_ITEMS = 16
 """A longer tuple is no key and cannot be shared by keys: hashing it costs."""
-HASHED_ODDITIES = 5000
-"""How many keys may be other than text: only the hash of text cannot be forged."""
+LONG_BYTES = 1000
+"""Longer text, in bytes, is ``LONG``. Keys that are equal are compared each time."""
+HASHED_ODDITIES = 1000
+"""How many keys may be other than text: only the hash of text cannot be forged, and
+keys of one hash are compared each with each."""
 MEMO_GAP = 16
 """Picklers number what they memoize; an index that leaves out more is refused."""
 MARKS = 1000
@@ -31,7 +36,13 @@ _FLAT = b"snzy"
 _TEXT = b"sy"
 _HASHABLE = b"snzytof"
 
+_TUPLES, _CALLS = (
+    (b"\x85", b"\x86", b"\x87", b"t", b"\x91"),
+    (b"R", b"\x81", b"o", b")\x81"),
+)
 _WEIGHTS = {
+    **{token + memo: 250 for token in _TUPLES for memo in (b"", b"\x94")},
+    **{token + memo: 500 for token in _CALLS for memo in (b"", b"\x94")},
     b"": 70, b"N": 8, b"\x88": 8, b"\x89": 8, b")": 8, b"]": 90, b"]\x94": 98,
     b"}": 260, b"}\x94": 268, b"\x8f": 240, b"\x8f\x94": 248, b"(": 16,
     b"a": 0, b"e": 0, b"s": 0, b"u": 0, b"b": 0,
@@ -39,7 +50,7 @@ _WEIGHTS = {
 
 
 class _Weights(dict[bytes, int]):
-    """Bytes of memory that an opcode asks for, about."""
+    """Bytes of memory that an opcode asks for, about, until its value is rebuilt."""
 
     def __missing__(self, token: bytes) -> int:
         return 110

@@ -111,12 +111,15 @@ _ACTS = {
 # --- Opcodes with short operands, as the expression finds them ---------------
 
 _SIZES = {_BINPUT: 2, ord("K"): 2, ord("M"): 3, ord("J"): 5, ord("G"): 9}
-_MOMENT = b"C\x0a"
+_MOMENT, _MEMOIZE = b"C\x0a", b"\x94"
 # What a datetime is made from.
 
 
 def operand(machine: Machine, token: bytes) -> bool:
-    """Play an opcode that was found with its operand; False if it is none."""
+    """Play an opcode that was found with its operand; False if it is none.
+
+    The rest of a chunk comes here, too, and may be as long as such an opcode.
+    """
     opcode = token[0]
     if len(token) == _SIZES.get(opcode):
         if opcode == _BINPUT:
@@ -124,7 +127,7 @@ def operand(machine: Machine, token: bytes) -> bool:
         else:
             machine.stack.append(kinds.NUMBER)
         return True
-    if token[:2] == _MOMENT and len(token) == 13:
+    if len(token) == 13 and token[:2] == _MOMENT and token[12:] == _MEMOIZE:
         machine.stack.append(kinds.BYTES)
         kinds.memoize(machine)
         return True
@@ -171,6 +174,6 @@ def dialect(*, modern: bool) -> Dialect:
         text = rb"\x8c(?:%s)\x94" % _SHORT
     else:
         makers = rb"[]}\x85-\x87tldo]|q.|[pgI]\d{1,8}\n"
-        text = rb"U(?:%s)|[SV][^\n]*\n" % _SHORT
+        text = rb"U(?:%s)|[SV][^\n]{0,%d}\n" % (_SHORT, kinds.LONG_BYTES)
     known = rb"(?s:%s|(%s|%s|.+))" % (text, makers, _PLAIN)
     return Dialect(_ACTS if modern else OLD_ACTS, known)

@@ -29,12 +29,17 @@ def _skip(machine: Machine, size: int) -> None:
     machine.position += size
 
 
+def _integer(machine: Machine, width: int) -> int:
+    start = machine.position
+    _skip(machine, width)
+    return int.from_bytes(machine.data[start : start + width], "little")
+
+
 def _sized(width: int, kind: int) -> Callable[[Machine], None]:
     def read(machine: Machine) -> None:
-        start = machine.position
-        _skip(machine, width)
-        _skip(machine, int.from_bytes(machine.data[start : start + width], "little"))
-        machine.stack.append(kind)
+        size = _integer(machine, width)
+        _skip(machine, size)
+        machine.stack.append(kind if size <= kinds.LONG_BYTES else kinds.LONG)
 
     return read
 
@@ -49,8 +54,8 @@ def _line(machine: Machine, longest: int) -> bytes:
 
 
 def _text_line(machine: Machine) -> None:
-    _line(machine, machine.limit)
-    machine.stack.append(kinds.STRING)
+    is_long = len(_line(machine, machine.limit)) > kinds.LONG_BYTES
+    machine.stack.append(kinds.LONG if is_long else kinds.STRING)
 
 
 def _number_line(machine: Machine) -> None:
@@ -63,12 +68,6 @@ def _index_line(machine: Machine) -> int:
     if not line.isdigit():
         raise machine.fail("a memo index is no number")
     return int(line)
-
-
-def _index(machine: Machine, width: int) -> int:
-    start = machine.position
-    _skip(machine, width)
-    return int.from_bytes(machine.data[start : start + width], "little")
 
 
 def _fixed(size: int) -> Callable[[Machine], None]:
@@ -101,10 +100,7 @@ def _instance(machine: Machine) -> None:
 
 
 def _frame(machine: Machine) -> None:
-    start = machine.position
-    _skip(machine, 8)
-    size = int.from_bytes(machine.data[start : start + 8], "little")
-    if size > machine.limit - machine.position:
+    if _integer(machine, 8) > machine.limit - machine.position:
         raise machine.fail("a frame is longer than what is left")
 
 
@@ -113,7 +109,7 @@ def _stop(machine: Machine) -> None:
     machine.stopped = True
 
 
-_LONG: dict[int, Callable[[Machine], None]] = {
+_ACTS: dict[int, Callable[[Machine], None]] = {
     ord("X"): _sized(4, kinds.STRING),
     ord("T"): _sized(4, kinds.STRING),
     0x8C: _sized(1, kinds.STRING),
@@ -133,11 +129,11 @@ _LONG: dict[int, Callable[[Machine], None]] = {
     ord("c"): _class,
     ord("i"): _instance,
     ord("g"): _get(_index_line),
-    ord("h"): _get(lambda machine: _index(machine, 1)),
-    ord("j"): _get(lambda machine: _index(machine, 4)),
+    ord("h"): _get(lambda machine: _integer(machine, 1)),
+    ord("j"): _get(lambda machine: _integer(machine, 4)),
     ord("p"): _put(_index_line),
-    ord("q"): _put(lambda machine: _index(machine, 1)),
-    ord("r"): _put(lambda machine: _index(machine, 4)),
+    ord("q"): _put(lambda machine: _integer(machine, 1)),
+    ord("r"): _put(lambda machine: _integer(machine, 4)),
     0x94: kinds.memoize,
     0x95: _frame,
     ord("."): _stop,
@@ -149,7 +145,7 @@ def single(machine: Machine) -> None:
     data = machine.data
     opcode = data[machine.position]
     machine.steps -= SINGLE_STEPS
-    act = _LONG.get(opcode) or OLD_ACTS.get(bytes([opcode]))
+    act = _ACTS.get(opcode) or OLD_ACTS.get(bytes([opcode]))
     if act is None:
         raise UnsafeQFile(
             f"it has an opcode that no mail queue needs, 0x{opcode:02x},"

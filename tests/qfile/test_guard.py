@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qtool.errors import CorruptQFile, QFileError, UnsafeQFile
 from qtool.qfile import guard
-from qtool.qfile.kinds import HASHED_ODDITIES, MARKS
+from qtool.qfile.kinds import HASHED_ODDITIES, LONG_BYTES, MARKS
 from tests.qfile.assemble import (
     MESSAGE,
     METADATA,
@@ -84,6 +84,15 @@ def test_a_verdict_does_not_depend_on_where_a_chunk_ends(
             except QFileError:
                 verdicts.append(None)
     assert verdicts[0] == verdicts[1]
+
+
+@pytest.mark.parametrize("opcode", b"0\x96r\x8b")
+def test_no_opcode_is_passed_over_at_the_end_of_a_chunk(opcode: int) -> None:
+    for behind in range(40):
+        head = b"\x80\x04](" + b"N" * (8192 - 2 - behind)
+        moment = b"C\x0a.........." + bytes([opcode])
+        with pytest.raises(UnsafeQFile, match=f"0x{opcode:02x}|memo index"):
+            guard.scan(head + moment + b"KKKKe.", 0)
 
 
 fragments = st.sampled_from(
@@ -178,6 +187,18 @@ def test_keys_must_be_cheap_to_hash() -> None:
     assert "unfit keys" in refused(b"}" + wide + b"Ns")
     assert "unfit keys" in refused(b"\x8f(" + deep + b"\x90")
     assert "unfit keys" in refused(b"(" + deep + b"\x91")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_long_text_is_no_key(protocol: int) -> None:
+    short, long = "a" * LONG_BYTES, "a" * (LONG_BYTES + 3)
+    for kind in (str, lambda key: (key, 1)):
+        guard.scan(pickle.dumps({kind(short[:-2]): long}, protocol), 0)
+        with pytest.raises(UnsafeQFile, match="unfit keys"):
+            guard.scan(pickle.dumps({kind(long): short}, protocol), 0)
+    if protocol >= 4:
+        with pytest.raises(UnsafeQFile, match="unfit keys"):
+            guard.scan(pickle.dumps({long.encode()}, protocol), 0)
 
 
 def test_a_short_tuple_may_be_a_key() -> None:
