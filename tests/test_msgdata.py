@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from email.charset import Charset
 from email.header import Header
 from typing import Any
 
@@ -231,6 +232,18 @@ def test_a_zone_keeps_its_name() -> None:
         read = from_json(json.loads(json.dumps(to_json({"x": moment}))))["x"]
         assert read == moment
         assert (read.tzname(), read.fold) == ("here", moment.fold)
+
+
+def test_a_header_that_its_character_set_cannot_hold_is_shown() -> None:
+    header = Header()
+    header._chunks = [("é", Charset("unknown-8bit"))]  # type: ignore[attr-defined]
+    assert show_value([header]) == "[é]"
+
+
+def test_a_key_of_escapes_makes_no_other_line_long() -> None:
+    lines = format_msgdata({"\U000e0001" * 100: 1, "key": 2})
+    assert lines[0] == f"{'key':100}: 2"
+    assert lines[1] == "\\U000e0001" * 100 + ": 1"
 
 
 def test_a_header_makes_the_round_trip() -> None:

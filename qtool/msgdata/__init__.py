@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from qtool.msgdata.opaque import Opaque
-from qtool.msgdata.shown import dump_msgdata, format_msgdata, show_value
+from qtool.msgdata.shown import (
+    dump_msgdata,
+    format_msgdata,
+    header_text,
+    show_value,
+)
 from qtool.msgdata.tagged import from_json, to_json
 
 __all__ = [
-    "VERSION", "Opaque", "dump_msgdata", "format_msgdata", "from_json", "show_value",
-    "to_json", "volatile",
+    "VERSION", "Opaque", "dump_msgdata", "format_msgdata", "from_json", "header_text",
+    "show_value", "to_json", "volatile",
 ]  # fmt: skip
 
 VERSION = 3

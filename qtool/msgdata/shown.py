@@ -108,9 +108,17 @@ def _literal(value: Any) -> str:
         return f"{whole}…" if len(value) > VALUE_CHARACTERS else whole
     if isinstance(value, int) and value.bit_length() > 4 * VALUE_CHARACTERS:
         return f"an integer of {value.bit_length()} bits"
-    if type(value).__module__ in ("datetime", "email.header"):
+    if type(value).__module__ == "email.header":
+        return header_text(value)
+    return str(value) if type(value).__module__ == "datetime" else repr(value)
+
+
+def header_text(value: Any) -> str:
+    """Return a header's value as text, even where its character set fails."""
+    try:
         return str(value)
-    return repr(value)
+    except (LookupError, TypeError, ValueError):
+        return "".join(text for text, _ in value._chunks)
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:
@@ -146,7 +154,7 @@ def format_msgdata(msgdata: Mapping[str, Any], *skips: str) -> list[str]:
     if not keys:
         return ["*Empty*"]
     names = [visible(key, _NAME_CHARACTERS) for key in keys]
-    width = max(map(len, names))
+    width = min(max(map(len, names)), _NAME_CHARACTERS)  # escapes may be long
     return [
         f"{name:{width}}: {show_value(msgdata[key])}"
         for name, key in zip(names, keys, strict=True)

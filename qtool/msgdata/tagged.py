@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 50
 """Deeper values are cut."""
-MAX_ITEMS = 400_000
+MAX_ITEMS = 300_000
 """After that many values the rest is cut."""
 
 _PLAIN = (str, bool, type(None))

@@ -13,6 +13,7 @@ import re
 from email.message import Message
 from typing import TYPE_CHECKING, Any
 
+from qtool.msgdata import header_text
 from qtool.qfile.charsets import decoded
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ def headers_of(message: Message, limit: int = HEADER_LIMIT) -> list[tuple[str, s
 def _value(value: Any, limit: int) -> str:
     if isinstance(value, str):
         return _readable(value[:limit])
-    try:
-        return str(value)[:limit]
-    except (LookupError, TypeError, ValueError):
-        return "".join(str(text) for text, _ in value._chunks)[:limit]
+    return header_text(value)[:limit]
 
 
 def _readable(text: str) -> str:

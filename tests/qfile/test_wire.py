@@ -80,6 +80,25 @@ def test_text_beyond_ascii_is_encoded_in_headers_and_utf_8_in_bodies() -> None:
     assert content == b"Subject: =?utf-8?b?Z3LDvMOfZQ==?=\n\n\xe6\x97\xa5\xe6\x9c\xac"
 
 
+def test_a_long_header_beyond_ascii_is_written_in_utf_8() -> None:
+    long = "grün " * 20_000
+    message = Message()
+    message["Subject"] = long
+    message.set_payload("b")
+    assert message_bytes_of(message) == f"Subject: {long}\n\nb".encode()
+    outer = MIMEMultipart(boundary="b")
+    outer.attach(message)
+    assert f"Subject: {long}\n".encode() in message_bytes_of(outer)
+
+
+def test_of_many_headers_beyond_ascii_the_last_are_written_in_utf_8() -> None:
+    message = Message()
+    message._headers = [("A", "ü" * 500)] * 200  # type: ignore[attr-defined]
+    lines = message_bytes_of(message).splitlines()
+    assert lines[0].startswith(b"A: =?utf-8?b?")
+    assert lines[-2] == b"A: " + "ü".encode() * 500
+
+
 def test_header_objects_are_written_as_they_encode() -> None:
     message = Message()
     message.add_header("Subject", "")
