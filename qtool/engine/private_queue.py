@@ -242,14 +242,15 @@ def _read_note(path: Path) -> Note:
 def _forget_recoveries(path: Path) -> None:
     try:
         entry = qfile.look(path)
+        if "_bak_count" not in entry.msgdata or entry.opaque:
+            return
+        kept = {k: v for k, v in entry.msgdata.items() if k != "_bak_count"}
+        msgdata = qfile.encode_msgdata(kept)
     except QFileError:
         return
-    if "_bak_count" not in entry.msgdata or entry.opaque:
-        return
-    msgdata = {k: v for k, v in entry.msgdata.items() if k != "_bak_count"}
     edited = path.with_name(f"{path.name}{_EDITED}")
     edited.unlink(missing_ok=True)  # of a return that was cut off
-    durable.write_new(str(edited), entry.message_bytes + qfile.encode_msgdata(msgdata))
+    durable.write_new(str(edited), entry.message_bytes + msgdata)
     with contextlib.suppress(PermissionError):
         os.chown(edited, -1, path.stat().st_gid)
     # Nobody else works in this folder, and the message's own bytes stay the same.

@@ -7,7 +7,8 @@ from qtool.qfile.guard import Pickle, scan
 from qtool.qfile.inert import Inert, Role
 from qtool.qfile.older import older_pair
 from qtool.qfile.opening import read_bytes
-from qtool.qfile.outline import Outline, Outliner
+from qtool.qfile.outline import Outline
+from qtool.qfile.outliner import Outliner
 from qtool.qfile.plain import is_plain
 from qtool.qfile.unpickle import load
 from qtool.qfile.values import Values
@@ -199,9 +200,9 @@ def check_message(pickle: bytes) -> None:
     _Reading(True, frozenset()).message(scan(pickle, 0), pickle, False)
 
 
-def check_msgdata(pickle: bytes) -> None:
+def check_msgdata(pickle: bytes, allowed: Container[str]) -> None:
     """Read the second half of a file strictly, and raise what a reader would."""
-    _Reading(True, frozenset()).msgdata(scan(pickle, 0), pickle)
+    _Reading(True, allowed).msgdata(scan(pickle, 0), pickle)
 
 
 def _guarded(data: bytes) -> tuple[Pickle, Pickle]:

@@ -34,7 +34,7 @@ class Role(Enum):
 class Inert:
     """An instance that a pickle asked for, as its arguments and state."""
 
-    __slots__ = ("args", "built", "state")
+    __slots__ = ("args", "built", "outlined", "state")
 
     name = ""
     """Full name of the class it stands for."""
@@ -45,12 +45,14 @@ class Inert:
     """None where none was set."""
     built: Any
     """What was rebuilt from it; None until then. What is shared is built once."""
+    outlined: Any
+    """The same, as a part of a message."""
 
     def __new__(cls, *args: Any) -> Inert:
         """Keep the arguments of the call, whatever they are."""
         self = object.__new__(cls)
         self.args = args
-        self.state = self.built = None
+        self.state = self.built = self.outlined = None
         return self
 
     def __setstate__(self, state: Any) -> None:
@@ -111,32 +113,21 @@ _known: dict[tuple[str, str], type[Inert]] = {}
 # Grows to the names above at most: a stand-in is made when a file first asks.
 
 
-def _stand_in(name: str, role: Role) -> type[Inert]:
+def stand_in(name: str, role: Role) -> type[Inert]:
+    """Return a new stand-in for the class of that full name."""
     return type("StandIn", (Inert,), {"__slots__": (), "name": name, "role": role})
-
-
-def role_of(name: str) -> Role:
-    """Return what the class of that full name is good for."""
-    role = _ROLE_OF.get(name)
-    if role is None:
-        defect = name.startswith("email.errors.") and name.endswith("Defect")
-        return Role.DEFECT if defect and name.count(".") == 2 else Role.UNKNOWN
-    return role
 
 
 def known_stand_in(module: str, name: str) -> type[Inert] | None:
     """Return the stand-in for a class that mail queues need; None for any other."""
     found = _known.get((module, name))
     if found is None and "." not in name:
-        role = role_of(f"{module}.{name}")
-        if role is Role.UNKNOWN:
-            return None
-        found = _stand_in(f"{module}.{name}", role)
-        if role is not Role.DEFECT:
-            _known[module, name] = found
+        role = _ROLE_OF.get(f"{module}.{name}")
+        if role is not None:
+            found = _known[module, name] = stand_in(f"{module}.{name}", role)
     return found
 
 
-def unknown_stand_in(module: str, name: str, *, allowed: bool) -> type[Inert]:
-    """Return a stand-in for any class; ``allowed`` ones are kept as symbols."""
-    return _stand_in(f"{module}.{name}", Role.SYMBOL if allowed else Role.UNKNOWN)
+def is_defect(module: str, name: str) -> bool:
+    """Return whether a class is one of those that parsers note their finds in."""
+    return module == "email.errors" and name.endswith("Defect") and "." not in name

@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 
 from qtool.errors import UnsafeQFile
 from qtool.qfile.charsets import carriable
+from qtool.qfile.outline import MAX_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-MAX_HEADERS = 50_000
-"""A message with more header lines is refused."""
 
 _LINES = 50_000
 _LINE_BYTES = 20

@@ -23,6 +23,8 @@ _FIELDS_OF_MAILMAN = _FIELDS | {"original_size"}
 
 _TEXT_OR_NONE = {str, type(None)}
 _TUPLE, _TWO, _TEXT = {tuple}, {2}, {str}
+_MANY, _MUCH = 1000, 1 << 20
+# So many headers, or characters of them, may be one that is shared again and again.
 
 
 def is_plain(fields: dict[str, Any]) -> bool:
@@ -47,9 +49,15 @@ def is_plain(fields: dict[str, Any]) -> bool:
 
 
 def _are_pairs_of_ascii(headers: list[Any]) -> bool:
+    if (
+        len(headers) > _MANY
+        or not set(map(type, headers)) <= _TUPLE
+        or not set(map(len, headers)) <= _TWO
+    ):
+        return False
+    texts = [*chain.from_iterable(headers)]
     return (
-        set(map(type, headers)) <= _TUPLE
-        and set(map(len, headers)) <= _TWO
-        and set(map(type, chain.from_iterable(headers))) <= _TEXT
-        and "".join(chain.from_iterable(headers)).isascii()
+        set(map(type, texts)) <= _TEXT
+        and sum(map(len, texts)) <= _MUCH
+        and "".join(texts).isascii()
     )

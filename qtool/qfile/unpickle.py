@@ -6,7 +6,7 @@ from _pickle import Unpickler, UnpicklingError
 from io import BytesIO
 
 from qtool.errors import CorruptQFile, UnsafeQFile
-from qtool.qfile.inert import Inert, known_stand_in, unknown_stand_in
+from qtool.qfile.inert import Inert, Role, is_defect, known_stand_in, stand_in
 from qtool.untrusted import visible
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from typing import Any
 
-MAX_UNKNOWN = 64
-"""A file that names more classes than that is not looked at."""
+MAX_OTHERS = 64
+"""How many classes that are not known by name one pickle may name."""
 
 
 class _InertUnpickler(Unpickler):
@@ -25,24 +25,33 @@ class _InertUnpickler(Unpickler):
     strict = True
     allowed: Container[str] = ()
     unknown: list[str]
+    made: dict[tuple[str, str], type[Inert]]
 
     def find_class(self, module: str, name: str, /) -> type[Inert]:
         """Return the stand-in for a class."""
-        return known_stand_in(module, name) or self._unknown_one(module, name)
+        return known_stand_in(module, name) or self._other(module, name)
 
-    def _unknown_one(self, module: str, name: str) -> type[Inert]:
+    def _other(self, module: str, name: str) -> type[Inert]:
+        made = self.made.get((module, name))
+        if made is None:
+            if len(self.made) >= MAX_OTHERS:
+                raise UnsafeQFile(f"it names more than {MAX_OTHERS} unknown classes")
+            made = self.made[module, name] = self._made(module, name)
+        return made
+
+    def _made(self, module: str, name: str) -> type[Inert]:
         full = f"{module}.{name}"
         if full in self.allowed:
-            return unknown_stand_in(module, name, allowed=True)
+            return stand_in(full, Role.SYMBOL)
+        if is_defect(module, name):
+            return stand_in(full, Role.DEFECT)
         if self.strict:
             raise UnsafeQFile(
                 f"it names {visible(full, 200)}, which no mail queue needs"
             )
-        if len(self.unknown) >= MAX_UNKNOWN:
-            raise UnsafeQFile(f"it names more than {MAX_UNKNOWN} unknown classes")
         if full not in self.unknown:
             self.unknown.append(full)
-        return unknown_stand_in(module, name, allowed=False)
+        return stand_in(full, Role.UNKNOWN)
 
 
 def load(
@@ -60,6 +69,7 @@ def load(
     reader = _InertUnpickler(BytesIO(pickle), encoding="bytes")
     # Set from outside: the C class is made faster than a subclass with arguments.
     reader.strict, reader.allowed, reader.unknown = strict, allowed, unknown
+    reader.made = {}  # a file may name one class a hundred thousand times
     try:
         return reader.load()
     except (

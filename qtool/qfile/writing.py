@@ -6,6 +6,7 @@ that the guard cannot object.
 
 from __future__ import annotations
 
+import contextlib
 from _pickle import PickleError, dumps
 from email.message import Message
 from email.policy import compat32
@@ -14,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 from qtool.errors import QFileError, UnsafeQFile
 from qtool.msgdata import VERSION, volatile
 from qtool.qfile.codec import check_message, check_msgdata
+from qtool.qfile.opening import MAX_SIZE
 from qtool.qfile.plain import is_plain
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterator, Mapping
+
 PROTOCOL = 4
 """Every Python 3 that a Mailman 3 ever ran on reads it."""
 
-_PLAIN = frozenset((str, int, float, bool, type(None)))
-_PLAIN_ITEMS = 1000
-# With more values than that, or headers, the guard is asked.
+_PLAIN = frozenset((str, float, bool, type(None)))
+_PLAIN_ITEMS, _PLAIN_BITS, _PLAIN_KEY = 1000, 64, 200
+# With more values, in a larger number or in a longer key the guard is asked.
 
 _PICKLING_FAILURES = (
     ArithmeticError,
@@ -37,7 +40,13 @@ _PICKLING_FAILURES = (
 )
 
 
-def encode(message: Message, msgdata: Mapping[str, Any], *, text_form: bool) -> bytes:
+def encode(
+    message: Message,
+    msgdata: Mapping[str, Any],
+    *,
+    text_form: bool,
+    allowed: Container[str] = frozenset(),
+) -> bytes:
     """Return a whole qfile, as a queue keeps it.
 
     Volatile keys are left out, ``version`` is set, and ``_parsemsg`` tells
@@ -45,13 +54,16 @@ def encode(message: Message, msgdata: Mapping[str, Any], *, text_form: bool) -> 
     it holds something that the object form of a qfile does not allow.
 
     Raises:
-        UnsafeQFile: The metadata holds what no queue can keep.
+        UnsafeQFile: The metadata holds what no queue can keep, or it is too large.
     """
     pickled, as_text = pickled_message(message, text_form=text_form)
     kept = {key: value for key, value in msgdata.items() if not volatile(key)}
     kept["version"] = VERSION
     kept["_parsemsg"] = as_text
-    return pickled + encode_msgdata(kept)
+    whole = pickled + encode_msgdata(kept, allowed)
+    if len(whole) > MAX_SIZE:
+        raise UnsafeQFile("it is larger than any queue entry")
+    return whole
 
 
 def encode_message(message: Message, text_form: bool) -> bytes:
@@ -93,7 +105,7 @@ def _is_plain(message: Message) -> bool:
         type(message) is Message
         and is_plain(held)
         and held["policy"] is compat32
-        and len(held["_headers"]) < _PLAIN_ITEMS
+        and held.get("original_size", 0).bit_length() <= _PLAIN_BITS
     )
 
 
@@ -112,55 +124,65 @@ def _standard(message: Message) -> Message:
 # --- Metadata ----------------------------------------------------------------
 
 
-def encode_msgdata(msgdata: Mapping[str, Any]) -> bytes:
+def encode_msgdata(
+    msgdata: Mapping[str, Any], allowed: Container[str] = frozenset()
+) -> bytes:
     """Return the second half of a qfile, with every key that is given.
+
+    Args:
+        msgdata: The metadata.
+        allowed: Full names of classes that ``Opaque`` values in it may have.
 
     Raises:
         UnsafeQFile: It holds what no queue can keep.
     """
     kept = dict(msgdata)
     if len(kept) < _PLAIN_ITEMS and all(
-        type(key) is str and (type(value) in _PLAIN or _is_plain_value(value))
+        _is_plain_key(key) and (type(value) in _PLAIN or _is_plain_value(value))
         for key, value in kept.items()
     ):
         return dumps(kept, PROTOCOL)
     for pickled in _attempts(kept):
         try:
-            check_msgdata(pickled)
+            check_msgdata(pickled, allowed)
         except QFileError:
             continue
         return pickled
-    raise UnsafeQFile(_unfit(kept))
+    raise UnsafeQFile(_unfit(kept, allowed))
+
+
+def _is_plain_key(key: Any) -> bool:
+    return type(key) is str and len(key) <= _PLAIN_KEY
 
 
 def _is_plain_value(value: Any) -> bool:
     kind = type(value)
+    if kind is int:
+        return bool(value.bit_length() <= _PLAIN_BITS)
     if kind in (list, set, tuple):
-        return len(value) < _PLAIN_ITEMS and all(type(item) is str for item in value)
+        return len(value) < _PLAIN_ITEMS and all(map(_is_plain_key, value))
     moment = kind.__module__ == "datetime" and kind.__name__ == "datetime"
     return moment and value.tzinfo is None
 
 
-def _attempts(msgdata: dict[str, Any]) -> list[bytes]:
+def _attempts(msgdata: dict[str, Any]) -> Iterator[bytes]:
+    """Yield pickles of the metadata, the usual one first."""
     from qtool.qfile.opaques import dumps_with_opaques
 
-    attempts = []
-    for dump in (dumps, dumps_with_opaques):
-        try:
-            attempts.append(dump(msgdata, PROTOCOL))
-        except _PICKLING_FAILURES:
-            continue
-    return attempts
+    with contextlib.suppress(*_PICKLING_FAILURES):
+        yield dumps(msgdata, PROTOCOL)
+    with contextlib.suppress(*_PICKLING_FAILURES):
+        yield dumps_with_opaques(msgdata, PROTOCOL)
 
 
-def _unfit(msgdata: dict[str, Any]) -> str:
+def _unfit(msgdata: dict[str, Any], allowed: Container[str]) -> str:
     """Return which key it is that no queue can keep."""
     for key, value in msgdata.items():
         if type(key) is not str:
             return f"a metadata key is no text: {visible(repr(key), 60)}"
         if len(msgdata) > 1:
             try:
-                encode_msgdata({key: value})
+                encode_msgdata({key: value}, allowed)
             except UnsafeQFile:
                 return (
                     f"metadata key {visible(repr(key), 60)} holds a"

@@ -89,7 +89,7 @@ def digest_of(filebase: str) -> str:
     return filebase[-DIGEST_LENGTH:]
 
 
-def make(when: float, content: bytes, listid: str = "") -> str:
+def make(when: float, content: bytes) -> str:
     """Return a new filebase that no other call returns.
 
     Random bytes go into the digest, so the same message at the same reading of
@@ -98,7 +98,6 @@ def make(when: float, content: bytes, listid: str = "") -> str:
     Args:
         when: Time of the entry, in epoch seconds.
         content: What the entry holds.
-        listid: The mailing list it is for, if any.
 
     Raises:
         ValueError: ``when`` is no time that a name can hold.
@@ -109,7 +108,6 @@ def make(when: float, content: bytes, listid: str = "") -> str:
     if not math.isfinite(when) or _FILEBASE.fullmatch(f"{text}+{'0' * 40}") is None:
         raise ValueError(f"no time for a name: {when!r}")
     digest = hashlib.sha1(content, usedforsecurity=False)
-    digest.update(listid.encode("utf-8", "surrogateescape"))
     digest.update(text.encode("ascii"))
     digest.update(os.urandom(16))
     return f"{text}+{digest.hexdigest()}"

@@ -14,10 +14,11 @@ import logging
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtool import qfile
 from qtool.errors import QFileError
+from qtool.msgdata import from_json, to_json
 from qtool.queues import durable
 from qtool.queues.entries import machine_fault
 from qtool.queues.filebase import TAKEN, WAITING, WRITING
@@ -92,7 +93,8 @@ class Recovery:
         if count >= MAX_RECOVERIES:
             self._preserve(name, f"recovered {count} times and never finished")
             return
-        msgdata = qfile.encode_msgdata({**held.msgdata, COUNT_KEY: count})
+        counted = {**held.msgdata, COUNT_KEY: count}
+        msgdata = qfile.encode_msgdata(counted, self._allowed)
         temporary, waiting = self._path(name, WRITING), self._path(name, WAITING)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)  # of a recovery that was cut off
@@ -141,9 +143,9 @@ class Recovery:
             )
         except QFileError:
             return False
-        return taken.message_bytes == waiting.message_bytes and _without_count(
+        return taken.message_bytes == waiting.message_bytes and _comparable(
             taken.msgdata
-        ) == _without_count(waiting.msgdata)
+        ) == _comparable(waiting.msgdata)
 
     def _preserve(self, name: str, reason: str) -> None:
         kept = self._aside.preserve(self._path(name, TAKEN), name, reason)
@@ -156,5 +158,15 @@ def _count_of(msgdata: dict[str, object]) -> int:
     return count if isinstance(count, int) and count > 0 else 0
 
 
-def _without_count(msgdata: dict[str, object]) -> dict[str, object]:
-    return {key: value for key, value in msgdata.items() if key != COUNT_KEY}
+def _comparable(msgdata: dict[str, object]) -> Any:
+    """Return metadata without the count, as values that share nothing.
+
+    Comparing lists that share others may never end. What is too large to be told
+    whole is told apart from everything.
+    """
+    whole = to_json({key: msgdata[key] for key in msgdata if key != COUNT_KEY})
+    try:
+        from_json(whole)
+    except ValueError:
+        return object()
+    return whole

@@ -135,9 +135,8 @@ class Spool(Switchboard):
         when = self.now()
         if self.honours_due:
             when, msgdata = with_due_time(self.name, msgdata, when)
-        content = qfile.encode(msg, msgdata, text_form=text_form)
-        listid = msgdata.get("listid") or msgdata.get("listname") or "--nolist--"
-        return filebase.make(when, content, str(listid)), content
+        content = qfile.encode(msg, msgdata, text_form=text_form, allowed=self._allowed)
+        return filebase.make(self._clock(), content), content
 
     # --- Taking out
 

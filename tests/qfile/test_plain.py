@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qtool.qfile import decode
 from qtool.qfile.construct import construct
 from qtool.qfile.guard import scan
-from qtool.qfile.outline import Outliner
+from qtool.qfile.outliner import Outliner
 from qtool.qfile.plain import is_plain
 from qtool.qfile.unpickle import load
 from qtool.qfile.values import Values
@@ -62,6 +62,8 @@ def test_both_ways_make_the_same_message(
         {"preamble": 1},
         {"original_size": "7"},
         {"postamble": None},
+        {"_headers": [("Subject", "a" * 60_000)] * 20},
+        {"_headers": [("Subject", "a")] * 2000},
     ],
 )
 def test_what_needs_a_second_look_is_not_plain(change: dict[str, Any]) -> None:

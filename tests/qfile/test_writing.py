@@ -24,6 +24,7 @@ from qtool.qfile import (
     encode_msgdata,
     message_bytes_of,
     message_from_bytes,
+    writing,
 )
 from tests.qfile.test_guard import values
 
@@ -181,6 +182,47 @@ def test_opaque_values_are_written_as_they_were_read() -> None:
 def test_opaque_values_of_other_classes_are_not_written() -> None:
     with pytest.raises(UnsafeQFile):
         encode_msgdata({"x": Opaque("os.system", ("true",)), "y": 1})
+
+
+def test_opaque_values_of_classes_that_are_allowed_are_written() -> None:
+    kept = {"x": Opaque("site.Colour", ("red",)), "y": 1}
+    allowed = frozenset(["site.Colour"])
+    written = encode(simple(), kept, text_form=False, allowed=allowed)
+    read = decode(written, strict=True, allowed=allowed)
+    assert kept.items() <= read.msgdata.items()
+
+
+@pytest.mark.parametrize("odd", [10**700, -(10**700), {"a" * 2000}, {10**700: 1}])
+def test_values_that_could_not_be_read_again_are_refused(odd: Any) -> None:
+    with pytest.raises(UnsafeQFile, match="'odd' holds"):
+        encode(simple(), {"x": 1, "odd": odd}, text_form=False)
+
+
+@pytest.mark.parametrize("number", [1 << 63, -(1 << 64), 10**400])
+def test_large_numbers_can_be_read_again(number: int) -> None:
+    assert read_back(simple(), {"x": number}, text_form=False).msgdata["x"] == number
+
+
+def test_a_long_key_could_not_be_read_again() -> None:
+    assert read_back(simple(), {"é" * 500: 1}, text_form=False)
+    with pytest.raises(UnsafeQFile):
+        encode(simple(), {"é" * 501: 1}, text_form=False)
+
+
+def test_a_message_with_a_huge_number_becomes_text() -> None:
+    message = simple()
+    message.original_size = 10**700  # type: ignore[attr-defined]
+    read = read_back(message, {}, text_form=False)
+    assert read.form == "Mailman 3, text form"
+
+
+def test_what_would_be_too_large_to_be_read_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writing, "MAX_SIZE", 1000)
+    assert encode(simple(), {}, text_form=True)
+    with pytest.raises(UnsafeQFile, match="larger than any"):
+        encode(simple(), {"x": "a" * 1000}, text_form=True)
 
 
 def test_values_are_shared_in_the_file_as_they_were() -> None:

@@ -253,6 +253,35 @@ def test_two_names_of_one_file_become_one(spool: Spool, message: Message) -> Non
     assert _names(spool) == [f"{name}.pck"]
 
 
+def test_metadata_that_shares_its_parts_is_compared_in_time(
+    spool: Spool, message: Message
+) -> None:
+    nested: list[object] = []
+    for _ in range(60):
+        nested = [nested, nested]
+    name = spool.enqueue(message, nested=nested)
+    waiting = spool.queue_directory / f"{name}.pck"
+    waiting.with_suffix(".bak").write_bytes(waiting.read_bytes())
+    spool.recover_backup_files()
+    # What is too large to be compared whole counts as another entry.
+    assert _names(spool) == [f"{name}.pck"]
+    assert len(list((spool.queue_directory.parent / "bad").iterdir())) == 1
+
+
+def test_an_entry_with_a_class_that_is_allowed_is_recovered(
+    tmp_path: Path, message: Message
+) -> None:
+    kept = qfile.Opaque("site.Colour", ("red",))
+    spool = Spool("in", tmp_path / "in", allowed=frozenset(["site.Colour"]))
+    name = spool.enqueue(message, colour=kept)
+    assert spool.dequeue(name)[1]["colour"] == kept
+    spool.recover_backup_files()
+    assert _names(spool) == [f"{name}.pck"]
+    assert spool.dequeue(name)[1] == {
+        "colour": kept, "version": 3, "_parsemsg": False, COUNT_KEY: 1
+    }  # fmt: skip
+
+
 def test_another_entry_of_the_same_name_is_kept_for_a_person(
     spool: Spool, bad: Spool, message: Message
 ) -> None:

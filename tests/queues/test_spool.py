@@ -62,6 +62,17 @@ def test_what_was_enqueued_comes_out(spool: Spool, message: Message) -> None:
     assert _names(spool) == []
 
 
+def test_the_name_of_an_entry_takes_nothing_from_its_metadata(
+    spool: Spool, message: Message
+) -> None:
+    """A list of lists that share each other would take for ever to become text."""
+    nested: list[object] = []
+    for _ in range(60):
+        nested = [nested, nested]
+    name = spool.enqueue(message, listid=nested)
+    assert spool.files == [name]
+
+
 def test_volatile_keys_stay_behind_and_the_caller_s_metadata_is_untouched(
     spool: Spool, message: Message
 ) -> None:
