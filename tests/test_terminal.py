@@ -97,7 +97,7 @@ def test_the_demo_counts_and_leaves_nothing_behind() -> None:
         assert not Path(spool[1]).exists()
 
 
-def test_a_file_that_another_process_renames_shows_within_a_moment(
+def test_the_board_follows_another_process_and_the_size_of_the_terminal(
     site: Path, tmp_path: Path
 ) -> None:
     with console("--config", site) as terminal:
@@ -107,6 +107,9 @@ def test_a_file_that_another_process_renames_shows_within_a_moment(
         ready.rename(arriving)
         moved = {"in": 1, "out": 0}
         terminal.wait_for(lambda: moved.items() <= depths(terminal).items())
+        terminal.resize(24, 80)
+        terminal.wait_for(lambda: depths(terminal).keys() == set(QUEUES))
+        terminal.wait_for(lambda: "q Quit" in terminal.lines[23])
 
 
 def test_nothing_is_processed_before_a_key_starts_it(site: Path) -> None:
@@ -132,13 +135,6 @@ def test_a_step_shows_what_it_did(site: Path) -> None:
         terminal.wait_for_text("foo")
         terminal.press("\x1b")
         terminal.wait_for(lambda: depths(terminal).get("out") == 1)
-
-
-def test_the_board_stands_on_eighty_columns_and_follows_a_resize(site: Path) -> None:
-    with console("--config", site) as terminal:
-        terminal.resize(24, 80)
-        terminal.wait_for(lambda: depths(terminal).keys() == set(QUEUES))
-        terminal.wait_for(lambda: "q Quit" in terminal.lines[23])
 
 
 def test_dump_in_latin_1_does_not_crash(site: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 QTOOL = Path(sys.executable).with_name("qtool")
 
@@ -83,6 +84,12 @@ def program(
     )
     out = done.stdout.decode("utf-8", "surrogateescape")
     return Ended(done.returncode, out, done.stderr.decode("utf-8", "surrogateescape"))
+
+
+def side_by_side(*calls: Sequence[object]) -> list[Ended]:
+    """Run the program several times at once, each time with those words."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda words: program(*words), calls))
 
 
 def configuration(folder: Path, sections: str = FORWARD) -> Path:

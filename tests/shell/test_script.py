@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.program import MESSAGE, QTOOL, configuration, entries, program
+from tests.commands.program import (
+    MESSAGE,
+    QTOOL,
+    configuration,
+    entries,
+    program,
+    side_by_side,
+)
 from tests.engine.mailman_double import MailmanDouble
 from tests.engine.test_foreign import wait_for, wait_for_true
 
@@ -106,42 +113,47 @@ def test_arguments_and_exit_status_are_the_scripts(
 ) -> None:
     script = tmp_path / "x.py"
     script.write_text("import sys\nprint(sys.argv, __name__)\nsys.exit(7)\n")
-    ended = program("--config", config, "shell", script, "a", "-b", "--root")
-    assert ended.status == 7
-    assert ended.out == f"['{script}', 'a', '-b', '--root'] __main__\n"
-    ended = program(
-        "--config", config, "shell", "-c", "import sys; print(sys.argv)", "a"
+    shell = ("--config", config, "shell")
+    in_a_file, with_c = side_by_side(
+        (*shell, script, "a", "-b", "--root"),
+        (*shell, "-c", "import sys; print(sys.argv)", "a"),
     )
-    assert ended.out == "['-c', 'a']\n"
+    assert in_a_file.status == 7
+    assert in_a_file.out == f"['{script}', 'a', '-b', '--root'] __main__\n"
+    assert with_c.out == "['-c', 'a']\n"
 
 
 def test_an_error_of_ours_is_one_line_and_others_have_their_traceback(
     config: Path,
 ) -> None:
-    ended = program("--config", config, "shell", "-c", "step('nope')")
-    assert (ended.status, ended.out) == (1, "")
-    assert ended.told == ["NoSuchRunner: there is no runner 'nope'"]
-    ended = program("--config", config, "shell", "-c", "raise ValueError('\\x1b[31m')")
-    assert ended.status == 1
-    assert ended.told == [
+    shell = ("--config", config, "shell", "-c")
+    ours, other, syntax = side_by_side(
+        (*shell, "step('nope')"),
+        (*shell, "raise ValueError('\\x1b[31m')"),
+        (*shell, "x ="),
+    )
+    assert (ours.status, ours.out) == (1, "")
+    assert ours.told == ["NoSuchRunner: there is no runner 'nope'"]
+    assert other.status == 1
+    assert other.told == [
         "Traceback (most recent call last):",
         '  File "-c", line 1, in <module>',
         "ValueError: \\x1b[31m",
     ]
-    ended = program("--config", config, "shell", "-c", "x =")
-    assert ended.status == 1
-    assert "SyntaxError" in ended.told[-1]
+    assert syntax.status == 1
+    assert "SyntaxError" in syntax.told[-1]
 
 
 def test_what_the_system_refuses_is_one_line(config: Path, tmp_path: Path) -> None:
     (tmp_path / "spool").mkdir()
     (tmp_path / "spool" / "in").write_text("no folder")
-    code = "switchboards['in'].files"
-    ended = program("--config", config, "shell", "-c", code)
-    assert (ended.status, len(ended.told)) == (1, 1)
-    assert str(tmp_path / "spool" / "in") in ended.told[0]
-    ended = program("--config", config, "shell", "-c", "open('/nowhere')")
-    assert (ended.status, ended.told[0]) == (1, "Traceback (most recent call last):")
+    shell = ("--config", config, "shell", "-c")
+    ours, other = side_by_side(
+        (*shell, "switchboards['in'].files"), (*shell, "open('/nowhere')")
+    )
+    assert (ours.status, len(ours.told)) == (1, 1)
+    assert str(tmp_path / "spool" / "in") in ours.told[0]
+    assert (other.status, other.told[0]) == (1, "Traceback (most recent call last):")
 
 
 def test_a_step_of_mailmans_that_is_interrupted_goes_on_and_that_is_said(
