@@ -334,3 +334,22 @@ def test_the_process_has_one_configuration() -> None:
     assert config is installation.process_configuration()
     assert config.settings.source == "built-in default"
     assert config.settings.queue_root == installation.default_root()
+
+
+def test_a_sweep_tidies_every_queue_once(config: Configuration) -> None:
+    """Also those that no runner works, which has nobody else."""
+    name = f"1700000000.5+{'0' * 40}.pck.tmp"
+
+    def left_over() -> int:
+        return len(list(config.settings.queue_root.glob("*/*.tmp")))
+
+    for queue in (*config.switchboards.values(), config.shunt, config.bad):
+        queue.queue_directory.mkdir(parents=True, exist_ok=True)
+        (queue.queue_directory / name).touch()
+    assert left_over() == 4
+    config.sweep()
+    assert left_over() == 0
+
+    (config.shunt.queue_directory / name).touch()
+    config.sweep()
+    assert left_over() == 1

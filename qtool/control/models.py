@@ -147,7 +147,8 @@ class QueueEntry:
     when: float
     """Time in the name: when it was enqueued, or is due."""
     suffix: str
-    """``.pck`` waits, ``.bak`` is in flight, ``.psv`` was preserved."""
+    """``.pck`` waits, ``.bak`` is in flight, ``.psv`` was preserved, ``.edit`` is being
+    edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,14 +34,22 @@ class Duty:
         name: The runner.
         gate: Where its thread is asked for things.
         switchboard: Its slice; None when it manages no queue.
+        sweep: Ends what processes that died had begun in other queues.
     """
 
-    def __init__(self, name: str, gate: Gate, switchboard: Switchboard | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        gate: Gate,
+        switchboard: Switchboard | None,
+        sweep: Callable[[], None],
+    ) -> None:
         self.failure: BaseException | None = None
         """What the runner fails of, once who asked for the act has been told."""
         self._name = name
         self._gate = gate
         self._switchboard = switchboard
+        self._sweep = sweep
         self._claim: Claim | None = None
         self._thread: int | None = None
         self._alone = threading.Lock()
@@ -61,6 +69,7 @@ class Duty:
             if self._switchboard is not None:
                 self._claim = self._switchboard.claim(f"runner {self._name}")
                 self._switchboard.recover_backup_files()
+            self._sweep()
             self._gate.open()
             yield
         finally:

@@ -81,7 +81,7 @@ class Runner:
             part = own_slice(self.config, name, slice)
             self._switchboard = queue.for_slice(part)
             self._arrivals = Arrivals(queue, self.gate.wake)
-        self._duty = Duty(name, self.gate, self._switchboard)
+        self._duty = Duty(name, self.gate, self._switchboard, self.config.sweep)
 
     def __repr__(self) -> str:
         part = "" if self.slice is None else f":{self.slice}"

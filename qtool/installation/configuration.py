@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from qtool.queues.switchboard import Switchboard
     from qtool.queues.watch import Watcher
 
+_log = logging.getLogger("qtool.installation")
 
 _LARGEST = 1 << 20
 """Bytes of a configuration."""
@@ -100,6 +102,7 @@ class Configuration:
         self._lock = threading.RLock()
         self._switchboards = Switchboards()
         self._made: dict[tuple[object, ...], Switchboard] = {}
+        self._is_swept = False
         self._use(settings, {})
 
     def __repr__(self) -> str:
@@ -199,6 +202,21 @@ class Configuration:
         """Return why nothing may be changed here; empty when acts are allowed."""
         folders = [queue.queue_directory for queue in self._switchboards.values()]
         return refusal(self._settings, self.state_directory, folders)
+
+    def sweep(self) -> None:
+        """End what processes that died had begun in any queue; once is enough.
+
+        Queues without a runner have nobody else who would.
+        """
+        with self._lock:
+            if self._is_swept:
+                return
+            self._is_swept = True
+        for queue in (*self._switchboards.values(), self.shunt, self.bad):
+            try:
+                queue.sweep()
+            except OSError:
+                _log.exception("%s: cannot be swept", queue.name)
 
     # --- Behind the scenes
 

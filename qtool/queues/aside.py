@@ -7,7 +7,8 @@ import logging
 import os
 
 from qtool.queues import durable, filebase
-from qtool.queues.filebase import PRESERVED
+from qtool.queues.filebase import PRESERVED, WRITING
+from qtool.queues.writers import Writing
 
 _log = logging.getLogger("qtool.queues")
 
@@ -36,7 +37,9 @@ class Aside:
         kept = name
         while True:
             try:
-                durable.move_new(path, f"{self._bad}/{kept}{PRESERVED}")
+                target = f"{self._bad}/{kept}"
+                with Writing(self._bad, kept):
+                    durable.move_new(path, target + PRESERVED, target + WRITING)
                 break
             except FileExistsError:
                 kept = filebase.make(filebase.when_of(name), name.encode())

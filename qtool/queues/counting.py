@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
-from qtool.queues.filebase import TAKEN, WAITING, WRITING
+from qtool.queues.filebase import EDITED, TAKEN, WAITING, WRITING
 from qtool.queues.folder import HEX, plain_lines
 from qtool.queues.slices import spread_of
 from qtool.queues.switchboard import QueueScan, SliceScan
@@ -79,7 +79,7 @@ class Count:
                 part = self._spread.part_of(name.digest)
                 self._waiting[part] += 1
                 self._unusual.append((part, name.when))
-            elif name.suffix == TAKEN:
+            elif name.suffix in (TAKEN, EDITED):
                 self._taken[self._spread.part_of(name.digest)] += 1
             else:
                 self._preserved += 1

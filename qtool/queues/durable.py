@@ -111,8 +111,13 @@ def _link_and_unlink(source: str, target: str) -> None:
         os.unlink(source)
 
 
-def move_new(source: str, target: str) -> None:
+def move_new(source: str, target: str, temporary: str | None = None) -> None:
     """Move a file, to another file system if need be, never replacing another.
+
+    Args:
+        source: The file.
+        target: Its new name.
+        temporary: Where a copy is written; beside the target where it is None.
 
     Raises:
         FileExistsError: There is a ``target`` already.
@@ -123,17 +128,16 @@ def move_new(source: str, target: str) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy_and_unlink(source, target)
+        _copy_and_unlink(source, target, temporary or f"{target}.tmp")
 
 
-def _copy_and_unlink(source: str, target: str) -> None:
+def _copy_and_unlink(source: str, target: str, temporary: str) -> None:
     """Copy durably, then remove; a crash in between leaves both."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with os.fdopen(os.open(source, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EXDEV, "only a regular file can be copied", source)
         content = file.read()
-    temporary = f"{target}.tmp"
     write_new(temporary, content)
     try:
         rename_new(temporary, target)

@@ -1,6 +1,7 @@
 """The entries of one folder and how they change state.
 
     X.pck.tmp --rename--> X.pck --take--> X.bak --remove--> gone
+    X.pck --hold--> X.edit --put back--> X.pck
 
 Every transition is one rename that replaces nothing, so of two who want an entry
 one gets it and the other learns so.
@@ -15,7 +16,8 @@ import os
 
 from qtool.errors import EntryExists, NoSuchEntry, NoSuchQueue, QFileError
 from qtool.queues import durable, filebase
-from qtool.queues.filebase import TAKEN, WAITING
+from qtool.queues.filebase import EDITED, TAKEN, WAITING
+from qtool.queues.writers import Writing
 
 _log = logging.getLogger("qtool.queues")
 
@@ -38,13 +40,14 @@ class Entries:
     Args:
         queue: Name of the queue, for what errors say.
         directory: The folder.
-        create: Whether the folder may be made where it is missing.
+        create: Whether the folder may be made where it is missing, as it may where
+            nobody but qtool writes.
     """
 
     def __init__(self, queue: str, directory: str, *, create: bool) -> None:
         self.directory = directory
         self._queue = queue
-        self._create = create
+        self.is_own = create
 
     def path(self, name: str, suffix: str) -> str:
         """Return where an entry is; nothing but a filebase becomes part of a path.
@@ -62,7 +65,7 @@ class Entries:
         Raises:
             NoSuchQueue: It is not.
         """
-        if not self._create:
+        if not self.is_own:
             raise NoSuchQueue(f"{self._queue}: there is no folder {self.directory}")
         durable.make_folder(self.directory)
 
@@ -112,6 +115,42 @@ class Entries:
         """
         self._rename(name, self.path(name, TAKEN), self.path(name, WAITING))
 
+    def hold(self, name: str) -> str:
+        """Rename a waiting entry into an operator's hand; return its path there.
+
+        Raises:
+            NoSuchEntry: It does not wait here.
+            EntryExists: An entry of its name is in somebody's hand.
+        """
+        held = self.path(name, EDITED)
+        self._rename(name, self.path(name, WAITING), held)
+        return held
+
+    def put_back(self, name: str) -> None:
+        """Rename what ``hold`` took back; nothing happens where it is gone."""
+        held, waiting = self.path(name, EDITED), self.path(name, WAITING)
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                durable.rename_new(held, waiting)
+            except FileExistsError:
+                if os.path.samestat(os.lstat(held), os.lstat(waiting)):
+                    os.unlink(held)  # a rename in two steps was cut off
+                    return
+                other = filebase.make(filebase.when_of(name), name.encode())
+                durable.rename_new(held, self.path(other, WAITING))
+                _log.warning("%s: is %s now; one of its name waits", name, other)
+
+    def writing(self, name: str) -> Writing:
+        """Tell others that an entry of this folder is being written.
+
+        Raises:
+            NoSuchEntry: There is no folder.
+        """
+        try:
+            return Writing(self.directory, name)
+        except FileNotFoundError:
+            raise self.missing(name) from None
+
     def move(self, name: str, other: Entries) -> None:
         """Move a waiting entry to another folder.
 
@@ -127,17 +166,18 @@ class Entries:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            self._move_to_other_file_system(name, target)
+            with self.writing(name), other.writing(name):
+                self._move_to_other_file_system(name, target)
         other.sync()
         self.sync()
 
     def _move_to_other_file_system(self, name: str, target: str) -> None:
-        """Take the entry first: copying is slow, and a runner might take it."""
-        taken = self.take(name)
+        """Hold the entry first: copying is slow, and a runner might take it."""
+        held = self.hold(name)
         try:
-            durable.move_new(taken, target)
+            durable.move_new(held, target)
         except OSError as error:
-            self.release(name)
+            self.put_back(name)
             if isinstance(error, FileExistsError):
                 raise EntryExists(f"{target} is there already") from None
             raise

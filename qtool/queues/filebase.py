@@ -25,10 +25,14 @@ TAKEN = ".bak"
 """Suffix of an entry in flight."""
 PRESERVED = ".psv"
 """Suffix of an entry set aside for a person."""
+EDITED = ".edit"
+"""Suffix of an entry that an operator's act has in hand."""
 WRITING = ".pck.tmp"
 """Suffix of a file that is still being written."""
 
-ENTRY_SUFFIXES = (WAITING, TAKEN, PRESERVED)
+ENTRY_SUFFIXES = (WAITING, TAKEN, PRESERVED, EDITED)
+BEGUN_SUFFIXES = (WRITING, EDITED)
+"""Of what must not outlive the process that began it."""
 
 DIGEST_LENGTH = 40
 """Hex digits of a digest."""
@@ -42,7 +46,7 @@ _ELEVENTH, _POINT = itemgetter(10), frozenset(".")
 _PORTION = 50_000
 """Names that are sorted at once, in some 30 ms."""
 
-_NAME = re.compile(rf"({FILEBASE})(\.pck|\.bak|\.psv|\.pck\.tmp)")
+_NAME = re.compile(rf"({FILEBASE})(\.pck|\.bak|\.psv|\.edit|\.pck\.tmp)")
 _FILEBASE = re.compile(FILEBASE)
 
 
@@ -57,7 +61,7 @@ class Name:
     digest: str
     """40 lower-case hex digits."""
     suffix: str
-    """``.pck``, ``.bak``, ``.psv`` or ``.pck.tmp``."""
+    """``.pck``, ``.bak``, ``.psv``, ``.edit`` or ``.pck.tmp``."""
 
 
 def parse(name: str) -> Name | None:

@@ -31,8 +31,6 @@ _log = logging.getLogger("qtool.queues")
 COUNT_KEY = "_bak_count"
 MAX_RECOVERIES = 3
 """Which recovery puts an entry into ``bad`` instead."""
-DEAD_SECONDS = 3600.0
-"""Age from which a temporary file's writer must be dead: enqueuing takes a moment."""
 
 
 def boot_time() -> float:
@@ -67,14 +65,6 @@ class Recovery:
             self._rename_back(name)
         else:
             self._count_and_put_back(name)
-
-    def remove_dead(self, name: str, now: float) -> None:
-        """Remove a temporary file whose writer must have died."""
-        path = self._path(name, WRITING)
-        with contextlib.suppress(FileNotFoundError):
-            if now - os.lstat(path).st_mtime > DEAD_SECONDS:
-                os.unlink(path)
-                _log.warning("%s: removed; its writer died", path)
 
     def _path(self, name: str, suffix: str) -> str:
         return f"{self._directory}/{name}{suffix}"

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtool import qfile
-from qtool.errors import QueueError, UnreadableQFile
-from qtool.qfile.opening import read_bytes
-from qtool.queues import filebase, writing
+from qtool.errors import QueueError
+from qtool.queues import filebase, leftovers, reading, rewriting, writing
 from qtool.queues.aside import Aside
 from qtool.queues.claims import Claims
 from qtool.queues.due import with_due_time
-from qtool.queues.entries import Entries, machine_fault
-from qtool.queues.filebase import ENTRY_SUFFIXES, PRESERVED, TAKEN, WAITING, WRITING
+from qtool.queues.entries import Entries
+from qtool.queues.filebase import (
+    BEGUN_SUFFIXES,
+    ENTRY_SUFFIXES,
+    PRESERVED,
+    TAKEN,
+    WAITING,
+)
 from qtool.queues.index import Index
 from qtool.queues.recovery import Recovery
 from qtool.queues.slices import chosen
@@ -148,21 +153,7 @@ class Spool(Switchboard):
             QFileError: The entry cannot be read; it is in flight all the same.
             OSError, MemoryError: Reading needs more than there is; the entry waits.
         """
-        taken = self._entries.take(filebase)
-        try:
-            held = qfile.decode(
-                read_bytes(taken),
-                strict=True,
-                path=taken,
-                message_class=self.message_class,
-                allowed=self._allowed,
-            )
-        except UnreadableQFile as error:
-            fault = machine_fault(error)
-            if fault is None:
-                raise
-            self._entries.release(filebase)
-            raise fault from error
+        held = reading.take(self._entries, filebase, self.message_class, self._allowed)
         return held.message, held.msgdata
 
     def finish(
@@ -191,6 +182,15 @@ class Spool(Switchboard):
         if not isinstance(other, Spool):
             raise QueueError(f"{self.name} and {other.name} are of different kinds")
         self._entries.move(filebase, other._entries)
+
+    def rewrite(self, filebase: str, msgdata: Mapping[str, Any]) -> None:
+        """Give a waiting entry other metadata, unless a runner is faster."""
+        rewriting.rewrite(self._entries, filebase, msgdata)
+
+    def sweep(self) -> None:
+        """End what processes that died had begun with entries of the slice."""
+        begun = self._index.names(self.slice, *BEGUN_SUFFIXES)
+        leftovers.end(self._entries, begun, self.now(), own=self._entries.is_own)
 
     def sync(self) -> None:
         """Make what was finished durable."""
@@ -230,14 +230,7 @@ class Spool(Switchboard):
             NoSuchEntry: It is not in this queue.
             QFileError: It cannot be shown.
         """
-        for suffix in (*ENTRY_SUFFIXES, WAITING):  # it may move while we look
-            path = Path(self._entries.path(filebase, suffix))
-            try:
-                return qfile.look(path, allowed=self._allowed)
-            except UnreadableQFile as error:
-                if not isinstance(error.__cause__, FileNotFoundError):
-                    raise
-        raise self._entries.missing(filebase)
+        return reading.look(self._entries, filebase, self._allowed)
 
     def for_slice(self, part: Slice) -> Self:
         """Return the same queue limited to ``part``; they share one scan."""
@@ -291,9 +284,7 @@ class Spool(Switchboard):
 
     def _recover(self) -> None:
         recovery = Recovery(self._directory, self._aside, allowed=self._allowed)
-        for name in self._index.names(self.slice, TAKEN, WRITING):
-            if name.endswith(TAKEN):
-                recovery.put_back(name.removesuffix(TAKEN))
-            else:
-                recovery.remove_dead(name.removesuffix(WRITING), self.now())
+        for name in self._index.names(self.slice, TAKEN):
+            recovery.put_back(name.removesuffix(TAKEN))
+        self.sweep()
         self.sync()

@@ -208,6 +208,28 @@ class Switchboard(ABC):
         """
 
     @abstractmethod
+    def rewrite(self, filebase: str, msgdata: Mapping[str, Any]) -> None:
+        """Give a waiting entry other metadata; the bytes of its message stay.
+
+        Volatile keys are left out. When this returns, the change survives a loss
+        of power.
+
+        Raises:
+            NoSuchEntry: It does not wait here, or a runner was faster.
+            EntryExists: Somebody else rewrites it.
+            QFileError: It cannot be read, or ``msgdata`` cannot be kept.
+            OSError: It could not be written durably; it waits as it was.
+        """
+
+    @abstractmethod
+    def sweep(self) -> None:
+        """End what processes that died had begun with entries of the slice.
+
+        Files half written go, and entries half edited wait again. Who is still at
+        it is left alone.
+        """
+
+    @abstractmethod
     def sync(self) -> None:
         """Make what was finished durable."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import durable
 from qtool.queues.filebase import WAITING, WRITING
+from qtool.queues.writers import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
 def put_one(entries: Entries, name: str, content: bytes) -> None:
     """Write one entry; it survives a loss of power when this returns."""
     path = entries.path(name, "")
-    try:
+    with _writing(entries, name) as folder:
         durable.write_new(path + WRITING, content)
-    except FileNotFoundError:
-        entries.make_folder()
-        durable.write_new(path + WRITING, content)
-    _publish(entries, [path])
+        _publish(folder, [path])
 
 
 def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) -> None:
@@ -37,21 +35,20 @@ def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) ->
     """
     together = group and durable.can_sync_file_system()
     paths = [entries.path(name, "") for name in contents]
-    folder = _open_folder(entries)
-    try:
-        for path, content in zip(paths, contents.values(), strict=True):
-            durable.write_new(path + WRITING, content, sync=not together)
-        if together:
-            durable.sync_file_system(folder)
-    except BaseException:
-        _remove_temporaries(paths)
-        raise
-    finally:
-        os.close(folder)
-    _publish(entries, paths)
+    # Open before the writes, so that failures of all of them are seen through it.
+    with _writing(entries, None) as folder:
+        try:
+            for path, content in zip(paths, contents.values(), strict=True):
+                durable.write_new(path + WRITING, content, sync=not together)
+            if together:
+                durable.sync_file_system(folder)
+        except BaseException:
+            _remove_temporaries(paths)
+            raise
+        _publish(folder, paths)
 
 
-def _publish(entries: Entries, paths: list[str]) -> None:
+def _publish(folder: int, paths: list[str]) -> None:
     """Make entries that are written visible, then durable, in that order.
 
     Where the last step fails they are visible all the same, and may be taken
@@ -66,7 +63,7 @@ def _publish(entries: Entries, paths: list[str]) -> None:
     except BaseException:
         _remove_temporaries(written)
         raise
-    durable.sync_folder(entries.directory)
+    os.fsync(folder)
 
 
 def _remove_temporaries(paths: Iterable[str]) -> None:
@@ -75,11 +72,10 @@ def _remove_temporaries(paths: Iterable[str]) -> None:
             os.unlink(path + WRITING)
 
 
-def _open_folder(entries: Entries) -> int:
-    """Open the folder, so that failures of all later writes are seen through it."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+def _writing(entries: Entries, name: str | None) -> Writing:
+    """Be the writer of entries in a folder that is made where it is missing."""
     try:
-        return os.open(entries.directory, flags)
+        return Writing(entries.directory, name)
     except FileNotFoundError:
         entries.make_folder()
-        return os.open(entries.directory, flags)
+        return Writing(entries.directory, name)

@@ -16,7 +16,7 @@ from qtool import qfile
 from qtool.errors import SliceClaimed, UnreadableQFile
 from qtool.queues import durable, slices
 from qtool.queues.aside import Aside
-from qtool.queues.recovery import COUNT_KEY, DEAD_SECONDS, Recovery, boot_time
+from qtool.queues.recovery import COUNT_KEY, Recovery, boot_time
 from qtool.queues.spool import Spool
 from tests.queues.names import filebase_of, touch
 
@@ -339,20 +339,6 @@ def test_a_full_disk_recovers_without_counting(
 
     assert _names(spool) == [f"{name}.pck"]
     assert COUNT_KEY not in spool.peek(name).msgdata
-
-
-def test_temporary_files_go_once_their_writers_must_be_dead(tmp_path: Path) -> None:
-    now = 1_800_000_000.0
-    spool = Spool("in", tmp_path / "in", clock=lambda: now)
-    dead, alive = (f"{filebase_of(n)}.pck.tmp" for n in range(2))
-    touch(spool.queue_directory, ["foo.pck.tmp"])
-    for name, age in ((dead, DEAD_SECONDS + 1), (alive, DEAD_SECONDS - 1)):
-        (spool.queue_directory / name).touch()
-        os.utime(spool.queue_directory / name, (now - age, now - age))
-    assert len(spool.files) == 0
-    spool.recover_backup_files()
-
-    assert _names(spool) == sorted([alive, "foo.pck.tmp"])
 
 
 def test_recovery_of_a_queue_without_a_folder_does_nothing(tmp_path: Path) -> None:

@@ -24,8 +24,7 @@ from qtool.errors import (
     UnreadableQFile,
 )
 from qtool.qfile import codec
-from qtool.queues import durable, filebase, slices
-from qtool.queues import spool as spool_module
+from qtool.queues import durable, filebase, reading, slices
 from qtool.queues.spool import Spool
 from qtool.queues.switchboard import Enqueued, recorded_enqueues
 from tests.queues.names import filebase_of, touch
@@ -406,7 +405,7 @@ def test_a_machine_out_of_descriptors_is_not_the_message_s_fault(
         raise UnreadableQFile("cannot be opened", path=path) from cause
 
     with monkeypatch.context() as patch:
-        patch.setattr(spool_module, "read_bytes", fail)
+        patch.setattr(reading, "read_bytes", fail)
         with pytest.raises(OSError, match=os.strerror(number)):
             spool.dequeue(name)
     assert spool.files == [name]

@@ -19,6 +19,7 @@ STATES = {
     ".pck": ("muted", "waiting"),
     ".bak": ("accent", "in flight"),
     ".psv": ("warning", "preserved"),
+    ".edit": ("accent", "editing"),
 }
 """Ink and word of what a suffix tells."""
 FOREIGN = ("warning", "foreign")
