@@ -141,7 +141,7 @@ class Spool(Switchboard):
         if self.honours_due:
             when, msgdata = with_due_time(self.name, msgdata, when)
         content = qfile.encode(msg, msgdata, text_form=text_form, allowed=self._allowed)
-        return filebase.make(self._clock(), content), content
+        return filebase.make(when, content), content
 
     # --- Taking out
 
