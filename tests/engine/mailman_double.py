@@ -7,6 +7,7 @@ to start, and does not die on demand. ``tests/interop`` has the real one.
 from __future__ import annotations
 
 import os
+import select
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,8 @@ def put(queue):
     with open(os.path.join(queue, fresh + ".pck"), "wb") as stream:
         stream.write(content)
 if plan == "wait":
-    open(os.path.join(here, "started"), "w").close()
+    with open(os.path.join(here, "started"), "w") as told:
+        told.write("started")
     open(os.path.join(here, "gate")).read()
     plan = "deliver"
 if plan == "die":
@@ -81,7 +83,8 @@ class MailmanDouble:
             program = self.programs / name
             program.write_text(_PROGRAM.format(python=sys.executable))
             program.chmod(0o755)
-        os.mkfifo(self.programs / "gate")
+        for pipe in ("started", "gate"):
+            os.mkfifo(self.programs / pipe)
         self.queues = directory / "var" / "queue"
         for name in ("in", "pipeline", "out", "shunt", "bad"):
             (self.queues / name).mkdir(parents=True)
@@ -97,6 +100,14 @@ class MailmanDouble:
     def plan(self, what: str) -> None:
         """Say what the program does with the next file."""
         (self.programs / "plan").write_text(what)
+
+    def wait_until_started(self, seconds: float = 30.0) -> None:
+        """Wait for a program whose plan is to wait."""
+        pipe = os.open(self.programs / "started", os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            assert select.select([pipe], [], [], seconds)[0], "it has not started"
+        finally:
+            os.close(pipe)
 
     def open_gate(self) -> None:
         """Let a program that waits go on."""

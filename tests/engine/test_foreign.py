@@ -167,7 +167,7 @@ def test_the_passwords_of_the_site_are_for_our_eyes_and_do_not_stay(
     enqueue(site)
     mailman.plan("wait")
     with Stepping(site) as step:
-        wait_for(mailman.programs / "started")
+        mailman.wait_until_started()
         (private,) = site.state_directory.glob("step-*/mailman.cfg")
         assert private.stat().st_mode & 0o777 == 0o600
         mailman.open_gate()
@@ -183,7 +183,7 @@ def test_a_step_under_way_says_what_it_has_in_hand(
     mailman.plan("wait")
     runners = MailmanRunners(site)
     with Stepping(site, runners):
-        wait_for(mailman.programs / "started")
+        mailman.wait_until_started()
         assert [(name, found) for name, found, _ in runners.in_hand] == [("in", base)]
         mailman.open_gate()
     assert runners.in_hand == []
@@ -373,7 +373,7 @@ def test_nothing_is_put_back_while_the_child_is_alive(
     with subprocess.Popen(
         [sys.executable, "-c", code, str(mailman.directory / "mailman.cfg")]
     ) as qtool:
-        wait_for(mailman.programs / "started")
+        mailman.wait_until_started()
         qtool.kill()
     assert MailmanRunners(site).recover() == []
     assert len(traces(site)) == 1
@@ -479,11 +479,8 @@ class Stepping:
         assert not self._thread.is_alive()
 
 
-def wait_for(path: Path) -> None:
-    wait_for_true(path.exists)
-
-
 def wait_for_true(fact: Callable[[], bool]) -> None:
+    """Wait for what another program does, and tells nobody."""
     end = time.monotonic() + 30
     while not fact():
         assert time.monotonic() < end

@@ -18,7 +18,7 @@ from tests.commands.program import (
     side_by_side,
 )
 from tests.engine.mailman_double import MailmanDouble
-from tests.engine.test_foreign import wait_for, wait_for_true
+from tests.engine.test_foreign import wait_for_true
 
 GOES_ON = "Mailman's program goes on with that file"
 DOCUMENT = (Path(__file__).parents[1] / "doctests" / "runner.rst").read_text("utf-8")
@@ -170,7 +170,7 @@ def test_a_step_of_mailmans_that_is_interrupted_goes_on_and_that_is_said(
         # Where tests run in the background, they may have been told to ignore it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        wait_for(double.programs / "started")
+        double.wait_until_started()
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
     assert (process.returncode, told.split(":")[0]) == (130, GOES_ON), told
