@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qtool.control.models import DrainReport
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_ALIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
+_ALIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTING})
 _SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
 _LONGEST_MESSAGE = 2000

@@ -32,6 +32,8 @@ class State(StrEnum):
     PAUSED = "paused"
     STOPPING = "stopping"
     """Finishes the message in hand, then stops or pauses."""
+    RESTARTING = "restarting"
+    """It failed, and will be started again; ``note`` says when."""
     FAILED = "failed"
     """Its thread died; ``note`` and the row's ``traceback`` say of what."""
     CLAIMED = "claimed"
@@ -113,7 +115,7 @@ class QueueRow:
     note: str = ""
     """Evidence for the state, in a line."""
     traceback: str = ""
-    """Of the failure, where the state is *failed* or *import error*."""
+    """Of the failure, where the state is *failed*, *restarting* or *import error*."""
     snooze_seconds: float | None = None
     """Its sleep time; None without a runner."""
     snooze_fixed: bool = False

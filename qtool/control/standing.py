@@ -22,6 +22,7 @@ _SICKEST_FIRST = (
     State.FAILED,
     State.IMPORT_ERROR,
     State.NO_CLASS,
+    State.RESTARTING,
     State.CLAIMED,
     State.STOPPING,
     State.PAUSED,

@@ -80,6 +80,7 @@ def fixed_settings(directory: Path, slices: int | None = None) -> Settings:
             f"instances: {slices or queue.instances}\n"
             f"sleep_time: {queue.sleep_time}\n"
             f"start: {'yes' if queue.starts else 'no'}\n"
+            "max_restarts: 0\n"
         )
     sections += [f"[list.{address}]\n" for address in content.LISTS]
     return parse("\n".join(sections), source="qtool.cfg", base=directory)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from qtool.engine.classes import is_drained, looked_up, own_class
 from qtool.engine.drain import drain
-from qtool.engine.runner import Runner
-from qtool.engine.runner_thread import RunnerThread, own_class
+from qtool.engine.restarts import Timer
+from qtool.engine.runner_thread import RunnerThread
 from qtool.engine.snooze import Resting
-from qtool.errors import NoRunnerClass, QToolError, RunnerError, RunnerImportError
+from qtool.errors import QToolError, RunnerError
 from qtool.queues import filebase as names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtool.engine.runner import Runner
     from qtool.engine.status import Drained, InHand, RunnerStatus
     from qtool.engine.step import StepReport
     from qtool.installation import Configuration
@@ -46,6 +48,8 @@ class Master:
     ) -> None:
         self.config = config
         self._clock = clock
+        self.timer = Timer(clock)
+        """Where the restarts of all runners wait."""
         self._token = threading.Lock()
         self._threads: dict[tuple[str, int], RunnerThread] = {}
         self._resting: dict[str, Resting] = {}
@@ -69,7 +73,7 @@ class Master:
         return tuple(
             thread.status(self.sleep_seconds(thread.name))
             for thread in self._all()
-            if thread.runner is not None or self._is_configured(thread)
+            if thread.is_up or self._is_configured(thread)
         )
 
     def sleep_seconds(self, name: str) -> float:
@@ -121,7 +125,8 @@ class Master:
         Raises:
             RunnerError: It is not running.
         """
-        return self._each_running(name, slice, RunnerThread.stop)
+        threads = [t for t in self._of(name, slice) if t.is_up]
+        return self._each(name, threads, RunnerThread.stop)
 
     def pause(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
         """Pause slices of a runner after the message in hand; return which.
@@ -129,7 +134,7 @@ class Master:
         Raises:
             RunnerError: It is not running.
         """
-        return self._each_running(name, slice, RunnerThread.pause)
+        return self._each(name, self._running(name, slice), RunnerThread.pause)
 
     def resume(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
         """Let paused slices of a runner go on; return which.
@@ -137,7 +142,7 @@ class Master:
         Raises:
             RunnerError: It is not running.
         """
-        return self._each_running(name, slice, RunnerThread.resume)
+        return self._each(name, self._running(name, slice), RunnerThread.resume)
 
     def set_snooze(self, name: str, seconds: float) -> None:
         """Change for how long a runner snoozes, at once and until this process ends."""
@@ -185,7 +190,7 @@ class Master:
         threads = [
             self._thread(name, number)
             for name, settings in self.config.settings.runners.items()
-            if self._is_drained(name)
+            if is_drained(self.config, name)
             for number in range(settings.instances)
         ]
         return drain(self.config, threads, lambda: self._closing)
@@ -200,11 +205,11 @@ class Master:
         with self._lock:
             unclaim = unclaim or self._closing
             self._closing = True
-            threads = [t for t in self._threads.values() if t.runner is not None]
+            self.timer.close()
+            threads = [t for t in self._threads.values() if t.is_up]
         for thread in threads:
-            runner = thread.runner
-            if runner is not None:
-                runner.stop()
+            with suppress(RunnerError):  # it has ended meanwhile
+                thread.stop()
         if unclaim:
             for thread in threads:
                 # Who has nothing in hand is gone in a moment, and cleans up.
@@ -233,10 +238,15 @@ class Master:
             raise RunnerError(f"{name} is switched off: instances is 0")
         return [self._thread(name, each) for each in range(instances)]
 
-    def _each_running(
-        self, name: str, number: int | None, act: Callable[[RunnerThread], None]
+    def _running(self, name: str, number: int | None) -> list[RunnerThread]:
+        return [t for t in self._of(name, number) if t.runner is not None]
+
+    def _each(
+        self,
+        name: str,
+        threads: list[RunnerThread],
+        act: Callable[[RunnerThread], None],
     ) -> tuple[int, ...]:
-        threads = [t for t in self._of(name, number) if t.runner is not None]
         if not threads:
             raise RunnerError(f"{name} is not running")
         for thread in threads:
@@ -248,11 +258,13 @@ class Master:
             found = self._threads.get((name, number))
             if found is None:
                 found = self._threads[name, number] = RunnerThread(
-                    name, number, lambda: self._make(name, number), self._changed
-                )
+                    name, number, lambda: self._make(name, number), self._changed,
+                    self.timer,
+                )  # fmt: skip
             settings = self.config.settings.runners.get(name)
             if settings is not None:
                 found.count = settings.instances  # an overlay may change it
+                found.max_restarts = settings.max_restarts
             return found
 
     def _check(self, thread: RunnerThread) -> None:
@@ -261,20 +273,7 @@ class Master:
         if thread in self._checked and self._checked[thread] == class_path:
             return
         self._checked[thread] = class_path
-        before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-        try:
-            thread.check(lambda: own_class(self.config, thread.name))
-        finally:
-            sys.dont_write_bytecode = before
-
-    def _is_drained(self, name: str) -> bool:
-        """Whether a runner has part in a drain: not with a loop of its own."""
-        try:
-            return own_class(self.config, name).run is Runner.run
-        except NoRunnerClass:
-            return False
-        except RunnerImportError:
-            return True  # it belongs there, and starting it says what is wrong
+        thread.check(lambda: looked_up(self.config, thread.name))
 
     def _make(self, name: str, number: int) -> Runner:
         if self._closing:

@@ -9,29 +9,24 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from qtool.engine.classes import has_own_loop
+from qtool.engine.facts import RunnerFacts
 from qtool.engine.hand import GivenBack
-from qtool.engine.runner import Runner
-from qtool.engine.shunting import one_line, traceback_text
-from qtool.engine.status import Counts, InHand, RunnerState, RunnerStatus
-from qtool.errors import (
-    NoRunnerClass,
-    QToolError,
-    RunnerError,
-    RunnerImportError,
-    SliceClaimed,
-)
+from qtool.engine.restarts import Restarts, Timer
+from qtool.engine.status import Counts, RunnerState, cannot_start, failure_note
+from qtool.errors import QToolError, RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtool.engine.runner import Runner
     from qtool.engine.step import StepReport
-    from qtool.installation import Configuration
 
 _PATIENCE = 10.0
 """Seconds to wait for the end of a thread that has nothing in hand."""
 
 
-class RunnerThread:
+class RunnerThread(RunnerFacts):
     """Starts, stops and steps one slice of a runner.
 
     Args:
@@ -39,6 +34,7 @@ class RunnerThread:
         number: Its slice.
         make: Makes the runner anew, for each start.
         on_change: Called after every change of state, from any thread.
+        timer: Where a restart waits.
     """
 
     def __init__(
@@ -47,18 +43,12 @@ class RunnerThread:
         number: int,
         make: Callable[[], Runner],
         on_change: Callable[[], None],
+        timer: Timer,
     ) -> None:
-        self.name = name
-        self.number = number
-        self.count = 1
-        """Into how many slices the queue is divided, as far as is known."""
-        self.runner: Runner | None = None
-        """While it is at work."""
+        super().__init__(name, number, Restarts(timer, self._restart), timer.clock)
         self._make = make
         self._on_change = on_change
-        self._state = RunnerState.STOPPED
-        self._failure: BaseException | None = None
-        self._counts = Counts()
+        self._stop_asked = False
         self._ended = threading.Event()
         self._ended.set()
         self._at_work = threading.Event()
@@ -66,64 +56,9 @@ class RunnerThread:
         self._lock = threading.Lock()
         self._stepping = threading.Lock()
 
-    def __str__(self) -> str:
-        if self.count == 1:
-            return self.name
-        return f"{self.name}, slice {self.number}:{self.count}"
-
-    # --- What it is doing
-
-    @property
-    def state(self) -> RunnerState:
-        """What it is doing now."""
-        runner = self.runner
-        if runner is None:
-            return self._state
-        gate = runner.gate
-        if gate.stopping:
-            return RunnerState.STOPPING
-        if gate.pausing:
-            return RunnerState.PAUSED if gate.waiting else RunnerState.STOPPING
-        return RunnerState.RUNNING
-
-    @property
-    def counts(self) -> Counts:
-        """What became of its messages, over all its starts."""
-        runner = self.runner
-        return self._counts + Counts.of(runner.counts) if runner else self._counts
-
-    @property
-    def in_hand(self) -> InHand | None:
-        """The message in hand."""
-        runner = self.runner
-        held = runner.in_hand if runner is not None else None
-        if runner is None or held is None:
-            return None
-        filebase, since = held
-        return InHand(
-            runner=self.name,
-            slice=self.number,
-            filebase=filebase,
-            seconds=max(runner.clock() - since, 0.0),
-        )
-
-    def status(self, sleep_seconds: float) -> RunnerStatus:
-        """Return everything about it, at this moment."""
-        failure = self._failure
-        return RunnerStatus(
-            runner=self.name,
-            slice=self.number,
-            state=self.state,
-            note=_note(failure),
-            traceback=_traceback(failure),
-            counts=self.counts,
-            in_hand=self.in_hand,
-            sleep_seconds=sleep_seconds,
-        )
-
     # --- What may be asked
 
-    def check(self, find_class: Callable[[], type[Runner]]) -> None:
+    def check(self, find_class: Callable[[], object]) -> None:
         """Show, before any start, where there is no class to run."""
         try:
             find_class()
@@ -145,30 +80,36 @@ class RunnerThread:
         with self._lock:
             if self.runner is not None:
                 raise RunnerError(f"{self} runs already")
-            runner = self._made(only_asked=only_asked)
-            self._at_work = at_work = threading.Event()
-            self.runner, self._failure = runner, None
-            self._ended.clear()
-        runner.gate.on_change = lambda: self._changed(runner, at_work)
-        if type(runner).run is not Runner.run:
-            at_work.set()  # it has a loop of its own, and claims nothing
-        threading.Thread(
-            target=self._work, args=(runner, at_work), name=str(self), daemon=True
-        ).start()
+            if not only_asked:
+                self._restarts.forget()
+            runner, at_work = self._begun(only_asked=only_asked)
         self._on_change()
         at_work.wait()
-        if self.runner is not runner and isinstance(self._failure, QToolError):
+        if self._ended.is_set() and isinstance(self._failure, QToolError):
             raise self._failure
         return runner
 
     def stop(self) -> None:
-        """Stop after the message in hand."""
-        self._running().stop()
+        """Stop after the message in hand; a restart that is to come, comes not.
+
+        Raises:
+            RunnerError: It is not running.
+        """
+        with self._lock:
+            runner, self._stop_asked = self.runner, True
+            if runner is None and self._restarts.pending is None:
+                raise RunnerError(f"{self} is not running")
+            self._restarts.cancel()
+            if runner is None:
+                self._state, self._failure = RunnerState.STOPPED, None
+        if runner is not None:
+            runner.stop()
+        self._on_change()
 
     def pause(self) -> None:
         """Pause after the message in hand."""
         runner = self._running()
-        if type(runner).run is not Runner.run:
+        if has_own_loop(type(runner)):
             raise RunnerError(f"{self} has a loop of its own: it cannot be paused")
         runner.pause()
 
@@ -205,7 +146,7 @@ class RunnerThread:
         runner = self.runner
         if runner is not None:
             runner.give_up(seconds)
-            self._end(runner, RunnerState.STOPPED, None)
+            self._end(runner, RunnerState.STOPPED)
 
     # --- Behind the scenes
 
@@ -215,6 +156,24 @@ class RunnerThread:
             raise RunnerError(f"{self} is not running")
         return runner
 
+    def _begun(
+        self, *, only_asked: bool, is_restart: bool = False
+    ) -> tuple[Runner, threading.Event]:
+        """Make the runner and its thread; it is locked."""
+        runner = self._made(only_asked=only_asked)
+        self._at_work = at_work = threading.Event()
+        self.runner, self._failure, self._stop_asked = runner, None, False
+        self._ended.clear()
+        runner.gate.on_change = lambda: self._changed(runner, at_work)
+        if has_own_loop(type(runner)):
+            at_work.set()  # it claims nothing
+        threading.Thread(
+            target=lambda: self._work(runner, at_work, is_restart=is_restart),
+            name=str(self),
+            daemon=True,
+        ).start()
+        return runner, at_work
+
     def _made(self, *, only_asked: bool) -> Runner:
         try:
             runner = self._make()
@@ -223,74 +182,79 @@ class RunnerThread:
             self._on_change()
             if isinstance(error, QToolError):
                 raise
-            raise self._cannot_start(error) from error
-        if only_asked and type(runner).run is not Runner.run:
+            raise cannot_start(self, error) from error
+        if only_asked and has_own_loop(type(runner)):
             raise RunnerError(f"{self} has a loop of its own: it can only be started")
         runner.only_asked = only_asked
         return runner
 
-    def _cannot_start(self, error: BaseException) -> RunnerError:
-        failure = RunnerError(f"{self} cannot start: {one_line(error)}")
-        failure.__cause__ = error
-        return failure
+    def _restart(self) -> None:
+        """Start again after a failure: the time for it has come."""
+        with self._lock:
+            if self.runner is not None or not self._restarts.cancel():
+                return  # a step is under way, and plans anew; or it was stopped
+            try:
+                self._begun(only_asked=False, is_restart=True)
+            except QToolError:
+                self._plan(self._clock())
+        self._on_change()
 
-    def _work(self, runner: Runner, at_work: threading.Event) -> None:
+    def _work(
+        self, runner: Runner, at_work: threading.Event, *, is_restart: bool
+    ) -> None:
+        began, planned = self._clock(), False
         state, failure = RunnerState.STOPPED, None
         try:
             runner.run()
         except GivenBack:
             pass
-        except BaseException as error:
-            begun = at_work.is_set() or isinstance(error, QToolError)
-            state, reason = RunnerState.after(error), _note(error)
-            failure = error if begun else self._cannot_start(error)
-            if state is RunnerState.FAILED:
-                runner.log.exception("%s failed: %s", self, reason)
-        self._end(runner, state, failure)
+        except BaseException as error:  # noqa: BLE001 - it is told, and logged at the end
+            state, failure = RunnerState.after(error), error
+            # Whoever starts it is told of what keeps it from its work.
+            planned = at_work.is_set() or is_restart
+            if not (at_work.is_set() or isinstance(error, QToolError)):
+                failure = cannot_start(self, error)
+        self._end(runner, state, failure, began if planned else None)
         at_work.set()
 
     def _end(
-        self, runner: Runner, state: RunnerState, failure: BaseException | None
+        self,
+        runner: Runner,
+        state: RunnerState,
+        failure: BaseException | None = None,
+        began: float | None = None,
     ) -> None:
+        """Note the end; with ``began`` it is started again where that is of use."""
         with self._lock:
             if self.runner is not runner:
                 return  # it was given up before
             self._counts += Counts.of(runner.counts)
             self._state, self._failure, self.runner = state, failure, None
+            if runner.only_asked and failure is None and self._restarts.wait():
+                self._state = RunnerState.RESTARTING
+                self._failure = self._restarts.cause
+            elif began is not None and not (runner.only_asked or self._stop_asked):
+                self._plan(began)
+            else:
+                self._restarts.cancel()
             self._ended.set()
+        if state is RunnerState.FAILED:
+            note = self._restarts.told(self._state, failure_note(failure))
+            runner.log.error("%s failed: %s", self, note, exc_info=failure)
         self._on_change()
+
+    def _plan(self, began: float) -> None:
+        """Have it restarted after a failure, where that is of use; it is locked."""
+        failure = self._failure
+        if (
+            self._state is RunnerState.FAILED
+            and isinstance(failure, Exception)
+            and self._restarts.after(failure, began, self.max_restarts)
+        ):
+            self._state = RunnerState.RESTARTING
 
     def _changed(self, runner: Runner, at_work: threading.Event) -> None:
         if runner.gate.is_open:
             at_work.set()
         if self.runner is runner:
             self._on_change()
-
-
-def own_class(config: Configuration, name: str) -> type[Runner]:
-    """Return the class that the configuration names for a runner.
-
-    Raises:
-        NoRunnerClass: It names none.
-        RunnerImportError: It cannot be imported, or is no runner.
-    """
-    found = config.runner_class(name)
-    if not issubclass(found, Runner):
-        raise RunnerImportError(
-            f"[runner.{name}] class: {config.runner(name).class_path}:"
-            " expected a subclass of qtool.Runner"
-        )
-    return found
-
-
-def _note(failure: BaseException | None) -> str:
-    if failure is None:
-        return ""
-    return str(failure) if isinstance(failure, QToolError) else one_line(failure)
-
-
-def _traceback(failure: BaseException | None) -> str:
-    """Return the traceback, but of what an operator meets without a fault in code."""
-    if failure is None or isinstance(failure, SliceClaimed | NoRunnerClass):
-        return ""
-    return traceback_text(failure)

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from qtool.engine.shunting import one_line, traceback_text
 from qtool.engine.step import Outcome
-from qtool.errors import NoRunnerClass, RunnerImportError, SliceClaimed
+from qtool.errors import (
+    NoRunnerClass,
+    QToolError,
+    RunnerError,
+    RunnerImportError,
+    SliceClaimed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +29,8 @@ class RunnerState(StrEnum):
     PAUSED = "paused"
     STOPPING = "stopping"
     """Finishes the message in hand, then stops or pauses."""
+    RESTARTING = "restarting"
+    """It failed, and waits until it is started again."""
     FAILED = "failed"
     CLAIMED = "claimed"
     """Somebody else holds the slice."""
@@ -109,3 +118,24 @@ class Drained:
     """Why it ended although more was ready; empty when nothing was."""
     failures: tuple[str, ...] = ()
     """Runners that could not run to the end, and why."""
+
+
+def failure_note(failure: BaseException | None) -> str:
+    """Return what a runner failed of in a line."""
+    if failure is None:
+        return ""
+    return str(failure) if isinstance(failure, QToolError) else one_line(failure)
+
+
+def failure_traceback(failure: BaseException | None) -> str:
+    """Return the traceback, but of what an operator meets without a fault in code."""
+    if failure is None or isinstance(failure, SliceClaimed | NoRunnerClass):
+        return ""
+    return traceback_text(failure)
+
+
+def cannot_start(who: object, error: BaseException) -> RunnerError:
+    """Return that somebody cannot start, because of an error."""
+    failure = RunnerError(f"{who} cannot start: {one_line(error)}")
+    failure.__cause__ = error
+    return failure

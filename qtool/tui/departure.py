@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 0.3
 """After which a window that is still closing says what it waits for."""
-_ENDING = {State.RUNNING, State.PAUSED, State.STOPPING}
+_ENDING = {State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTING}
 
 
 class Departure:

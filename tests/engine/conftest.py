@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +83,9 @@ class Site:
             for filebase in switchboard.get_files(extension)
         ]
 
-    def master(self) -> Master:
+    def master(self, clock: Callable[[], float] = time.monotonic) -> Master:
         """Return a master that is closed after the test."""
-        master = Master(self.config)
+        master = Master(self.config, clock=clock)
         self._masters.append(master)
         return master
 
@@ -118,6 +119,16 @@ class Changes:
     def _note(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Gatekeeper:

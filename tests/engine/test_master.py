@@ -243,7 +243,7 @@ def test_a_failed_runner_shows_its_traceback_and_can_be_started_again(
             if wrong:
                 raise ValueError("not today")
 
-    site.runner("in", Unwell)
+    site.runner("in", Unwell, max_restarts=0)
     site.put("in")
     master = site.master()
     changes = Changes(master)

@@ -261,7 +261,7 @@ async def test_states_read_as_words_that_fit_their_column() -> None:
     states = list(State)
     app = BoardStage(board(*(row(f"q{n:02}", state=s) for n, s in enumerate(states))))
     short = {State.MAILMAN_STOPPED: "stopped", State.IMPORT_ERROR: "no import",
-             State.UNREADABLE: "no access"}  # fmt: skip
+             State.UNREADABLE: "no access", State.RESTARTING: "restarts"}  # fmt: skip
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         for number, state in enumerate(states):

@@ -21,6 +21,7 @@ _SHORT = {
     State.MAILMAN_STOPPED: "stopped",
     State.IMPORT_ERROR: "no import",
     State.UNREADABLE: "no access",
+    State.RESTARTING: "restarts",
 }
 """Words for states whose own are too long for the column; the detail line has those,
 and the header says of Mailman what it does."""
@@ -250,6 +251,8 @@ def _helping(board: Board, row: QueueRow) -> list[tuple[str, str]]:
         return keys
     if row.state is State.FAILED:
         return [*keys, ("s", "starts it again")]
+    if row.state is State.RESTARTING:
+        return [*keys, ("s", "starts it now"), ("x", "stops it")]
     if is_startable(row):
         return [*keys, ("s", "starts it"), ("t", "steps one file")]
     return keys

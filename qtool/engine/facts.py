@@ -1,0 +1,103 @@
+"""What is known of one slice of a runner, whether it is at work or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.engine.status import (
+    Counts,
+    InHand,
+    RunnerState,
+    RunnerStatus,
+    failure_note,
+    failure_traceback,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.engine.restarts import Restarts
+    from qtool.engine.runner import Runner
+
+
+class RunnerFacts:
+    """What may be asked about a runner slice at any moment, by any thread.
+
+    Args:
+        name: The runner.
+        number: Its slice.
+        restarts: What is planned for it after a failure.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self, name: str, number: int, restarts: Restarts, clock: Callable[[], float]
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.count = 1
+        """Into how many slices the queue is divided, as far as is known."""
+        self.max_restarts = 0
+        """How often it is restarted within a while, as far as is known."""
+        self.runner: Runner | None = None
+        """While it is at work."""
+        self._state = RunnerState.STOPPED
+        self._failure: BaseException | None = None
+        self._counts = Counts()
+        self._restarts = restarts
+        self._clock = clock
+
+    def __str__(self) -> str:
+        if self.count == 1:
+            return self.name
+        return f"{self.name}, slice {self.number}:{self.count}"
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is at work, or will be when it is restarted."""
+        return self.runner is not None or self._restarts.pending is not None
+
+    @property
+    def state(self) -> RunnerState:
+        """What it is doing now."""
+        runner = self.runner
+        if runner is None:
+            return self._state
+        gate = runner.gate
+        if gate.stopping:
+            return RunnerState.STOPPING
+        if gate.pausing:
+            return RunnerState.PAUSED if gate.waiting else RunnerState.STOPPING
+        return RunnerState.RUNNING
+
+    @property
+    def counts(self) -> Counts:
+        """What became of its messages, over all its starts."""
+        runner = self.runner
+        return self._counts + Counts.of(runner.counts) if runner else self._counts
+
+    @property
+    def in_hand(self) -> InHand | None:
+        """The message in hand."""
+        runner = self.runner
+        held = runner.in_hand if runner is not None else None
+        if held is None:
+            return None
+        seconds = max(self._clock() - held[1], 0.0)
+        return InHand(
+            runner=self.name, slice=self.number, filebase=held[0], seconds=seconds
+        )
+
+    def status(self, sleep_seconds: float) -> RunnerStatus:
+        """Return everything about it, at this moment."""
+        failure, state = self._failure, self.state
+        return RunnerStatus(
+            runner=self.name,
+            slice=self.number,
+            state=state,
+            note=self._restarts.told(state, failure_note(failure)),
+            traceback=failure_traceback(failure),
+            counts=self.counts,
+            in_hand=self.in_hand,
+            sleep_seconds=sleep_seconds,
+        )

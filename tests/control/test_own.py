@@ -1,0 +1,70 @@
+"""Runners of our own that are not well, as an operator sees them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qtool.control.models import State
+from qtool.engine.runner import Runner
+from tests.control.site import PATIENCE, configuration, open_site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from email.message import Message
+    from pathlib import Path
+
+    from qtool.control.control import Control
+    from qtool.control.models import QueueRow
+
+HERE = "tests.control.test_own"
+
+
+class Unwell(Runner):
+    """Fails after each pass."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        return False
+
+    def _do_periodic(self) -> None:
+        raise ValueError("not today")
+
+
+def row_of(control: Control, name: str) -> QueueRow:
+    row = control.scan().row(name)
+    assert row is not None
+    return row
+
+
+def eventually(so: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    tries = int(PATIENCE / 0.02)
+    assert any(so() or threading.Event().wait(0.02) for _ in range(tries))
+
+
+@pytest.fixture
+def unwell(tmp_path: Path) -> Iterator[Control]:
+    """A site with a runner that fails again and again."""
+    text = configuration(**{"in": f"class: {HERE}.Unwell\ninstances: 2"})
+    control = open_site(tmp_path, text)
+    yield control
+    control.close()
+
+
+def test_a_runner_that_waits_for_its_restart_says_so(unwell: Control) -> None:
+    unwell.start("in", 0)
+    eventually(lambda: row_of(unwell, "in").state is State.RESTARTING)
+    row = row_of(unwell, "in")
+    assert row.note.startswith("slice 0:2 restarting, 1 stopped: restarts in ")
+    assert row.note.endswith(" of 10): ValueError: not today")
+    assert row.traceback.startswith("Traceback")
+    assert not row.refusal
+
+
+def test_a_runner_that_waits_for_its_restart_can_be_stopped(unwell: Control) -> None:
+    unwell.start("in")
+    eventually(lambda: row_of(unwell, "in").state is State.RESTARTING)
+    assert unwell.stop("in") == "in: all 2 slices stopped"
+    eventually(lambda: row_of(unwell, "in").state is State.STOPPED)
