@@ -23,6 +23,7 @@ MAX_DEPTH = 100
 
 _FINAL = frozenset((str, int, float, bool, type(None)))
 _SEQUENCES = frozenset((list, tuple, set, frozenset))
+_CONTAINERS = _SEQUENCES | {dict}
 _STR, _TEXT = frozenset((str,)), frozenset((str, bytes))
 _SIZED = _TEXT | {list, tuple}
 _MOMENTS = frozenset(("date", "datetime", "time", "timedelta", "timezone"))
@@ -68,6 +69,8 @@ class Values:
             return self._stood_for(value, depth)
         if isinstance(value, type):
             return self._class(value)
+        if kind not in _CONTAINERS:
+            return value  # rebuilt before: it was found again in what holds it
         self._done[key] = (value, value)
         # The original is kept as well: its identity must not be used again.
         rebuilt = self._container(value, kind, depth + 1)
@@ -83,10 +86,8 @@ class Values:
                 if type(item) not in _FINAL:
                     value[index] = self.plain(item, depth)
             return value
-        if kind in (tuple, set, frozenset):
-            items = [self.plain(item, depth) for item in value]
-            return tuple(items) if kind is tuple else self._of_hashable(kind, items)
-        raise UnsafeQFile("it holds a value of a strange kind")
+        items = [self.plain(item, depth) for item in value]
+        return tuple(items) if kind is tuple else self._of_hashable(kind, items)
 
     def _dict(self, value: dict[Any, Any], depth: int) -> dict[Any, Any]:
         for key in value:

@@ -14,9 +14,14 @@ from qtool.qfile import decode, headers_of
 from qtool.qfile.outline import MAX_HEADERS
 from qtool.qfile.outliner import MAX_STRANGE
 from tests.qfile.assemble import (
+    MESSAGE,
     METADATA,
+    STATE,
     Raw,
+    called,
     message,
+    named,
+    new,
     old_instance,
     old_value,
     pickled,
@@ -115,3 +120,10 @@ def test_a_header_may_be_an_attribute_besides() -> None:
     assert isinstance(read.mark, Header)
     assert str(read.mark) == str(read.get_payload(0)["subject"]) == "grün"
     assert isinstance(read.get_payload(0).mark, Header)
+
+
+def test_fields_that_hold_themselves_are_shown() -> None:
+    state = {**STATE, "_charset": Raw(b"h\x04"), "mark": called(named("a", "b"))}
+    state["preamble"] = called(named("datetime", "timedelta"), 1)
+    held = decode(qfile(new(MESSAGE, state)), strict=False)
+    assert held.message["subject"] == "a message"
