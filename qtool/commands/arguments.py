@@ -175,6 +175,18 @@ def _run(parser: Parser) -> None:
     )
     parser.add_argument("--once", action="store_true",
                         help="process what waits, then leave")  # fmt: skip
+    parser.add_argument("--until-empty", action="store_true",
+                        help="leave once nothing waits any more")  # fmt: skip
+
+
+def _units(parser: Parser) -> None:
+    parser.add_argument("--dir", metavar="DIR", required=True, type=Path,
+                        help="where to write: /etc/systemd/system")  # fmt: skip
+    parser.add_argument("--user", metavar="USER",
+                        help="whom to run as; else who owns the spool")  # fmt: skip
+    parser.add_argument("--mode", choices=("daemon", "timer", "path"), default="daemon",
+                        help="run always, every quarter of an hour, or when there is"
+                        " mail; else daemon")  # fmt: skip
 
 
 def _nothing(_parser: Parser) -> None:
@@ -187,6 +199,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
     "inject": ("put a message into a queue", _inject),
     "status": ("what waits in each queue, and who runs", _status),
     "run": ("run the configured runners in the foreground, without a screen", _run),
+    "units": ("write systemd units for the site", _units),
     "demo": ("see it work, on a throw-away spool", _nothing),
 }
 """What each command is for, and its options."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -10,6 +11,8 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
+from qtool.commands.emptying import Emptying, started
+from qtool.commands.notify import Herald, Notifier
 from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
 from qtool.commands.site import open_control
 from qtool.control.models import State
@@ -29,10 +32,10 @@ _ALIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTIN
 _SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
 _LONGEST_MESSAGE = 2000
-_ERROR, _ENDED = "error", "ended"
+_ERROR, _ENDED, _EMPTY = "error", "ended", "empty"
 
 News: TypeAlias = "SimpleQueue[int | str]"
-"""What happened meanwhile: the number of a signal, ``_ERROR`` or ``_ENDED``."""
+"""What happened meanwhile: the number of a signal, or one of the words above."""
 
 
 def run(options: Namespace) -> int:
@@ -43,7 +46,9 @@ def run(options: Namespace) -> int:
     handler = _log_to_stderr(news)
     previous = {number: signal.signal(number, _note(news)) for number in _SIGNALS}
     try:
-        return _once(control, news) if options.once else _run(control, news)
+        if options.once:
+            return _once(control, news)
+        return _run(control, news, until_empty=options.until_empty)
     finally:
         for number, former in previous.items():
             signal.signal(number, former)
@@ -96,12 +101,16 @@ def _log_to_stderr(news: News) -> logging.Handler:
 # --- Until a signal
 
 
-def _run(control: Control, news: News) -> int:
+def _run(control: Control, news: News, *, until_empty: bool) -> int:
     tell(control.start_all())
     if not _alive(control):
         control.close()
         tell("every runner has failed or stopped")
         return FAILED
+    if until_empty:
+        _leave_when_empty(control, news)
+    herald = Herald(control, Notifier(os.environ))
+    herald.ready()
     erred = False
     while True:
         try:
@@ -113,11 +122,17 @@ def _run(control: Control, news: News) -> int:
                 tell("every runner has failed or stopped")
                 return FAILED
             continue
-        if isinstance(new, int):
-            _tell_finishing(control, new)
+        if isinstance(new, int) or new == _EMPTY:
+            herald.stopping()
+            _tell_leaving(control, new)
             ended = _finished(control.close, control, news, asked=True)
             return DONE if ended else FAILED
         erred = True
+
+
+def _leave_when_empty(control: Control, news: News) -> None:
+    queues = frozenset(r.name for r in started(control.configuration.settings))
+    control.watch(Emptying(queues, lambda: news.put(_EMPTY)).see)
 
 
 def _alive(control: Control) -> bool:
@@ -154,6 +169,13 @@ def _finished(
         _tell_finishing(control, new)
         _aside(control.close, SimpleQueue())
     return True
+
+
+def _tell_leaving(control: Control, new: int | str) -> None:
+    if isinstance(new, int):
+        _tell_finishing(control, new)
+    else:
+        tell("nothing waits any more")
 
 
 def _tell_finishing(control: Control, number: int) -> None:

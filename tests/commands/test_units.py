@@ -1,0 +1,316 @@
+"""``qtool units``: what it writes and leaves alone, and what systemd makes of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.commands.unit_files import units_of
+from qtool.installation import load_settings
+from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, entries
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Call
+
+FILES = {
+    "daemon": ["qtool.service"],
+    "timer": ["qtool-once.service", "qtool-once.timer"],
+    "path": ["qtool-drain.service", "qtool-drain.timer", "qtool-in.path"],
+}
+FILEBASE = "1700000000.1234567+" + "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def units(tmp_path: Path, site: Path) -> Path:
+    """The folder for the units of a site that is there."""
+    (tmp_path / "spool").mkdir()
+    folder = tmp_path / "units"
+    folder.mkdir()
+    return folder
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names in a folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def value(text: str, key: str) -> list[str]:
+    """Every value of a key in a unit."""
+    return [line.partition("=")[2] for line in text.splitlines()
+            if line.partition("=")[0] == key]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", FILES)
+def test_each_mode_has_its_files_and_each_is_named(
+    call: Call, site: Path, units: Path, mode: str
+) -> None:
+    ended = call("--config", site, "units", "--dir", units, "--mode", mode)
+    assert ended.status == 0
+    assert names_in(units) == FILES[mode]
+    assert sorted(ended.out.splitlines()) == [
+        f"{units / n}: written" for n in FILES[mode]
+    ]
+    assert "systemctl enable --now" in ended.err
+
+
+def test_the_same_again_changes_nothing(call: Call, site: Path, units: Path) -> None:
+    words = ("--config", site, "units", "--dir", units)
+    call(*words)
+    before = (units / "qtool.service").stat()
+    ended = call(*words)
+    assert (ended.status, ended.out) == (0, f"{units}/qtool.service: unchanged\n")
+    assert (units / "qtool.service").stat().st_ino == before.st_ino
+
+
+def test_what_stands_there_with_another_text_stays_and_none_is_written(
+    call: Call, site: Path, units: Path
+) -> None:
+    (units / "qtool-once.timer").write_text("mine")
+    ended = call("--config", site, "units", "--dir", units, "--mode", "timer")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.told == [
+        f"qtool: {units}/qtool-once.timer: there already, with another text"
+    ]
+    assert names_in(units) == ["qtool-once.timer"]
+    assert (units / "qtool-once.timer").read_text() == "mine"
+
+
+def test_the_service_is_hardened_and_may_write_where_runners_do(
+    tmp_path: Path, units: Path
+) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    config = configuration(tmp_path, f"{FORWARD}archive: {archive}\n")
+    for mode in FILES:
+        made = units_of(load_settings(config), mode, "list")
+        (service,) = (text for name, text in made.items() if name.endswith(".service"))
+        assert value(service, "ReadWritePaths") == [
+            str(tmp_path / "spool"),
+            str(archive),
+        ]
+        assert value(service, "ProtectSystem") == ["strict"]
+        assert value(service, "NoNewPrivileges") == ["yes"]
+        assert value(service, "UMask") == ["0007"]
+        assert value(service, "User") == ["list"]
+        assert value(service, "PrivateTmp") == []  # the site of the test is there
+
+
+def test_what_path_units_start_has_no_start_limit(site: Path, units: Path) -> None:
+    made = units_of(load_settings(site), "path", "")
+    assert value(made["qtool-drain.service"], "StartLimitIntervalSec") == ["0"]
+    assert value(made["qtool-drain.service"], "User") == []
+    assert value(made["qtool-in.path"], "Unit") == ["qtool-drain.service"]
+    assert value(made["qtool-drain.timer"], "Persistent") == ["true"]
+
+
+def test_path_units_see_entries_that_wait_or_are_in_flight_and_nothing_else(
+    tmp_path: Path, site: Path, units: Path
+) -> None:
+    made = units_of(load_settings(site), "path", "")
+    patterns = value(made["qtool-in.path"], "PathExistsGlob")
+    queue = tmp_path / "spool" / "in"
+
+    def seen(name: str) -> bool:
+        return any(fnmatchcase(str(queue / name), pattern) for pattern in patterns)
+
+    assert seen(f"{FILEBASE}.pck")
+    assert seen(f"{FILEBASE}.bak")
+    for name in (
+        f"{FILEBASE}.psv",
+        f"{FILEBASE}.pck.tmp",
+        "README",
+        "foo.pck",
+        "x+y.pck",
+    ):
+        assert not seen(name)
+
+
+def test_strange_names_are_told_to_systemd_as_it_wants_them(tmp_path: Path) -> None:
+    folder = tmp_path / 'with space %n $x "q"'
+    (folder / "spool").mkdir(parents=True)
+    settings = load_settings(configuration(folder, FORWARD))
+    service = units_of(settings, "daemon", "")["qtool.service"]
+    (command,) = value(service, "ExecStart")
+    assert 'with space %%n $$x \\"q\\"/site.cfg" run' in command
+    assert value(service, "ReadWritePaths") == [
+        f'"{tmp_path}/with space %%n $x \\"q\\"/spool"'
+    ]
+    settings = load_settings(
+        configuration(tmp_path, "[runner.a@b[c]\nclass: x.Y\n".replace("[c", "_c"))
+    )
+    (tmp_path / "spool").mkdir()
+    assert "qtool-a\\x40b_c.path" in units_of(settings, "path", "")
+
+
+# --- What it refuses
+
+
+def test_wrong_words_are_refused_in_a_line_and_nothing_is_written(
+    call: Call, site: Path, units: Path, tmp_path: Path
+) -> None:
+    for words, line in (
+        (("--dir", tmp_path / "gone"), f"{tmp_path}/gone: no such folder"),
+        (("--dir", units, "--user", "nob\x1body"), "there is no user nob\\x1body"),
+    ):
+        ended = call("--config", site, "units", *words)
+        assert (ended.status, ended.out, ended.told) == (1, "", [f"qtool: {line}"])
+    ended = call("--root", tmp_path, "units", "--dir", units)
+    assert "units are for a site with a configuration" in ended.told[0]
+    (tmp_path / "spool").rmdir()
+    ended = call("--config", site, "units", "--dir", units)
+    assert ended.told == [
+        f"qtool: {tmp_path}/spool: no such folder; make it first, for its owner"
+    ]
+    assert names_in(units) == []
+
+
+def test_a_site_with_nothing_to_run_has_no_units(
+    call: Call, units: Path, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, "[runner.in]\n")
+    ended = call("--config", config, "units", "--dir", units)
+    assert (ended.status, ended.told) == (
+        1, [f"qtool: there is nothing to run: {config} starts no runner"],
+    )  # fmt: skip
+
+
+# --- What systemd makes of it
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", FILES)
+def test_systemd_accepts_the_units(
+    call: Call, site: Path, units: Path, mode: str
+) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("NOT RUN: systemd is not installed")
+    call("--config", site, "units", "--dir", units, "--mode", mode)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *sorted(units.iterdir())],
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+MANAGER = Path("/usr/lib/systemd/systemd")
+_NAMESPACE = """\
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system /run/user
+chmod 700 /run/user
+export XDG_RUNTIME_DIR=/run/user XDG_CONFIG_HOME="$1"
+"$2" --user --log-target=null >/dev/null 2>&1 &
+while ! systemctl --user is-active -q default.target 2>/dev/null; do sleep 0.05; done
+shift 2
+"$@"
+"""
+_DROP_IN = """\
+[Service]
+# What a container's kernel may not have.
+ProtectKernelLogs=no
+ProtectKernelTunables=no
+"""
+
+
+@pytest.fixture
+def managed(units: Path, tmp_path: Path) -> list[str]:
+    """Words that run a command beside a systemd of the test's own."""
+    if not MANAGER.exists() or shutil.which("unshare") is None:
+        pytest.skip("NOT RUN: systemd is not installed")
+    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"]).returncode:
+        pytest.skip("NOT RUN: only root can start a systemd of its own")
+    (tmp_path / "systemd").mkdir()
+    (tmp_path / "systemd" / "user").symlink_to(units)
+    return ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
+            "bash", "-c", _NAMESPACE, "-", str(tmp_path), str(MANAGER)]  # fmt: skip
+
+
+def beside_systemd(managed: list[str], script: str, **names: object) -> str:
+    done = subprocess.run(
+        [*managed, "bash", "-euc", script],
+        capture_output=True, text=True, timeout=90, check=False,
+        env={**os.environ, **{name: str(text) for name, text in names.items()}},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def write(call: Call, site: Path, units: Path, mode: str) -> None:
+    assert call("--config", site, "units", "--dir", units, "--mode", mode).status == 0
+    for name in FILES[mode]:
+        if name.endswith(".service"):
+            (units / f"{name}.d").mkdir()
+            (units / f"{name}.d" / "here.conf").write_text(_DROP_IN)
+
+
+@pytest.mark.long
+def test_the_daemon_is_up_when_it_says_so_and_stops_when_asked(
+    call: Call, site: Path, units: Path, managed: list[str]
+) -> None:
+    write(call, site, units, "daemon")
+    out = beside_systemd(
+        managed,
+        "systemctl --user start qtool.service\n"
+        "systemctl --user show -P ActiveState -P StatusText qtool.service\n"
+        "systemctl --user stop qtool.service\n"
+        "systemctl --user show -P Result qtool.service\n",
+    )
+    told = "queues 4, runners at work 1, waiting 0, in flight 0"
+    assert sorted(out.splitlines()) == ["active", told, "success"]
+
+
+@pytest.mark.long
+def test_a_path_unit_starts_it_for_each_arrival_also_for_the_last_moment(
+    call: Call, site: Path, units: Path, tmp_path: Path, managed: list[str]
+) -> None:
+    write(call, site, units, "path")
+    (tmp_path / "message").write_bytes(MESSAGE)
+    # One arrives while the service is being ended: nobody listens then.
+    (units / "qtool-drain.service.d" / "late.conf").write_text(
+        "[Service]\nExecStopPost=/bin/sh -c '[ -e $STAMP ] || "
+        "{ touch $STAMP; exec $QTOOL --config $SITE inject in $MESSAGE; }'\n"
+        .replace("$STAMP", str(tmp_path / "spool" / "stamp"))
+        .replace("$QTOOL", str(QTOOL))
+        .replace("$SITE", str(site))
+        .replace("$MESSAGE", str(tmp_path / "message"))
+    )  # fmt: skip
+    beside_systemd(
+        managed,
+        "systemctl --user start qtool-in.path\n"
+        '"$QTOOL" --config "$SITE" inject in "$MESSAGE"\n'
+        'until [ "$(ls "$OUT"/*.pck 2>/dev/null | wc -l)" = 2 ]; do sleep 0.1; done\n'
+        "[ $(systemctl --user show -P NRestarts qtool-drain.service) = 0 ]\n",
+        QTOOL=QTOOL, SITE=site, MESSAGE=tmp_path / "message",
+        OUT=tmp_path / "spool" / "out",
+    )  # fmt: skip
+    assert entries(tmp_path / "spool" / "in") == []
+
+
+@pytest.mark.long
+def test_one_that_cannot_run_is_not_started_again_at_once(
+    call: Call, site: Path, units: Path, tmp_path: Path, managed: list[str]
+) -> None:
+    write(call, site, units, "path")
+    (tmp_path / "spool" / "in").mkdir()
+    (tmp_path / "spool" / "in" / f"{FILEBASE}.pck").touch()
+    site.write_text("[nonsense]\n")
+    out = beside_systemd(
+        managed,
+        "systemctl --user start qtool-in.path\n"
+        "state() { systemctl --user show -P SubState qtool-drain.service; }\n"
+        'until [ "$(state)" = stop-post ]; do sleep 0.1; done\n'
+        "systemctl --user show -P InvocationID qtool-drain.service\n"
+        "sleep 2\n"
+        "state\n"
+        "systemctl --user show -P InvocationID qtool-drain.service\n"
+        "systemctl --user is-active qtool-in.path\n",
+    )
+    first, state, last, path = out.split()
+    assert (state, path) == ("stop-post", "active")
+    assert first == last
