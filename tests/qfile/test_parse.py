@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qtool.errors import UnsafeQFile
 from qtool.qfile import message_bytes_of, message_from_bytes, message_from_string
-from qtool.qfile.parse import MAX_HEADERS
+from qtool.qfile.outline import MAX_HEADERS
 
 lines = st.sampled_from(
     [
