@@ -19,6 +19,7 @@ examples:
   qtool --config /etc/mailman.cfg      the board over a GNU Mailman 3 site
   qtool inject in message.eml          put a message into the queue `in`
   qtool run --once                     process what waits, then leave
+  qtool run -r out:0:4                 work the first of four slices of `out`
   qtool dump QFILE                     show the metadata in a queue file
 """
 
@@ -173,8 +174,11 @@ def _run(parser: Parser) -> None:
     parser.epilog = (
         "exit status of --once: 0 nothing is left, 3 work is left, 1 failures"
     )
-    parser.add_argument("--once", action="store_true",
+    parser.add_argument("-o", "--once", action="store_true",
                         help="process what waits, then leave")  # fmt: skip
+    parser.add_argument("-r", "--runner", metavar="NAME[:slice:range]",
+                        action="append", default=[], help="only this one, or one"
+                        " slice of it; All: every one; may be repeated")  # fmt: skip
     parser.add_argument("--until-empty", action="store_true",
                         help="leave once nothing waits any more")  # fmt: skip
 

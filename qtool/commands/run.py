@@ -17,15 +17,17 @@ from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
 from qtool.commands.site import open_control
 from qtool.control.models import State
 from qtool.errors import QToolError, ReadOnly, Refused
+from qtool.installation.specs import choose
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
     from qtool.control.control import Control
     from qtool.control.models import DrainReport
+    from qtool.installation.specs import Chosen
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ALIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTING})
@@ -42,13 +44,14 @@ def run(options: Namespace) -> int:
     """Run until a signal, or with ``--once`` until nothing is ready."""
     control = open_control(options)
     _refuse(control)
+    chosen = choose(control.configuration, options.runner, once=options.once)
     news: News = SimpleQueue()
     handler = _log_to_stderr(news)
     previous = {number: signal.signal(number, _note(news)) for number in _SIGNALS}
     try:
         if options.once:
-            return _once(control, news)
-        return _run(control, news, until_empty=options.until_empty)
+            return _once(control, news, chosen)
+        return _run(control, news, chosen, until_empty=options.until_empty)
     finally:
         for number, former in previous.items():
             signal.signal(number, former)
@@ -101,14 +104,16 @@ def _log_to_stderr(news: News) -> logging.Handler:
 # --- Until a signal
 
 
-def _run(control: Control, news: News, *, until_empty: bool) -> int:
-    tell(control.start_all())
+def _run(
+    control: Control, news: News, chosen: Sequence[Chosen], *, until_empty: bool
+) -> int:
+    _start(control, chosen)
     if not _alive(control):
         control.close()
         tell("every runner has failed or stopped")
         return FAILED
     if until_empty:
-        _leave_when_empty(control, news)
+        _leave_when_empty(control, news, chosen)
     herald = Herald(control, Notifier(os.environ))
     herald.ready()
     erred = False
@@ -130,8 +135,27 @@ def _run(control: Control, news: News, *, until_empty: bool) -> int:
         erred = True
 
 
-def _leave_when_empty(control: Control, news: News) -> None:
-    queues = frozenset(r.name for r in started(control.configuration.settings))
+def _start(control: Control, chosen: Sequence[Chosen]) -> None:
+    """Start what was chosen, or all; say what cannot start, unless nothing can."""
+    if not chosen:
+        tell(control.start_all())
+        return
+    refusals = []
+    for each in chosen:
+        try:
+            tell(control.start(each.name, each.slice))
+        except QToolError as error:
+            refusals.append(error)
+    if len(refusals) == len(chosen):
+        raise refusals[0]
+    for refusal in refusals:
+        tell(str(refusal))
+
+
+def _leave_when_empty(control: Control, news: News, chosen: Sequence[Chosen]) -> None:
+    queues = frozenset(
+        each.name for each in chosen or started(control.configuration.settings)
+    )
     control.watch(Emptying(queues, lambda: news.put(_EMPTY)).see)
 
 
@@ -201,13 +225,13 @@ def _aside(work: Callable[[], object], news: News) -> None:
 # --- Once
 
 
-def _once(control: Control, news: News) -> int:
+def _once(control: Control, news: News, chosen: Sequence[Chosen]) -> int:
     if all(row.runner is None for row in control.scan().rows):
         raise Refused("there is nothing to run: no runner is configured here")
     reports: list[DrainReport] = []
 
     def drain() -> None:
-        reports.append(control.drain())
+        reports.append(control.drain(tuple(map(str, chosen))))
 
     if not _finished(drain, control, news, asked=False):
         return FAILED
@@ -220,8 +244,11 @@ def _summary(report: DrainReport) -> int:
         f"done {report.done}, kept {report.kept}, shunted {report.shunted},"
         f" preserved {report.preserved}, left {report.left}"
     )
-    for line in (*report.failures, *filter(None, [report.note])):
+    for line in (*report.others, *report.failures, *filter(None, [report.note])):
         tell(line)
+    if report.next_due is not None:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(report.next_due))
+        tell(f"the next is due at {when}")
     if report.failures:
         return FAILED
     return WORK_LEFT if report.left else DONE

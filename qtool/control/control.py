@@ -222,9 +222,15 @@ class Control:
         )
 
     @act
-    def drain(self) -> DrainReport:
-        """Let all runners process until nothing is ready; waits for that."""
-        return self._runners.drain()
+    def drain(self, runners: tuple[str, ...] = ()) -> DrainReport:
+        """Let runners process until nothing is ready; waits for that.
+
+        Args:
+            runners: Which, as ``NAME`` or ``NAME:slice:range``; all without any.
+        """
+        from qtool.installation.specs import named  # a console drains nothing
+
+        return self._runners.drain(named(self.configuration, runners))
 
     # --- The end
 

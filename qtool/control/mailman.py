@@ -14,11 +14,12 @@ from qtool.qfile import QFile
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from qtool.control.models import DrainReport
     from qtool.engine.foreign import MailmanRunners
     from qtool.installation import Configuration
+    from qtool.installation.specs import Chosen
     from qtool.settings import RunnerSettings
 
 _MASTER_SECONDS = 0.5
@@ -127,8 +128,9 @@ class MailmanSite(Runners):
         del seconds
         return self.act("snooze", runner, None)
 
-    def drain(self) -> DrainReport:
+    def drain(self, parts: Collection[Chosen]) -> DrainReport:
         """Refuse: a drain of Mailman's queues is Mailman's."""
+        del parts
         raise Refused(
             "this is a Mailman site: qtool steps its runners one file at a time,"
             " and drains nothing yet"

@@ -199,11 +199,15 @@ class DrainReport:
     shunted: int
     preserved: int
     left: int
-    """Messages that still wait in queues that a runner serves."""
+    """Messages that still wait in what was drained."""
     note: str = ""
     """Why it ended although more was ready; empty when nothing was."""
     failures: tuple[str, ...] = ()
     """Runners that could not run, and why."""
+    others: tuple[str, ...] = ()
+    """Slices that were left to those who work them, and who that is."""
+    next_due: float | None = None
+    """When the first of those that wait for their time is due, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

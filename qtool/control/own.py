@@ -21,12 +21,13 @@ from qtool.installation.classes import no_class_reason
 from qtool.settings import RunnerSettings, SiteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from qtool.engine.master import Master
     from qtool.engine.status import RunnerStatus
     from qtool.engine.step import StepReport
     from qtool.installation import Configuration
+    from qtool.installation.specs import Chosen
 
 _LONGEST_SNOOZE = 31 * 86400.0
 
@@ -224,9 +225,9 @@ class OwnRunners(Runners):
         self._served(runner)
         return None
 
-    def drain(self) -> DrainReport:
+    def drain(self, parts: Collection[Chosen]) -> DrainReport:
         """Process until nothing is ready."""
-        drained = self._master.drain()
+        drained = self._master.drain(parts)
         return DrainReport(
             done=drained.counts.done,
             kept=drained.counts.kept,
@@ -235,6 +236,8 @@ class OwnRunners(Runners):
             left=drained.left,
             note=drained.note,
             failures=drained.failures,
+            others=drained.others,
+            next_due=drained.next_due,
         )
 
     def finishing(self) -> list[Finishing]:

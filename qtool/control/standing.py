@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from qtool.control.models import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from qtool.control.models import DrainReport, Finishing, StepReport
     from qtool.engine.status import RunnerStatus
+    from qtool.installation.specs import Chosen
     from qtool.settings import RunnerSettings
 
 ACTIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
@@ -99,8 +100,8 @@ class Runners(ABC):
         """Return what to ask before a step; None where nothing need be asked."""
 
     @abstractmethod
-    def drain(self) -> DrainReport:
-        """Process until nothing is ready."""
+    def drain(self, parts: Collection[Chosen]) -> DrainReport:
+        """Process these until nothing is ready; all that may be without any."""
 
     @abstractmethod
     def is_served(self, settings: RunnerSettings) -> bool:

@@ -2,126 +2,191 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qtool.engine.shunting import one_line
 from qtool.engine.status import Counts, Drained, RunnerState
-from qtool.errors import QToolError, RunnerError
+from qtool.errors import QToolError, SliceClaimed
+from qtool.installation.classes import no_class_reason
 from qtool.queues.slices import whole
+from qtool.settings import WITHOUT_RUNNER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from qtool.engine.runner import Runner
     from qtool.engine.runner_thread import RunnerThread
     from qtool.installation import Configuration
+    from qtool.installation.specs import Chosen
+    from qtool.queues.slices import Slice
+    from qtool.settings import RunnerSettings
 
 _PATIENCE = 10
 """How many rounds, and one more for each runner, may go by without fewer waiting."""
+
+
+def drained_slices(
+    settings: RunnerSettings, parts: Collection[Chosen]
+) -> Collection[int]:
+    """Return which slices of a runner are drained.
+
+    All of them without ``parts``, whether it is started permanently or not; those of
+    ``parts`` otherwise. Never ``shunt`` and ``bad``: what is there is for a person.
+    """
+    if settings.name in WITHOUT_RUNNER:
+        return ()
+    count = max(1, settings.instances)
+    asked = [part.slice for part in parts if part.name == settings.name]
+    if None in asked or not parts:
+        return range(count)
+    return [number for number in range(count) if number in asked]
 
 
 def drain(
     config: Configuration,
     threads: Sequence[RunnerThread],
     closing: Callable[[], bool],
+    parts: Collection[Chosen] = (),
 ) -> Drained:
     """Have each runner do passes, in turn, until nothing is ready.
 
-    Runners that run already do theirs in between; the others hold their claims
-    for as long as the drain lasts. What a pass makes in an earlier queue is found
-    in the next round. Messages that go round in a circle would never end it, so it
-    ends, too, when many rounds in a row have not made those that wait fewer.
+    They hold their claims for as long as the drain lasts. Slices that somebody
+    works already, in this process or another, are left to them. What a pass makes
+    in an earlier queue is found in the next round; then each does its periodic
+    work, once, and what that makes is drained, too. A message that is kept is taken
+    once and counts as left. Messages that go round in a circle would never end it,
+    so it ends, too, when many rounds in a row have not made those that wait fewer.
 
     Args:
         config: Which queues there are.
         threads: The runners to drain, in order.
         closing: Whether to end early, after the message in hand.
+        parts: What was asked for by name.
     """
-    failures: list[str] = []
+    drained = _Draining(config, closing, failures=_without(config, threads, parts))
     before = sum((thread.counts for thread in threads), Counts())
     with ExitStack() as errands:
-        runners: dict[RunnerThread, Runner] = {}
         for thread in threads:
-            try:
-                runners[thread] = _at_work(thread, errands)
-            except Exception as error:  # noqa: BLE001 - noted; a class may raise anything
-                failures.append(_reason(thread, error))
-        note = _rounds(config, runners, failures, closing)
+            drained.take_on(thread, errands)
+        note = drained.rounds()
+        drained.one_round(periodic=True)
+        note = note or drained.rounds()
     after = sum((thread.counts for thread in threads), Counts())
+    left = [thread for thread in threads if thread not in drained.elsewhere]
+    waiting, due = _waiting(config, left)
     return Drained(
         counts=after - before,
-        left=_left(config, threads),
+        left=waiting,
         note=note,
-        failures=tuple(failures),
+        failures=tuple(drained.failures),
+        others=tuple(drained.others),
+        next_due=due,
     )
 
 
-def _at_work(thread: RunnerThread, errands: ExitStack) -> Runner:
-    """Return the runner, started for this where it does not run."""
-    if thread.runner is not None:
-        if thread.state is RunnerState.PAUSED:
-            raise RunnerError("paused")
-        return thread.runner
-    runner = thread.start(only_asked=True)
-    errands.callback(thread.wait)
-    errands.callback(runner.stop)
-    return runner
+@dataclass
+class _Draining:
+    """What is at work in a drain, and what became of the rest."""
 
+    config: Configuration
+    closing: Callable[[], bool]
+    runners: dict[RunnerThread, Runner] = field(default_factory=dict)
+    elsewhere: set[RunnerThread] = field(default_factory=set)
+    """Slices that somebody else works: what waits there is theirs."""
+    failures: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
-def _rounds(
-    config: Configuration,
-    runners: dict[RunnerThread, Runner],
-    failures: list[str],
-    closing: Callable[[], bool],
-) -> str:
-    """Have rounds done until nothing is ready; return why it ended before that."""
-    names = {thread.name for thread in runners}
-    fewest, fruitless = None, 0
-    while _one_round(runners, failures, closing):
-        waiting = _left(config, list(runners))
-        if not waiting:
-            break
-        if fewest is None or waiting < fewest:
-            fewest, fruitless = waiting, 0
-        else:
-            fruitless += 1
-        # In as many rounds as there are runners a message has passed each of them.
-        if fruitless >= len(names) + _PATIENCE:
-            return (
-                f"no end is in sight: in {fruitless} rounds those that wait have not"
-                " become fewer; do messages go round in a circle?"
-            )
-    return ""
-
-
-def _one_round(
-    runners: dict[RunnerThread, Runner],
-    failures: list[str],
-    closing: Callable[[], bool],
-) -> bool:
-    """Have each runner do one pass; return whether another round is needed."""
-    taken = 0
-    for thread, runner in list(runners.items()):
-        if closing():
-            return False
+    def take_on(self, thread: RunnerThread, errands: ExitStack) -> None:
+        """Start a runner for this, unless somebody works the slice."""
+        if thread.is_up:
+            self._leave(thread)
+            return
         try:
-            taken += runner.one_pass(retake=False)
-        except (QToolError, OSError) as error:
-            del runners[thread]
-            if not closing():
-                failures.append(_reason(thread, error))
-    return taken > 0
+            runner = thread.start(only_asked=True)
+        except SliceClaimed as error:
+            self.elsewhere.add(thread)
+            self.others.append(f"left alone: {error}")
+        except Exception as error:  # noqa: BLE001 - noted; a class may raise anything
+            self.failures.append(_reason(thread, error))
+        else:
+            errands.callback(thread.wait)
+            errands.callback(runner.stop)
+            self.runners[thread] = runner
+
+    def _leave(self, thread: RunnerThread) -> None:
+        state = thread.state
+        if state is not RunnerState.PAUSED:
+            self.elsewhere.add(thread)
+        self.others.append(f"left alone: {thread} is {state} here")
+
+    def rounds(self) -> str:
+        """Have rounds done until nothing is ready; return why it ended before."""
+        names = {thread.name for thread in self.runners}
+        fewest, fruitless = None, 0
+        while self.one_round():
+            waiting, _ = _waiting(self.config, self.runners)
+            if not waiting:
+                break
+            if fewest is None or waiting < fewest:
+                fewest, fruitless = waiting, 0
+            else:
+                fruitless += 1
+            # In as many rounds as there are runners a message has passed each.
+            if fruitless >= len(names) + _PATIENCE:
+                return (
+                    f"no end is in sight: in {fruitless} rounds those that wait have"
+                    " not become fewer; do messages go round in a circle?"
+                )
+        return ""
+
+    def one_round(self, *, periodic: bool = False) -> bool:
+        """Have each runner do one pass; return whether another round is needed."""
+        taken = 0
+        for thread, runner in list(self.runners.items()):
+            if self.closing():
+                return False
+            try:
+                taken += runner.one_pass(retake=False, periodic=periodic)
+            except (QToolError, OSError) as error:
+                del self.runners[thread]
+                if not self.closing():
+                    self.failures.append(_reason(thread, error))
+        return taken > 0
 
 
-def _left(config: Configuration, threads: Sequence[RunnerThread]) -> int:
-    """Count what still waits in the queues of these runners."""
-    left = 0
-    for name in {thread.name for thread in threads}:
+def _without(
+    config: Configuration, threads: Sequence[RunnerThread], parts: Collection[Chosen]
+) -> list[str]:
+    """Return why runners that were asked for have no part in it."""
+    there = {thread.name for thread in threads}
+    return [
+        no_class_reason(config.runner(name))
+        or f"{name} has a loop of its own: it can only be started"
+        for name in dict.fromkeys(part.name for part in parts)
+        if name not in there
+    ]
+
+
+def _waiting(
+    config: Configuration, threads: Iterable[RunnerThread]
+) -> tuple[int, float | None]:
+    """Count what waits in these slices, and say when the next of it is due."""
+    parts: dict[str, list[Slice]] = {}
+    for thread in threads:
+        slices = config.slices(thread.name) or (whole(),)
+        parts.setdefault(thread.name, []).append(slices[thread.number])
+    depth, due, now = 0, [], time.time()
+    for name, wanted in parts.items():
         queue = config.switchboards.get(name)
         with suppress(OSError):  # its runner failed of that, too
-            left += queue.scan([whole()]).depth if queue is not None else 0
-    return left
+            if queue is not None:
+                found = queue.scan(wanted)
+                depth += found.depth
+                due += [s.oldest for s in found.slices if s.oldest and s.oldest > now]
+    return depth, min(due, default=None)
 
 
 def _reason(thread: RunnerThread, error: Exception) -> str:

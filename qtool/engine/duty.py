@@ -150,12 +150,14 @@ def own_queue(
 def own_slice(config: Configuration, name: str, number: int | None) -> Slice:
     """Return one slice of a runner's queue; the whole of it for None.
 
+    A queue that has no permanent runner is one slice to whoever works it.
+
     Raises:
         RunnerError: The queue is not divided into so many.
     """
     if number is None:
         return whole()
-    slices = config.slices(name)
+    slices = config.slices(name) or (whole(),)
     if not 0 <= number < len(slices):
         raise RunnerError(f"{name} has {len(slices)} slices: there is no {number}")
     return slices[number]

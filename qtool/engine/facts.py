@@ -48,7 +48,7 @@ class RunnerFacts:
         self._clock = clock
 
     def __str__(self) -> str:
-        if self.count == 1:
+        if self.count <= 1:
             return self.name
         return f"{self.name}, slice {self.number}:{self.count}"
 

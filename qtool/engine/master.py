@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from qtool.engine.classes import is_drained, looked_up, own_class
-from qtool.engine.drain import drain
+from qtool.engine.drain import drain, drained_slices
 from qtool.engine.restarts import Timer
 from qtool.engine.runner_thread import RunnerThread
 from qtool.engine.snooze import Resting
@@ -17,12 +17,13 @@ from qtool.errors import QToolError, RunnerError
 from qtool.queues import filebase as names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from qtool.engine.runner import Runner
     from qtool.engine.status import Drained, InHand, RunnerStatus
     from qtool.engine.step import StepReport
     from qtool.installation import Configuration
+    from qtool.installation.specs import Chosen
 
 _SETTLING = 5.0
 """Seconds that closing waits for a runner which is about to settle its message."""
@@ -182,18 +183,19 @@ class Master:
                 threads = [t for t in threads if digest in parts[t.number]]
         return threads[0].step(filebase)
 
-    def drain(self) -> Drained:
-        """Run all runners until nothing is ready, also of what they make meanwhile.
+    def drain(self, parts: Collection[Chosen] = ()) -> Drained:
+        """Run runners until nothing is ready; see ``qtool.engine.drain``.
 
-        A message that is kept is taken once and counts as left.
+        Args:
+            parts: Which; all that have part in a drain without any.
         """
         threads = [
             self._thread(name, number)
             for name, settings in self.config.settings.runners.items()
             if is_drained(self.config, name)
-            for number in range(settings.instances)
+            for number in drained_slices(settings, parts)
         ]
-        return drain(self.config, threads, lambda: self._closing)
+        return drain(self.config, threads, lambda: self._closing, parts)
 
     def close(self, *, unclaim: bool = False) -> None:
         """Stop all runners and wait for the messages in hand.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from qtool.engine.hand import GivenBack
@@ -28,22 +29,25 @@ _SYNC_EVERY = 0.1
 """Seconds after which finished messages are made durable within a pass."""
 
 
-def one_pass(runner: Runner, rest: float | None) -> int:
+def one_pass(runner: Runner, rest: float | None, *, periodic: bool = True) -> int:
     """Take each file that waits in the slice, then do what is due periodically.
 
     Args:
         runner: Whose slice; it holds the claim.
         rest: Seconds that a requeued message rests; None is the runner's own.
+        periodic: Whether to do what is due periodically.
 
     Returns:
         How many files were taken.
     """
-    taken = _take_all(runner, rest) if runner.is_queue_runner else 0
-    runner._do_periodic()
+    every = runner.periodic_every if periodic else inf
+    taken = _take_all(runner, rest, every) if runner.is_queue_runner else 0
+    if periodic:
+        runner._do_periodic()
     return taken
 
 
-def _take_all(runner: Runner, rest: float | None) -> int:
+def _take_all(runner: Runner, rest: float | None, every: float) -> int:
     taken, clock, switchboard = 0, runner.clock, runner.switchboard
     synced = periodic = clock()
     try:
@@ -54,7 +58,7 @@ def _take_all(runner: Runner, rest: float | None) -> int:
             if now - synced >= _SYNC_EVERY:
                 switchboard.sync()
                 synced = now
-            if now - periodic >= runner.periodic_every:
+            if now - periodic >= every:
                 runner._do_periodic()
                 periodic = clock()
             if runner.gate.attention:

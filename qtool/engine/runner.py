@@ -183,18 +183,19 @@ class Runner:
         check_choice(self.switchboard, filebase)
         return self._duty.do(lambda: self._step(filebase), pause=True)
 
-    def one_pass(self, *, retake: bool = True) -> int:
+    def one_pass(self, *, retake: bool = True, periodic: bool = True) -> int:
         """Process every file of the slice once, and do the periodic work.
 
         Args:
             retake: Whether a message that was requeued may be taken again once it
                 has rested.
+            periodic: Whether to do the periodic work, too.
 
         Returns:
             How many files were taken.
         """
         rest = None if retake else float("inf")
-        return self._duty.do(lambda: one_pass(self, rest))
+        return self._duty.do(lambda: one_pass(self, rest, periodic=periodic))
 
     def give_up(self, seconds: float) -> str | None:
         """Give the message in hand back to the queue, whatever the runner does.

@@ -113,11 +113,15 @@ class Drained:
 
     counts: Counts
     left: int
-    """Messages that still wait in queues that a runner serves."""
+    """Messages that still wait in what was drained."""
     note: str = ""
     """Why it ended although more was ready; empty when nothing was."""
     failures: tuple[str, ...] = ()
     """Runners that could not run to the end, and why."""
+    others: tuple[str, ...] = ()
+    """Slices that were left to those who work them, and who that is."""
+    next_due: float | None = None
+    """When the first of those that wait for their time is due, in epoch seconds."""
 
 
 def failure_note(failure: BaseException | None) -> str:

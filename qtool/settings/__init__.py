@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from qtool.settings.ini import read_sections
 from qtool.settings.mailman import is_mailman, mailman_settings, with_private_queue
-from qtool.settings.own import default, overlaid, own_settings
+from qtool.settings.own import (
+    MOST_INSTANCES,
+    WITHOUT_RUNNER,
+    default,
+    overlaid,
+    own_settings,
+)
 from qtool.settings.root import from_root
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
 
@@ -15,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "RunnerSettings", "Settings", "SiteKind", "default", "from_root", "overlaid",
-    "parse", "with_private_queue",
+    "MOST_INSTANCES", "WITHOUT_RUNNER", "RunnerSettings", "Settings", "SiteKind",
+    "default", "from_root", "overlaid", "parse", "with_private_queue",
 ]  # fmt: skip
 
 

@@ -37,13 +37,21 @@ class Keep(Runner):
 
 
 class Wait(Runner):
-    """Says that it has begun, and waits for a file."""
+    """Says that it has begun, waits for a file, and notes the message in another."""
 
     def _dispose(self, mlist, msg, msgdata):
         self.log.info("in hand")
         while not pathlib.Path(msgdata["gate"]).exists():
             threading.Event().wait(0.01)
+        if "tally" in msgdata:
+            with open(msgdata["tally"], "a") as stream:
+                stream.write(f"{msgdata['n']}\\n")
         return False
+
+
+class Loop(Runner):
+    def run(self):
+        raise AssertionError
 
 
 class Exits(Runner):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +51,9 @@ class Running:
 
 
 @contextmanager
-def running(config: Path) -> Iterator[Running]:
+def running(config: Path, *words: str) -> Iterator[Running]:
     with subprocess.Popen(
-        [QTOOL, "--config", config, "run"], stderr=subprocess.PIPE, text=True
+        [QTOOL, "--config", config, "run", *words], stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             yield Running(process)
@@ -108,6 +109,73 @@ def test_once_with_a_runner_that_cannot_run_is_status_1(
     assert ended.status == 1
     assert ended.out.startswith("done 1,")
     assert "No module named 'nothing'" in ended.told[-1]
+
+
+def test_once_is_of_one_runner_where_one_is_named(call: Call, site: Path) -> None:
+    other = "[runner.next]\nclass: runners_of_the_test.Keep\nstart: no\ninstances: 0\n"
+    site.write_text(site.read_text() + other)
+    inject(call, site)
+    call("--config", site, "inject", "next", stdin=MESSAGE)
+    ended = call("--config", site, "run", "-o", "-r", "Next")
+    assert (ended.status, ended.out.split(", ")[:2]) == (3, ["done 0", "kept 1"])
+    ended = call("--config", site, "run", "-r", "InRunner", "-o")
+    assert (ended.status, ended.out.split(", ")[:2]) == (0, ["done 1", "kept 0"])
+
+
+def test_once_says_when_the_next_is_due(call: Call, tmp_path: Path) -> None:
+    config = configuration(tmp_path, FORWARD.replace("to:", "honours_due: yes\nto:"))
+    inject(call, config, "-m", "deliver_after=4102444800")
+    ended = call("--config", config, "run", "--once")
+    assert (ended.status, ended.out.split(", ")[-1]) == (3, "left 1\n")
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(4102444800))
+    assert ended.told == [f"qtool: the next is due at {when}"]
+
+
+def test_once_with_a_loop_of_its_own_is_status_1(call: Call, tmp_path: Path) -> None:
+    config = configuration(tmp_path, "[runner.in]\nclass: runners_of_the_test.Loop\n")
+    assert call("--config", config, "run", "--once").status == 0
+    ended = call("--config", config, "run", "--once", "-r", "in")
+    assert ended.status == 1
+    assert ended.told == ["qtool: in has a loop of its own: it can only be started"]
+
+
+def test_once_beside_a_runner_takes_nothing_twice_and_nothing_of_its(
+    call: Call, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, f"{WAIT}instances: 2\n")
+    spool = tmp_path / "spool" / "in"
+    gate, tally = tmp_path / "gate", tmp_path / "tally"
+
+    def put(number: int, gate: Path) -> None:
+        words = ("-m", f"gate={gate}", "-m", f"tally={tally}", "-m", f"n={number}")
+        inject(call, config, *words)
+
+    def uppers() -> list[Path]:
+        return [p for p in spool.glob("*.pck") if p.name.partition("+")[2] >= "8"]
+
+    while not uppers():  # where a message lands is chance
+        for path in spool.glob("*.pck"):
+            path.unlink()
+        put(0, gate)
+    with running(config, "-r", "in:1:2") as run:
+        run.read_to("in hand")
+        for number in range(1, 9):
+            put(number, tmp_path)
+        upper = len(uppers())
+        ended = call("--config", config, "run", "--once")
+        assert (ended.status, ended.out.split(", ")[0]) == (0, f"done {8 - upper}")
+        assert f"left alone: in, slice 1:2, is claimed by pid {run.process.pid}" in (
+            ended.err
+        )
+        assert len(list(spool.glob("*.bak"))) == 1
+        assert len(uppers()) == upper
+        gate.touch()
+        for _ in range(upper):
+            run.read_to("in hand")
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 0
+    assert entries(spool) == []
+    assert sorted(map(int, tally.read_text().split())) == list(range(9))
 
 
 # --- Until a signal
@@ -172,7 +240,41 @@ def test_when_its_last_runner_fails_it_ends(call: Call, tmp_path: Path) -> None:
         assert run.lines[-1] == "qtool: every runner has failed or stopped"
 
 
+def test_a_slice_is_worked_whatever_the_configuration_says(
+    call: Call, site: Path, tmp_path: Path
+) -> None:
+    with running(site, "-r", "In:1:4") as run:
+        run.read_to("in, slice 1:4, started")
+        ended = call("--config", site, "run", "-r", "in")
+        assert ended.status == 1
+        holder = f"qtool: in is claimed by pid {run.process.pid}"
+        assert ended.told[-1].startswith(holder)
+        while not any(p.name.partition("+")[2] < "4" for p in _waiting(tmp_path)):
+            inject(call, site)
+        ended = call("--config", site, "run", "--once", "-r", "in:0:4")
+        assert (ended.status, ended.err) == (0, "")
+        assert not any(p.name.partition("+")[2] < "4" for p in _waiting(tmp_path))
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 0
+
+
+def _waiting(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "spool" / "in").glob("*.pck"))
+
+
 # --- What it refuses
+
+
+@pytest.mark.parametrize("words", [("-r", "on"), ("-r", "in", "-r", "on", "--once")])
+def test_a_name_of_no_runner_is_a_line_and_starts_nothing(
+    call: Call, site: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    inject(call, site)
+    before = entries(tmp_path / "spool" / "in")
+    ended = call("--config", site, "run", *words)
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.told == ["qtool: there is no runner 'on', only in, out"]
+    assert entries(tmp_path / "spool" / "in") == before
 
 
 def test_without_a_runner_there_is_nothing_to_run(call: Call, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from qtool.engine.runner import Runner
 from qtool.engine.status import Counts, RunnerState
+from qtool.installation.specs import named
 from qtool.queues.spool import Spool
 from tests.engine.conftest import Changes, Gatekeeper, Site, ended, in_thread
 
@@ -127,8 +128,10 @@ def test_a_runner_that_cannot_run_is_named_and_the_others_are_drained(
     with site.queue("claimed").claim("a test"):
         drained = site.master().drain()
     assert drained.counts == Counts(done=2)
-    assert drained.left == 2
-    claimed, missing, unwell = drained.failures
+    assert drained.left == 1
+    (claimed,) = drained.others
+    missing, unwell = drained.failures
+    assert claimed.startswith("left alone: claimed is claimed by pid")
     assert "a test" in claimed
     assert "nowhere" in missing
     assert unwell == "unwell failed: ValueError: not today"
@@ -164,15 +167,26 @@ def test_a_claim_that_cannot_be_taken_is_named_and_the_others_are_drained(
     assert "a cannot start: OSError" in failure
 
 
-def test_a_runner_of_shunt_that_raises_does_not_go_on_for_ever(site: Site) -> None:
-    class Raising(Runner):
-        def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
-            raise ValueError
-
-    site.runner("shunt", Raising)
-    site.put("shunt")
+@pytest.mark.parametrize("name", ["shunt", "bad"])
+def test_not_even_a_runner_of_theirs_drains_shunt_and_bad(
+    site: Site, name: str
+) -> None:
+    site.runner(name, Noop)
+    site.put(name)
     drained = site.master().drain()
-    assert (drained.counts.shunted, drained.left) == (1, 1)
+    assert (drained.counts, drained.left) == (Counts(), 0)
+    assert site.subjects(name) == ["One"]
+
+
+@pytest.mark.parametrize("keys", [{"start": "no"}, {"instances": "0"}])
+def test_who_has_no_permanent_runner_is_drained(
+    site: Site, keys: dict[str, str]
+) -> None:
+    site.runner("in", Noop, **keys)
+    for number in range(5):
+        site.put("in", str(number))
+    drained = site.master().drain()
+    assert (drained.counts.done, drained.left, drained.failures) == (5, 0, ())
 
 
 def test_messages_that_go_round_end_it_and_wait(site: Site) -> None:
@@ -209,13 +223,58 @@ def test_a_way_through_every_queue_against_their_order_has_an_end(site: Site) ->
     assert (drained.counts.done, drained.left, drained.note) == (20, 0, "")
 
 
-def test_running_runners_take_part_and_run_on(site: Site) -> None:
-    site.runner("in", Noop, sleep_time="1h")
+def test_running_runners_are_left_alone_and_run_on(site: Site) -> None:
+    site.runner("in", Noop, sleep_time="1h", instances=2)
     master = site.master()
-    master.start("in")
+    master.start("in", 0)
     drained = master.drain()
     assert drained.failures == ()
-    assert [one.state for one in master.states()] == [RunnerState.RUNNING]
+    assert drained.others == ("left alone: in, slice 0:2 is running here",)
+    states = [one.state for one in master.states()]
+    assert states == [RunnerState.RUNNING, RunnerState.STOPPED]
+
+
+def test_only_what_is_asked_for_is_drained(site: Site) -> None:
+    site.runner("in", forwarding("out"), instances=4)
+    site.runner("out", Noop)
+    for number in range(20):
+        site.put("in", str(number))
+    part = site.queue("in").for_slice(site.config.slices("in")[2])
+    depth = len(part.files)
+    drained = site.master().drain(named(site.config, ["in:2:4"]))
+    assert drained.counts == Counts(done=depth)
+    assert drained.left == 0
+    assert part.files == []
+    assert len(site.queue("in").files) == 20 - depth
+    assert len(site.queue("out").files) == depth
+
+
+def test_periodic_work_is_done_once_when_nothing_is_left(site: Site) -> None:
+    done: list[int] = []
+
+    class Batching(Noop):
+        periodic_every = 0.0
+
+        def _do_periodic(self) -> None:
+            done.append(len(self.switchboard.files))
+
+    site.runner("last", Batching)
+    site.runner("in", forwarding("last"))
+    for number in range(5):
+        site.put("in", str(number))
+    site.master().drain()
+    assert done == [0]
+
+
+def test_what_waits_for_its_time_is_left_and_told(site: Site) -> None:
+    site.runner("in", Noop, honours_due="yes")
+    due = 4102444800.0
+    site.put("in", deliver_after=due)
+    site.put("in", deliver_after=due + 1)
+    site.put("in")
+    drained = site.master().drain()
+    assert (drained.counts.done, drained.left) == (1, 2)
+    assert drained.next_due == due
 
 
 def test_a_paused_runner_is_left_alone_and_named(site: Site) -> None:
@@ -227,8 +286,8 @@ def test_a_paused_runner_is_left_alone_and_named(site: Site) -> None:
     changes.wait(lambda: master.states()[0].state is RunnerState.PAUSED)
     site.put("in")
     drained = master.drain()
-    assert drained.failures == ("in: paused",)
-    assert drained.left == 1
+    assert drained.others == ("left alone: in is paused here",)
+    assert (drained.failures, drained.left) == ((), 1)
 
 
 def test_closing_ends_a_drain_after_the_message_in_hand(site: Site) -> None:
