@@ -36,10 +36,8 @@ _FLAT = b"snzy"
 _TEXT = b"sy"
 _HASHABLE = b"snzytof"
 
-_TUPLES, _CALLS = (
-    (b"\x85", b"\x86", b"\x87", b"t", b"\x91"),
-    (b"R", b"\x81", b"o", b")\x81"),
-)
+_TUPLES = (b"\x85", b"\x86", b"\x87", b"t", b"\x91")
+_CALLS = (b"R", b"\x81", b"o", b")\x81")
 _WEIGHTS = {
     **{token + memo: 250 for token in _TUPLES for memo in (b"", b"\x94")},
     **{token + memo: 500 for token in _CALLS for memo in (b"", b"\x94")},
