@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,3 +104,24 @@ def test_what_is_foreign_is_left_alone(own: Spool) -> None:
 def test_a_queue_without_a_folder_is_swept(own: Spool) -> None:
     own.sweep()
     assert not own.queue_directory.exists()
+
+
+def test_no_sweep_hinders_those_who_write_meanwhile(
+    own: Spool, message: Message
+) -> None:
+    over = threading.Event()
+
+    def sweep_all_the_time() -> None:
+        while not over.is_set():
+            own.sweep()
+
+    sweeper = threading.Thread(target=sweep_all_the_time)
+    sweeper.start()
+    try:
+        for _ in range(20):
+            own.enqueue(message)
+            own.enqueue_many([(message, {})] * 3)
+    finally:
+        over.set()
+        sweeper.join()
+    assert len(own.files) == 80

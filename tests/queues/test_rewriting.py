@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -213,3 +215,27 @@ def test_two_names_of_an_edited_entry_become_one(
     spool.sweep()
 
     assert _names(spool) == [f"{name}.pck"]
+
+
+def test_beside_a_runner_no_rewrite_has_a_message_sent_twice(
+    spool: Spool, message: Message
+) -> None:
+    names = spool.enqueue_many([(message, {"number": n}) for n in range(60)])
+    sent: list[int] = []
+
+    def send_all() -> None:
+        while len(sent) < len(names):
+            for name in spool.files:
+                with contextlib.suppress(NoSuchEntry):
+                    sent.append(spool.dequeue(name)[1]["number"])
+                    spool.finish(name)
+
+    runner = threading.Thread(target=send_all)
+    runner.start()
+    for number, name in reversed(list(enumerate(names))):
+        with contextlib.suppress(NoSuchEntry):
+            spool.rewrite(name, {"number": number, "edited": True})
+    runner.join()
+
+    assert sorted(sent) == list(range(60))
+    assert _names(spool) == []
