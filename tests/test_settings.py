@@ -57,6 +57,7 @@ path: $root/incoming
 instances: 5
 sleep_time: 1m30s
 max_restarts: 3
+hang_after: 10m
 start: no
 colour: blue
 """)
@@ -65,6 +66,7 @@ colour: blue
     assert runner.class_path == "house.Sorter"
     assert runner.queue_directory == BASE / "spool" / "incoming"
     assert (runner.instances, runner.sleep_seconds, runner.max_restarts) == (5, 90, 3)
+    assert runner.hang_seconds == 600
     assert not runner.start
     assert dict(runner.options) == {"colour": "blue"}
     assert runner.served
@@ -162,6 +164,7 @@ def test_mailman_knows_no_weights() -> None:
         ),
         ("[runner.a]\ninstances: ٣", "[runner.a] instances: expected a whole number"),
         ("[runner.a]\nsleep_time: soon", "[runner.a] sleep_time: expected a duration"),
+        ("[runner.a]\nhang_after: 0", "[runner.a] hang_after: expected a duration"),
         ("[runner.a]\nsleep_time: inf", "[runner.a] sleep_time: expected a duration"),
         ("[runner.a]\nstart: maybe", "[runner.a] start: expected yes or no"),
         ("[runner.a]\nclass: Sorter", "[runner.a] class: expected a dotted name"),

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from qtool.installation.specs import Chosen
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_ALIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTING})
+_ALIVE = frozenset(
+    {State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTING, State.HUNG}
+)
 _SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
 _LONGEST_MESSAGE = 2000

@@ -32,6 +32,8 @@ class State(StrEnum):
     PAUSED = "paused"
     STOPPING = "stopping"
     """Finishes the message in hand, then stops or pauses."""
+    HUNG = "hung"
+    """It has had one message in hand for too long; ``note`` says what it waits for."""
     RESTARTING = "restarting"
     """It failed, and will be started again; ``note`` says when."""
     FAILED = "failed"
@@ -115,7 +117,8 @@ class QueueRow:
     note: str = ""
     """Evidence for the state, in a line."""
     traceback: str = ""
-    """Of the failure, where the state is *failed*, *restarting* or *import error*."""
+    """Of the failure, where the state is *failed*, *restarting* or *import error*;
+    the stack of its thread where it is *hung*."""
     snooze_seconds: float | None = None
     """Its sleep time; None without a runner."""
     snooze_fixed: bool = False

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from qtool.installation.specs import Chosen
     from qtool.settings import RunnerSettings
 
-ACTIVE = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
+ACTIVE = frozenset({State.RUNNING, State.HUNG, State.PAUSED, State.STOPPING})
 """States of a runner slice whose claim is ours."""
 
 _SICKEST_FIRST = (
     State.FAILED,
+    State.HUNG,
     State.IMPORT_ERROR,
     State.NO_CLASS,
     State.RESTARTING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from qtool.engine.status import (
@@ -16,6 +17,7 @@ from qtool.engine.status import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtool.engine.hangs import Hang, WorkingThread
     from qtool.engine.restarts import Restarts
     from qtool.engine.runner import Runner
 
@@ -39,8 +41,12 @@ class RunnerFacts:
         """Into how many slices the queue is divided, as far as is known."""
         self.max_restarts = 0
         """How often it is restarted within a while, as far as is known."""
+        self.hang_seconds = math.inf
+        """After which it is hung with a message in hand, as far as is known."""
         self.runner: Runner | None = None
         """While it is at work."""
+        self._thread: WorkingThread | None = None
+        """That of the runner, once it has begun."""
         self._state = RunnerState.STOPPED
         self._failure: BaseException | None = None
         self._counts = Counts()
@@ -90,14 +96,25 @@ class RunnerFacts:
 
     def status(self, sleep_seconds: float) -> RunnerStatus:
         """Return everything about it, at this moment."""
-        failure, state = self._failure, self.state
+        failure, state, held = self._failure, self.state, self.in_hand
+        note, trace = failure_note(failure), failure_traceback(failure)
+        hang = self._hang(held)
+        if hang is not None:
+            note, trace = hang.told, hang.stack
+            state = RunnerState.HUNG if state is RunnerState.RUNNING else state
         return RunnerStatus(
             runner=self.name,
             slice=self.number,
             state=state,
-            note=self._restarts.told(state, failure_note(failure)),
-            traceback=failure_traceback(failure),
+            note=self._restarts.told(state, note),
+            traceback=trace,
             counts=self.counts,
-            in_hand=self.in_hand,
+            in_hand=held,
             sleep_seconds=sleep_seconds,
         )
+
+    def _hang(self, held: InHand | None) -> Hang | None:
+        thread = self._thread
+        if held is None or thread is None or held.seconds < self.hang_seconds:
+            return None
+        return thread.hang(held)

@@ -267,6 +267,7 @@ class Master:
             if settings is not None:
                 found.count = settings.instances  # an overlay may change it
                 found.max_restarts = settings.max_restarts
+                found.hang_seconds = settings.hang_seconds
             return found
 
     def _check(self, thread: RunnerThread) -> None:

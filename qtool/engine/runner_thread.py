@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from qtool.engine.classes import has_own_loop
 from qtool.engine.facts import RunnerFacts
 from qtool.engine.hand import GivenBack
+from qtool.engine.hangs import WorkingThread
 from qtool.engine.restarts import Restarts, Timer
 from qtool.engine.status import Counts, RunnerState, cannot_start, failure_note
 from qtool.errors import QToolError, RunnerError
@@ -163,6 +164,7 @@ class RunnerThread(RunnerFacts):
         runner = self._made(only_asked=only_asked)
         self._at_work = at_work = threading.Event()
         self.runner, self._failure, self._stop_asked = runner, None, False
+        self._thread = None
         self._ended.clear()
         runner.gate.on_change = lambda: self._changed(runner, at_work)
         if has_own_loop(type(runner)):
@@ -191,17 +193,20 @@ class RunnerThread(RunnerFacts):
     def _restart(self) -> None:
         """Start again after a failure: the time for it has come."""
         with self._lock:
-            if self.runner is not None or not self._restarts.cancel():
+            if self.runner is not None or self._restarts.pending is None:
                 return  # a step is under way, and plans anew; or it was stopped
             try:
                 self._begun(only_asked=False, is_restart=True)
             except QToolError:
                 self._plan(self._clock())
+            else:
+                self._restarts.cancel()
         self._on_change()
 
     def _work(
         self, runner: Runner, at_work: threading.Event, *, is_restart: bool
     ) -> None:
+        self._thread = WorkingThread()
         began, planned = self._clock(), False
         state, failure = RunnerState.STOPPED, None
         try:
@@ -228,8 +233,7 @@ class RunnerThread(RunnerFacts):
         with self._lock:
             if self.runner is not runner:
                 return  # it was given up before
-            self._counts += Counts.of(runner.counts)
-            self._state, self._failure, self.runner = state, failure, None
+            self._state, self._failure = state, failure
             if runner.only_asked and failure is None and self._restarts.wait():
                 self._state = RunnerState.RESTARTING
                 self._failure = self._restarts.cause
@@ -237,6 +241,8 @@ class RunnerThread(RunnerFacts):
                 self._plan(began)
             else:
                 self._restarts.cancel()
+            self._counts += Counts.of(runner.counts)
+            self.runner = None
             self._ended.set()
         if state is RunnerState.FAILED:
             note = self._restarts.told(self._state, failure_note(failure))
@@ -252,6 +258,8 @@ class RunnerThread(RunnerFacts):
             and self._restarts.after(failure, began, self.max_restarts)
         ):
             self._state = RunnerState.RESTARTING
+        else:
+            self._restarts.cancel()
 
     def _changed(self, runner: Runner, at_work: threading.Event) -> None:
         if runner.gate.is_open:

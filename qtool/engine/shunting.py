@@ -29,7 +29,12 @@ def one_line(error: BaseException) -> str:
 
 def traceback_text(error: BaseException) -> str:
     """Return the traceback, of which a long one keeps the end."""
-    text = _storable("".join(traceback.format_exception(error, limit=-50)))
+    return bounded("".join(traceback.format_exception(error, limit=-50)))
+
+
+def bounded(text: str) -> str:
+    """Return the text of a traceback, or the end of a long one."""
+    text = _storable(text)
     if len(text) <= _TRACEBACK:
         return text
     return f"...\n{text[-_TRACEBACK:]}"

@@ -29,6 +29,8 @@ class RunnerState(StrEnum):
     PAUSED = "paused"
     STOPPING = "stopping"
     """Finishes the message in hand, then stops or pauses."""
+    HUNG = "hung"
+    """It has had one message in hand for too long."""
     RESTARTING = "restarting"
     """It failed, and waits until it is started again."""
     FAILED = "failed"
@@ -101,6 +103,7 @@ class RunnerStatus:
     note: str = ""
     """Evidence for the state, in a line."""
     traceback: str = ""
+    """Of the failure; where it is hung, the stack of its thread."""
     counts: Counts = Counts()
     in_hand: InHand | None = None
     sleep_seconds: float = 0.0

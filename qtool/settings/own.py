@@ -30,6 +30,7 @@ _RUNNER_KEYS = frozenset(
         "weights",
         "sleep_time",
         "max_restarts",
+        "hang_after",
         "start",
         "honours_due",
     }
@@ -85,6 +86,7 @@ def runner_settings(
         max_restarts=section.whole(
             "max_restarts", base.max_restarts, lowest=0, highest=10**9
         ),
+        hang_seconds=_hang_seconds(section, base.hang_seconds),
         start=section.boolean("start", base.start),
         honours_due=section.boolean("honours_due", base.honours_due),
         options=MappingProxyType({**base.options, **own}),
@@ -110,6 +112,13 @@ def _division(section: Section, base: RunnerSettings) -> tuple[int, tuple[float,
 
 def _is_weight(word: str) -> bool:
     return _WEIGHT.fullmatch(word) is not None and float(word) > 0
+
+
+def _hang_seconds(section: Section, default: float) -> float:
+    seconds = section.seconds("hang_after", default)
+    if not seconds:
+        raise section.wrong("hang_after", "a duration longer than 0")
+    return seconds
 
 
 def _fresh_runner(name: str, queue_root: Path) -> RunnerSettings:

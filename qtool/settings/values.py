@@ -34,6 +34,8 @@ class RunnerSettings:
     """Sizes of the slices in proportion; none where all have one size."""
     sleep_seconds: float = 1.0
     max_restarts: int = 10
+    hang_seconds: float = 300.0
+    """After which a runner with one message in hand is taken for hung."""
     start: bool = True
     """Whether a master starts it by itself."""
     honours_due: bool = False

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 0.3
 """After which a window that is still closing says what it waits for."""
-_ENDING = {State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTING}
+_ENDING = {
+    State.RUNNING, State.PAUSED, State.STOPPING, State.RESTARTING, State.HUNG,
+}  # fmt: skip
 
 
 class Departure:

@@ -9,7 +9,7 @@ import pytest
 
 from qtool.control.models import State
 from qtool.engine.runner import Runner
-from tests.control.site import PATIENCE, configuration, open_site
+from tests.control.site import PATIENCE, Held, configuration, open_site, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +65,26 @@ def test_a_runner_that_waits_for_its_restart_says_so(unwell: Control) -> None:
 
 def test_a_runner_that_waits_for_its_restart_can_be_stopped(unwell: Control) -> None:
     unwell.start("in")
-    eventually(lambda: row_of(unwell, "in").state is State.RESTARTING)
+    restarting = {State.RESTARTING}
+    eventually(lambda: {c.state for c in row_of(unwell, "in").cells} == restarting)
     assert unwell.stop("in") == "in: all 2 slices stopped"
     eventually(lambda: row_of(unwell, "in").state is State.STOPPED)
+
+
+def test_a_runner_that_hangs_shows_its_message_and_its_stack(tmp_path: Path) -> None:
+    Held.busy.clear()
+    Held.free.clear()
+    text = configuration(slow="class: tests.control.site.Held\nhang_after: 0.01")
+    control = open_site(tmp_path, text)
+    try:
+        base = put(control, "slow")
+        control.start("slow")
+        eventually(lambda: row_of(control, "slow").state is State.HUNG)
+        row = row_of(control, "slow")
+        assert row.note.startswith("hung for 0 s, waits for another thread: `assert ")
+        assert row.note.endswith(f"_dispose); in hand {base}")
+        assert "self.free.wait(PATIENCE)" in row.traceback
+        assert control.stop("slow") == "slow stopped after the message in hand"
+    finally:
+        Held.free.set()
+        control.close()

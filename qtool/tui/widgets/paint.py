@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _APART = Style(bold=True)
 _SHADES = " ░▒▓█"
 _MARKED = {
-    State.FAILED, State.RESTARTING, State.CLAIMED,
+    State.FAILED, State.HUNG, State.RESTARTING, State.CLAIMED,
     State.PAUSED, State.STOPPED, State.STOPPING,
 }  # fmt: skip
 """States that are drawn into the cells of a row whose slices differ."""

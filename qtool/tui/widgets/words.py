@@ -246,7 +246,8 @@ def evidence(board: Board, row: QueueRow, at_slice: int | None) -> Line:
 
 
 def _helping(board: Board, row: QueueRow) -> list[tuple[str, str]]:
-    keys = [("e", "traceback")] if row.traceback else []
+    what = "stack" if row.state is State.HUNG else "traceback"
+    keys = [("e", what)] if row.traceback else []
     if board.site.read_only or row.refusal:
         return keys
     if row.state is State.FAILED:
