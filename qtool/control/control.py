@@ -169,14 +169,25 @@ class Control:
         return self._runners.act("stop", runner, slice)
 
     @act
-    def pause(self, runner: str, slice: int | None = None) -> str:  # noqa: A002
-        """Pause a runner after the message in hand; return what happened."""
-        return self._runners.act("pause", runner, slice)
+    def pause(
+        self,
+        runner: str,
+        slice: int | None = None,  # noqa: A002
+        reason: str = "",
+        until: float | None = None,
+    ) -> str:
+        """Pause a runner, whoever runs it, until ``resume``; return what happened.
+
+        Args:
+            reason: Why, for people.
+            until: When the pause ends by itself, in epoch seconds.
+        """
+        return self._survey.pausing.pause(runner, slice, reason=reason, until=until)
 
     @act
     def resume(self, runner: str, slice: int | None = None) -> str:  # noqa: A002
         """Let a paused runner go on; return what happened."""
-        return self._runners.act("resume", runner, slice)
+        return self._survey.pausing.resume(runner, slice)
 
     @act
     def start_all(self) -> str:

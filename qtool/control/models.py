@@ -119,6 +119,9 @@ class QueueRow:
     traceback: str = ""
     """Of the failure, where the state is *failed*, *restarting* or *import error*;
     the stack of its thread where it is *hung*."""
+    paused: str = ""
+    """Who paused the runner or slices of it, since when, until when and why; empty
+    where no pause is on record. A runner that does not run can be paused, too."""
     snooze_seconds: float | None = None
     """Its sleep time; None without a runner."""
     snooze_fixed: bool = False

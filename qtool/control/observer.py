@@ -116,6 +116,7 @@ class Observer:
             )
         self._show()
         self._stop_listening = self._survey.runners.on_change(self._changed)
+        self._survey.pausing.changed = self._changed
         for row in rows:
             self._watch(row)
         self._next_tick = time.monotonic()  # what came before the watch began

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _LONGEST_SNOOZE = 31 * 86400.0
 
-_DONE = {"start": "started", "stop": "stopped", "pause": "paused", "resume": "resumed"}
+_DONE = {"start": "started", "stop": "stopped", "resume": "resumed"}
 
 
 class OwnRunners(Runners):
@@ -157,7 +157,7 @@ class OwnRunners(Runners):
     # --- Acts
 
     def act(self, verb: str, runner: str, number: int | None) -> str:
-        """Start, stop, pause or resume a runner; return what happened in a line."""
+        """Start, stop or resume a runner; return what happened in a line."""
         settings = self._served(runner)
         free, held = self._free(settings, number, verb)
         if not free:
@@ -168,7 +168,7 @@ class OwnRunners(Runners):
             done = [n for each in free for n in method(runner, each)]
         else:
             done = list(method(runner, number))
-        busy = verb in {"stop", "pause"} and any(
+        busy = verb == "stop" and any(
             hand.runner == runner and hand.slice in done
             for hand in self._master.finishing()
         )

@@ -139,6 +139,7 @@ class Row:
             state=state,
             note=note,
             traceback=trouble,
+            paused=standing.paused,
             snooze_seconds=standing.snooze_seconds,
             snooze_fixed=standing.snooze_fixed,
             refusal=standing.refusal,

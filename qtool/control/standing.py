@@ -48,6 +48,7 @@ class Standing:
     refusal: str = ""
     step_refusal: str = ""
     sends_mail: bool = False
+    paused: str = ""
     departed: int | None = None
     """Messages that left the queue, counted by the runner; None where it is not
     ours, or shares the queue with somebody else's."""
@@ -82,7 +83,7 @@ class Runners(ABC):
 
     @abstractmethod
     def act(self, verb: str, runner: str, number: int | None) -> str:
-        """Start, stop, pause or resume a runner; return what happened in a line."""
+        """Start, stop or resume a runner; return what happened in a line."""
 
     @abstractmethod
     def start_all(self) -> str:

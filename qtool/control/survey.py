@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Board, Site
+from qtool.control.pausing import Pausing
 from qtool.control.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from qtool.control.rates import Meter
-    from qtool.control.standing import Runners
+    from qtool.control.standing import Runners, Standing
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
     from qtool.settings import RunnerSettings, Settings
@@ -49,6 +50,7 @@ class Survey:
         past: Mapping[str, Meter] | None = None,
     ) -> None:
         self.runners = runners
+        self.pausing = Pausing(configuration, runners, clock)
         self._configuration = configuration
         self._read_only_reason = read_only_reason
         self._polled = polled
@@ -71,9 +73,7 @@ class Survey:
     def board(self) -> Board:
         """Return the board as of the last readings."""
         now = self._ticks()
-        shown = [
-            row.shown(self.runners.standing(row.settings), now) for row in self.rows()
-        ]
+        shown = [row.shown(self._standing(row.settings), now) for row in self.rows()]
         return Board(at=self._clock(), rows=tuple(shown), site=self.site())
 
     def measure(self) -> None:
@@ -99,6 +99,9 @@ class Survey:
             watching=self._watching(),
             mailman=self.runners.mailman,
         )
+
+    def _standing(self, settings: RunnerSettings) -> Standing:
+        return self.pausing.shown(settings, self.runners.standing(settings))
 
     def _watching(self) -> str:
         """Return how changes are noticed, and of which queues if they differ."""

@@ -32,6 +32,8 @@ _SYNC_EVERY = 0.1
 def one_pass(runner: Runner, rest: float | None, *, periodic: bool = True) -> int:
     """Take each file that waits in the slice, then do what is due periodically.
 
+    Nothing of that where the runner is held back.
+
     Args:
         runner: Whose slice; it holds the claim.
         rest: Seconds that a requeued message rests; None is the runner's own.
@@ -42,7 +44,7 @@ def one_pass(runner: Runner, rest: float | None, *, periodic: bool = True) -> in
     """
     every = runner.periodic_every if periodic else inf
     taken = _take_all(runner, rest, every) if runner.is_queue_runner else 0
-    if periodic:
+    if periodic and runner.held_back() is None:
         runner._do_periodic()
     return taken
 
@@ -52,6 +54,8 @@ def _take_all(runner: Runner, rest: float | None, every: float) -> int:
     synced = periodic = clock()
     try:
         for filebase in _waiting(runner, rest):
+            if runner.held_back() is not None:
+                break
             if process(runner, filebase) is not Outcome.NOTHING:
                 taken += 1
             now = clock()

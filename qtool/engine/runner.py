@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from qtool.engine.duty import Duty, own_queue, own_slice
 from qtool.engine.gate import Gate, Turn
 from qtool.engine.hand import Hand
+from qtool.engine.holding import Held, held_by_pause
 from qtool.engine.passes import check_choice, one_pass, step
+from qtool.engine.pauses import Pauses
 from qtool.engine.snooze import SHORTEST_SECONDS, Arrivals, Resting
 from qtool.errors import QueueError, RunnerError
 from qtool.installation import process_configuration
@@ -69,6 +71,7 @@ class Runner:
         self.hand = Hand()
         self.turn = Turn()
         self.resting = Resting()
+        self.pauses = Pauses(self.config.state_directory)
         self.counts: Counter[Outcome] = Counter()
         self.clock: Callable[[], float] = time.monotonic
         self.only_asked = False
@@ -170,6 +173,10 @@ class Runner:
         """Look into the queue now."""
         self.gate.wake()
 
+    def held_back(self) -> Held | None:
+        """Return why it takes nothing by itself now, though messages may wait."""
+        return held_by_pause(self.pauses, self.name, self.slice)
+
     def step(self, filebase: str | None = None) -> StepReport:
         """Process one file: the chosen one, or the next.
 
@@ -249,6 +256,10 @@ class Runner:
                 return
             if self.only_asked:
                 self.gate.snooze(None)
+                continue
+            held = self.held_back()
+            if held is not None:
+                self.gate.snooze(max(held.seconds, SHORTEST_SECONDS))
                 continue
             filecnt = one_pass(self, None)
             if not self.gate.attention:

@@ -113,9 +113,14 @@ class Handle:
         """Stop it after the message in hand."""
         say(visible(self._control.stop(self.name, slice)))
 
-    def pause(self, slice: int | None = None) -> None:  # noqa: A002
-        """Pause it after the message in hand."""
-        say(visible(self._control.pause(self.name, slice)))
+    def pause(
+        self,
+        slice: int | None = None,  # noqa: A002
+        reason: str = "",
+        until: float | None = None,
+    ) -> None:
+        """Pause it after the message in hand, until a moment or until ``resume``."""
+        say(visible(self._control.pause(self.name, slice, reason, until)))
 
     def resume(self, slice: int | None = None) -> None:  # noqa: A002
         """Let it go on."""

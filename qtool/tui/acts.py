@@ -94,7 +94,7 @@ class Acts:
             return
         states = [c.state for c in row.cells if owner is None or c.owner == owner]
         paused = State.PAUSED in states or (not states and row.state is State.PAUSED)
-        if paused:
+        if paused or row.paused:
             self._say(f"resume {runner}", lambda: self._control.resume(runner, owner))
         else:
             self._say(f"pause {runner}", lambda: self._control.pause(runner, owner))

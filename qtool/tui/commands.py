@@ -59,7 +59,7 @@ class Commands(Provider):
         if row.runner is None or (app.board and app.board.site.read_only):
             return
         if not row.refusal:
-            pause = "Resume" if row.state is State.PAUSED else "Pause"
+            pause = "Resume" if row.state is State.PAUSED or row.paused else "Pause"
             yield f"Start {name}", "Start its runner", partial(acts.start, row)
             yield f"Stop {name}", "Stop its runner", partial(acts.stop, row)
             yield f"{pause} {name}", "Its runner", partial(acts.toggle_pause, row)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -243,10 +245,68 @@ def test_a_runner_is_paused_and_resumed(control: Control) -> None:
     eventually(lambda: state_of(control, "side") is State.RUNNING)
 
 
-def test_what_does_not_run_cannot_be_paused(control: Control) -> None:
-    for act in (control.pause, control.resume, control.stop):
+def test_what_does_not_run_cannot_be_stopped_or_resumed(control: Control) -> None:
+    for act in (control.resume, control.stop):
         with pytest.raises(RunnerError, match="side is not running"):
             act("side")
+
+
+def test_what_does_not_run_can_be_paused_and_takes_nothing_when_it_does(
+    control: Control,
+) -> None:
+    put(control, "side")
+    assert control.pause("side", reason="disk swap") == "side paused"
+    row = control.scan().row("side")
+    assert row is not None
+    assert row.state is State.STOPPED
+    assert row.note == row.paused
+    control.start("side")
+    assert state_of(control, "side") is State.PAUSED
+    assert control.drain().left == 1
+    assert control.step("side").outcome is Outcome.DONE
+    assert control.resume("side") == "side resumed"
+    eventually(lambda: state_of(control, "side") is State.RUNNING)
+
+
+def test_a_pause_says_who_since_when_until_when_and_why(control: Control) -> None:
+    control.start("in")
+    control.pause("in", 1, reason="disk swap", until=time.time() + 60)
+    row = control.scan().row("in")
+    assert row is not None
+    assert row.state is State.PAUSED
+    who = pwd.getpwuid(os.geteuid()).pw_name
+    assert row.paused.startswith(f"slice 1:4 paused by {who} since ")
+    assert ", until " in row.note
+    assert row.note.endswith(": disk swap")
+    assert row.note.startswith("slice 1:4 paused, 3 running: ")
+    assert control.resume("in") == "in: all 4 slices resumed"
+    assert state_of(control, "in") is State.RUNNING
+
+
+def test_a_pause_holds_for_the_runner_of_another_process(tmp_path: Path) -> None:
+    control = open_site(tmp_path, configuration(side=TAKING))
+    other = open_site(tmp_path, configuration(side=TAKING))
+    other.start("side")
+    assert control.pause("side") == "side paused"
+    row = control.scan().row("side")
+    assert row is not None
+    assert row.state is State.CLAIMED
+    assert "paused by" in row.note
+    assert state_of(other, "side") is State.PAUSED
+    assert control.resume("side") == "side resumed"
+    assert state_of(other, "side") is State.RUNNING
+    other.close()
+    control.close()
+
+
+@pytest.mark.parametrize("until", [0.0, float("nan"), float("inf")])
+def test_a_pause_that_would_end_never_or_in_the_past_is_refused(
+    control: Control, until: float
+) -> None:
+    with pytest.raises(Refused, match="a time that lies ahead"):
+        control.pause("side", until=until)
+    with pytest.raises(RunnerError, match="in has 4 slices: no 7"):
+        control.pause("in", 7)
 
 
 def test_a_sleep_time_can_be_changed(control: Control) -> None:
@@ -322,6 +382,7 @@ def test_an_injected_message_says_whether_somebody_runs_its_queue(
 
 HOLDER = """
 import sys
+import time
 from qtool.installation import Configuration, load_settings
 from pathlib import Path
 config = Configuration(load_settings(Path(sys.argv[1])))
@@ -348,7 +409,7 @@ def test_a_slice_of_another_process_shows_its_holder(tmp_path: Path) -> None:
         assert row.state is State.CLAIMED
         assert [cell.state for cell in row.cells[::4]].count(State.CLAIMED) == 1
         assert row.note == f"slice 1:4 claimed, 3 stopped: {holder}"
-        for act in (control.start, control.stop, control.pause, control.resume):
+        for act in (control.start, control.stop, control.resume):
             with pytest.raises(SliceClaimed, match=f"pid {other.pid} on "):
                 act("in", 1)
         assert control.inject("in", MAIL, {}).served
