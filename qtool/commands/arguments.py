@@ -193,6 +193,11 @@ def _units(parser: Parser) -> None:
                         " mail; else daemon")  # fmt: skip
 
 
+def _stop(parser: Parser) -> None:
+    parser.add_argument("--all", metavar="DIR", type=Path,
+                        help="those of every spool at or below DIR")  # fmt: skip
+
+
 def _nothing(_parser: Parser) -> None:
     """Take no options but those of every command."""
 
@@ -203,6 +208,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
     "inject": ("put a message into a queue", _inject),
     "status": ("what waits in each queue, and who runs", _status),
     "run": ("run the configured runners in the foreground, without a screen", _run),
+    "stop": ("stop the daemon of the site, after the messages in hand", _stop),
     "units": ("write systemd units for the site", _units),
     "demo": ("see it work, on a throw-away spool", _nothing),
 }

@@ -23,7 +23,7 @@ from qtool.errors import ClaimsUnsupported, SliceClaimed
 from qtool.queues import durable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Self
 
     from qtool.queues.slices import Slice
@@ -192,6 +192,24 @@ class Claims:
 
     def _facts_path(self, start: int, end: int) -> str:
         return f"{self._path}.{start:x}-{end:x}.json"
+
+
+def noted(state_directory: str) -> Iterator[tuple[str, Holder]]:
+    """Yield the notes on claims of a spool: the lock file, and who is said to hold it.
+
+    Of each, the holder may be gone, or hold another part of it.
+    """
+    folder = os.path.join(state_directory, "claims")
+    try:
+        names = sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        lock, _, end = name.removesuffix(".json").rpartition(".")
+        if name.endswith(".json") and lock and "-" in end:
+            holder = _read_facts(f"{folder}/{name}")
+            if holder.pid > 0:
+                yield f"{folder}/{lock}", holder
 
 
 def _range(part: Slice) -> tuple[int, int]:

@@ -1,0 +1,121 @@
+"""Who runs where: the processes that hold claims, found without a configuration.
+
+A claim's facts are a note that may outlive its process, and its pid may be another
+program's by now, or one of another container. So a process is only believed to hold
+a claim while it has that claim's lock file open: no other program would.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtool.queues.claims import noted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+STATE = ".qtool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One process that says it holds claims of a spool."""
+
+    host: str
+    pid: int
+    spool: Path
+    locks: tuple[str, ...]
+    """The lock files of its claims."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """A ``qtool run`` that is there."""
+
+    pid: int
+    spool: Path
+
+    def __str__(self) -> str:
+        return f"pid {self.pid}, {self.spool}"
+
+
+def states_below(directory: Path) -> Iterator[Path]:
+    """Yield the state folder of each spool in or below a folder; follows no link."""
+    for folder, names, _ in os.walk(directory):
+        if STATE in names:
+            yield Path(folder) / STATE
+        names[:] = sorted(name for name in names if not name.startswith("."))
+
+
+def holdings(state: Path) -> list[Holding]:
+    """Return who says to hold claims of a spool, by the notes; some may be gone.
+
+    Raises:
+        PermissionError: The notes are not for this user.
+    """
+    found: dict[tuple[str, int], set[str]] = {}
+    for lock, holder in noted(os.fspath(state)):
+        found.setdefault((holder.host, holder.pid), set()).add(lock)
+    return [
+        Holding(host=host, pid=pid, spool=state.parent, locks=tuple(sorted(locks)))
+        for (host, pid), locks in found.items()
+    ]
+
+
+def daemon_of(holding: Holding) -> Daemon | str | None:
+    """Return the daemon that a holding is of, or why it is not one to be stopped.
+
+    None where the process is gone, or holds nothing there any more.
+    """
+    if holding.host != os.uname().nodename:
+        return f"{holding.spool} is held by pid {holding.pid} on {holding.host}"
+    try:
+        if not _has_open(holding.pid, holding.locks):
+            return None
+        # A daemon's runners may be in processes of their own.
+        for pid in (holding.pid, _parent(holding.pid)):
+            if _is_run(_command(pid)):
+                return Daemon(pid=pid, spool=holding.spool)
+        program = " ".join(_command(holding.pid)[:3])
+    except PermissionError:
+        return f"{holding.spool} is held by pid {holding.pid}, another user's"
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return f"{holding.spool} is held by pid {holding.pid} ({program}): no daemon"
+
+
+def _has_open(pid: int, paths: Sequence[str]) -> bool:
+    """Return whether a process has one of these files open."""
+    wanted = set()
+    for path in paths:
+        with suppress(FileNotFoundError):
+            facts = Path(path).stat()
+            wanted.add((facts.st_dev, facts.st_ino))
+    for opened in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            facts = opened.stat()
+            if (facts.st_dev, facts.st_ino) in wanted:
+                return True
+    return False
+
+
+def _parent(pid: int) -> int:
+    text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    return int(text.rpartition(")")[2].split()[1])
+
+
+def _command(pid: int) -> list[str]:
+    data = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return os.fsdecode(data).rstrip("\0").split("\0")
+
+
+def _is_run(words: Sequence[str]) -> bool:
+    """Return whether a command line is that of ``qtool run``."""
+    for number, word in enumerate(words[:4]):
+        if Path(word).name == "qtool":  # also that of `python -m qtool`
+            return "run" in words[number + 1 :]
+    return False
