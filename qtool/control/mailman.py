@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from qtool.control.drains import drain_report
 from qtool.control.models import Finishing, Outcome, State, StepReport
 from qtool.control.standing import Runners, Standing
 from qtool.errors import QToolError, Refused
@@ -43,6 +44,7 @@ class MailmanSite(Runners):
         self._refusals: dict[str, tuple[float, str]] = {}
         self._asked: dict[str, tuple[float, str | None]] = {}
         """When each runner was last asked about, and of which file; None for none."""
+        self._closing = threading.Event()
         self._abandoned = threading.Event()
 
     # --- How they stand
@@ -129,12 +131,12 @@ class MailmanSite(Runners):
         return self.act("snooze", runner, None)
 
     def drain(self, parts: Collection[Chosen]) -> DrainReport:
-        """Refuse: a drain of Mailman's queues is Mailman's."""
-        del parts
-        raise Refused(
-            "this is a Mailman site: qtool steps its runners one file at a time,"
-            " and drains nothing yet"
-        )
+        """Let Mailman's own program process until nothing is ready."""
+        from qtool.engine.foreign_drain import MailmanDrain  # a console needs none
+
+        closing = self._closing.is_set
+        drain = MailmanDrain(self._configuration, self._foreign, closing)
+        return drain_report(drain.drain(parts))
 
     def step_question(self, runner: str, filebase: str | None) -> str | None:
         """Return what is asked before one of Mailman's runners is stepped.
@@ -209,6 +211,7 @@ class MailmanSite(Runners):
             unclaim: Wait no more: what is not done by then goes on without us, and
                 the next start puts back what survives.
         """
+        self._closing.set()
         if unclaim:
             self._abandoned.set()
         while self._foreign.in_hand and not self._abandoned.wait(_CLOSE_SECONDS):

@@ -6,8 +6,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from qtool.control.drains import drain_report
 from qtool.control.holders import Holders
-from qtool.control.models import DrainReport, Finishing, State
+from qtool.control.models import Finishing, State
 from qtool.control.standing import (
     ACTIVE,
     Runners,
@@ -23,6 +24,7 @@ from qtool.settings import RunnerSettings, SiteKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from qtool.control.models import DrainReport
     from qtool.engine.master import Master
     from qtool.engine.status import RunnerStatus
     from qtool.engine.step import StepReport
@@ -227,18 +229,7 @@ class OwnRunners(Runners):
 
     def drain(self, parts: Collection[Chosen]) -> DrainReport:
         """Process until nothing is ready."""
-        drained = self._master.drain(parts)
-        return DrainReport(
-            done=drained.counts.done,
-            kept=drained.counts.kept,
-            shunted=drained.counts.shunted,
-            preserved=drained.counts.preserved,
-            left=drained.left,
-            note=drained.note,
-            failures=drained.failures,
-            others=drained.others,
-            next_due=drained.next_due,
-        )
+        return drain_report(self._master.drain(parts))
 
     def finishing(self) -> list[Finishing]:
         """Return what is in hand."""

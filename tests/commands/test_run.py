@@ -19,6 +19,7 @@ from tests.commands.program import (
     configuration,
     entries,
 )
+from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,8 +248,7 @@ def test_a_slice_is_worked_whatever_the_configuration_says(
         run.read_to("in, slice 1:4, started")
         ended = call("--config", site, "run", "-r", "in")
         assert ended.status == 1
-        holder = f"qtool: in is claimed by pid {run.process.pid}"
-        assert ended.told[-1].startswith(holder)
+        assert f"pid {run.process.pid} " in ended.told[-1]
         while not any(p.name.partition("+")[2] < "4" for p in _waiting(tmp_path)):
             inject(call, site)
         ended = call("--config", site, "run", "--once", "-r", "in:0:4")
@@ -292,6 +292,19 @@ def test_a_mailman_site_is_refused_in_a_line(call: Call, tmp_path: Path) -> None
         ended = call("--config", config, *words)
         assert (ended.status, ended.out, len(ended.told)) == (1, "", 1)
         assert "Mailman" in ended.told[0]
+
+
+def test_once_lets_mailmans_own_program_process_what_waits(
+    call: Call, tmp_path: Path
+) -> None:
+    double = MailmanDouble(tmp_path / "site")
+    config = double.directory / "mailman.cfg"
+    inject(call, config)
+    ended = call("--config", config, "run", "--once", "-r", "IncomingRunner")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == "done 1, kept 0, shunted 0, preserved 0, left 0\n"
+    assert len(entries(double.queues / "pipeline")) == 1
+    assert call("--config", config, "run", "-o").status == 3
 
 
 def test_read_only_is_refused_in_a_line(call: Call, site: Path) -> None:

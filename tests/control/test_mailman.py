@@ -88,8 +88,6 @@ def test_only_mailman_starts_and_pauses_its_runners(control: Control) -> None:
             act("shunt")
     with pytest.raises(Refused, match="Mailman runs these itself"):
         control.start_all()
-    with pytest.raises(Refused, match="Mailman site"):
-        control.drain()
 
 
 def test_a_pushed_runner_of_ours_does_not_run_there(control: Control) -> None:
@@ -155,6 +153,65 @@ def test_a_step_can_be_limited_to_a_slice(control: Control) -> None:
     assert control.step("in", slice=number).filebase == base
     with pytest.raises(Refused, match="4 slices"):
         control.step("in", slice=4)
+
+
+def test_a_drain_goes_on_in_later_queues_and_takes_what_comes_back_once(
+    control: Control,
+) -> None:
+    for _ in range(2):
+        put(control, "in")
+    report = control.drain()  # the double puts everything into pipeline
+    assert (report.done, report.kept, report.left) == (4, 0, 2)
+    assert (report.failures, report.others, report.note) == ((), (), "")
+    assert len(control.names("pipeline")) == 2
+
+
+def test_what_mailman_retries_rests_until_the_next_drain(
+    control: Control, double: MailmanDouble
+) -> None:
+    control.configuration.push("x", "[runner.retry]\npath: retry\n")
+    (double.queues / "retry").mkdir()
+    double.plan("retry")
+    put(control, "out")
+    report = control.drain()
+    assert (report.done, report.kept, report.left) == (1, 0, 1)
+    assert len(control.names("retry")) == 1
+
+
+def test_a_drain_of_one_slice_takes_nothing_else(control: Control) -> None:
+    bases = [put(control, "in") for _ in range(6)]
+    upper = [base for base in bases if base[-40] in "cdef"]
+    control.drain(("in:3:4",))
+    left = {name.removesuffix(".pck") for name in control.names("in")}
+    assert left == set(bases) - set(upper)
+
+
+def test_a_drain_leaves_to_a_running_mailman_what_it_runs(
+    control: Control, double: MailmanDouble
+) -> None:
+    double.lock_of_master(4711, "elsewhere.example.com")
+    os.utime(double.directory / "var/locks/master.lck", (4e9, 4e9))
+    put(control, "in")
+    report = control.drain()
+    assert (report.done, report.left) == (0, 0)
+    assert report.others[0].startswith("left alone: Mailman (pid 4711 on elsewhere")
+    assert control.drain(("in",)).done == 1
+
+
+def test_a_drain_names_what_was_not_taken(
+    control: Control, double: MailmanDouble
+) -> None:
+    double.plan("leave")
+    base = put(control, "in")
+    report = control.drain()
+    assert (report.done, report.left) == (0, 1)
+    assert base in report.failures[0]
+    (double.programs / "runner").unlink()
+    put(control, "in")
+    report = control.drain()
+    assert report.left == 2
+    assert "'runner' is in none of" in report.failures[0]
+    assert len(report.failures) == 1
 
 
 def test_what_cannot_be_stepped_says_why(control: Control) -> None:

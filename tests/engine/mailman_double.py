@@ -56,6 +56,8 @@ if plan == "die":
     os.kill(os.getpid(), 9)
 if plan == "deliver":
     put(os.path.join(queues, "pipeline"))
+elif plan == "retry":
+    put(os.path.join(queues, plan))
 elif plan == "shunt":
     with open(os.path.join(site, "var", "logs", "mailman.log"), "a") as log:
         mine = "%s (%d) " % (stamp, os.getpid())

@@ -75,6 +75,18 @@ def step(site: Site, queue: str, base: str) -> dict[str, Any]:
     return report
 
 
+def test_one_command_takes_a_post_all_the_way(
+    make_site: Callable[[str], Site], sink: Sink
+) -> None:
+    site = make_site(SLICED)
+    inject(site, post("<once@example.com>", PLAIN, "us-ascii"))
+    said = printed(site, "run", "--once")
+    assert said.endswith("kept 0, shunted 0, preserved 0, left 0\n")
+    (delivered,) = sink.received("<once@example.com>")
+    assert set(delivered.recipients) == set(MEMBERS)
+    assert site.waiting("in") == site.waiting("pipeline") == site.waiting("out") == []
+
+
 def once(site: Site, queue: str, instances: int = 1) -> None:
     """Let Mailman's own runner take the one file in a queue."""
     (base,) = site.waiting(queue)
