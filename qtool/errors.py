@@ -121,3 +121,7 @@ class Refused(QToolError):
 
 class ReadOnly(Refused):
     """This spool is read-only for you."""
+
+
+class Unreachable(QToolError):
+    """The daemon does not answer."""

@@ -36,6 +36,8 @@ def scratch_home() -> Iterator[Path]:
             patch.setenv("HOME", str(home))
             patch.setenv("XDG_STATE_HOME", str(home / "state"))
             patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+            patch.delenv("RUNTIME_DIRECTORY", raising=False)
+            patch.setenv("XDG_RUNTIME_DIR", str(home))
             patch.delenv("QTOOL_CONFIG", raising=False)
             yield home
     assert [(place, place.exists()) for place in _REAL_PLACES] == before

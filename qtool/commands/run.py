@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 from qtool.commands.emptying import Emptying, started
 from qtool.commands.notify import Herald, Notifier
 from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
+from qtool.commands.serving import served
 from qtool.commands.site import open_control
 from qtool.control.models import State
 from qtool.errors import QToolError, ReadOnly, Refused
@@ -53,7 +54,8 @@ def run(options: Namespace) -> int:
     try:
         if options.once:
             return _once(control, news, chosen)
-        return _run(control, news, chosen, until_empty=options.until_empty)
+        with served(control, whole=not options.runner):
+            return _run(control, news, chosen, until_empty=options.until_empty)
     finally:
         for number, former in previous.items():
             signal.signal(number, former)

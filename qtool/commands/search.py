@@ -1,4 +1,4 @@
-"""Where the configuration is, and Mailman's programs: the only search there is."""
+"""Where the configuration is, Mailman's programs, and sockets: the only search."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from qtool.commands.output import tell
 from qtool.errors import SettingsError
+from qtool.installation import default_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SYSTEM = Path("/etc/qtool/qtool.cfg")
+_RUNTIME = Path("/run/qtool")
 _MAILMAN_PLACES = (Path("/etc/mailman.cfg"), Path("/etc/mailman3/mailman.cfg"))
 
 
@@ -86,3 +88,20 @@ def mailman_programs(environment: Mapping[str, str]) -> Path | None:
         ):
             return folder
     return None
+
+
+def socket_folders(environment: Mapping[str, str]) -> list[Path]:
+    """Return where the sockets of daemons are, the first choice first.
+
+    The last one is this user's own, and may not be there yet.
+    """
+    # systemd may name several, a colon between them.
+    named = environment.get("RUNTIME_DIRECTORY", "").split(":")
+    folders = [Path(name) for name in named if name.startswith("/")]
+    folders.append(_RUNTIME)
+    own = Path(environment.get("XDG_RUNTIME_DIR", ""))
+    if own.is_absolute() and own.is_dir() and own.stat().st_uid == os.geteuid():
+        folders.append(own / "qtool")
+    else:
+        folders.append(default_root().parent / "run")
+    return list(dict.fromkeys(folders))

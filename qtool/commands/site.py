@@ -7,36 +7,53 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import tell
-from qtool.commands.search import configuration_file, mailman_programs
+from qtool.commands.search import (
+    configuration_file,
+    mailman_programs,
+    socket_folders,
+)
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
     from qtool.control.control import Control
+    from qtool.settings import Settings
 
 
-def open_control(options: Namespace) -> Control:
-    """Open the site that the options, the environment or the usual places name."""
-    from qtool.control import open_site
+def _settings(options: Namespace) -> Settings:
+    """Return the site that the options, the environment or the usual places name."""
+    from qtool.control.opening import site_settings
 
     config = options.config
     if config is None and options.root is None:
         config = configuration_file(os.environ)
-    return open_site(
-        config_file=config,
-        root=options.root,
-        read_only=options.read_only,
-        program_directory=options.mailman_bin or mailman_programs(os.environ),
-    )
+    programs = options.mailman_bin or mailman_programs(os.environ)
+    return site_settings(config, options.root, programs)
+
+
+def open_control(options: Namespace) -> Control:
+    """Open the site in this process."""
+    from qtool.control.opening import open_settings
+
+    return open_settings(_settings(options), read_only=options.read_only)
 
 
 @contextmanager
 def opened(options: Namespace) -> Iterator[Control]:
-    """Open the site, and close it at the end."""
-    control = open_control(options)
+    """Open the site, through its daemon where it has one, and close it at the end."""
+    from qtool.control.attaching import attach
+    from qtool.control.opening import open_settings
+
+    settings = _settings(options)
+    folders = socket_folders(os.environ)
+    control = attach(settings, folders, read_only=options.read_only)
+    put_right = []
+    if control is None:
+        control = open_settings(settings, read_only=options.read_only)
+        put_right = control.log()  # after a crash
     try:
-        for line in control.log():  # what opening put right, after a crash
+        for line in put_right:
             tell(line.text)
         yield control
     finally:

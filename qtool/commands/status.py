@@ -86,6 +86,8 @@ def _site(board: Board) -> list[list[Span]]:
     ]
     if site.mailman:
         lines.append([("muted", "mailman "), ("", visible(site.mailman))])
+    if site.attached:
+        lines.append([("muted", visible(site.attached))])
     if site.read_only:
         lines.append([("warning", f"read-only: {visible(site.read_only)}")])
     return lines

@@ -7,11 +7,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from qtool.control.choosing import runners_of
 from qtool.control.entries import listed, viewed
 from qtool.control.gate import act
 from qtool.control.logring import LogRing
 from qtool.control.observer import Observer
-from qtool.control.own import OwnRunners
 from qtool.control.survey import Survey
 from qtool.settings import SiteKind
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         StepReport,
     )
     from qtool.control.rates import Meter
-    from qtool.control.standing import Runners
     from qtool.control.watching import LateWatcher
     from qtool.installation import Configuration
 
@@ -71,7 +70,7 @@ class Control:
         self.configuration = configuration
         self._read_only = read_only
         self._watcher = watcher
-        self._runners = _runners_of(configuration)
+        self._runners = runners_of(configuration)
         self._survey = Survey(
             configuration,
             self._runners,
@@ -109,17 +108,18 @@ class Control:
         board = self._board
         return board if board is not None else self.scan()
 
-    def watch(self, callback: Callable[[Board], None]) -> None:
+    def watch(self, callback: Callable[[Board], None]) -> Callable[[], None]:
         """Call ``callback`` with a board on every change, and at least each second.
 
-        It is called from a thread of its own, until ``close``.
+        It is called from a thread of its own, until ``close``, or until what this
+        returns is called.
         """
         with self._lock:
             self._callbacks.append(callback)
-            if self._observer is not None:
-                return
-            self._observer = Observer(self._survey, self._publish)
-        self._observer.start()
+            if self._observer is None:
+                self._observer = Observer(self._survey, self._publish)
+                self._observer.start()
+        return lambda: self._unwatch(callback)
 
     def entries(self, queue: str, number: int | None = None) -> list[QueueEntry]:
         """Return what is in a queue, oldest first; ``number`` entries at most."""
@@ -270,6 +270,13 @@ class Control:
 
     # --- Behind the scenes
 
+    def _unwatch(self, callback: Callable[[Board], None]) -> None:
+        with self._lock:
+            self._callbacks = [c for c in self._callbacks if c is not callback]
+            if self._observer is not None and not self._callbacks:
+                self._observer.close()
+                self._observer = self._board = None
+
     def _publish(self, board: Board) -> None:
         self._board = board
         for callback in tuple(self._callbacks):
@@ -283,12 +290,3 @@ class Control:
         if self._observer is None:
             return None
         return self._watcher.polled if self._watcher is not None else ()
-
-
-def _runners_of(configuration: Configuration) -> Runners:
-    if configuration.settings.kind is not SiteKind.MAILMAN3:
-        return OwnRunners(configuration)
-    from qtool.control.mailman import MailmanSite  # children and locks, only there
-    from qtool.engine.foreign import MailmanRunners
-
-    return MailmanSite(configuration, MailmanRunners(configuration))

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "Board", "Cell", "DrainReport", "Enqueued", "EntryView", "Finishing", "Injected",
-    "LogLine", "Outcome", "QueueEntry", "QueueRow", "Site", "State", "StepReport",
+    "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued", "EntryView",
+    "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry", "QueueRow", "Site",
+    "State", "StepReport",
 ]  # fmt: skip
+
+RECONNECTING = "reconnecting"
+"""What is shown was seen before the daemon went away."""
 
 
 class State(StrEnum):
@@ -70,6 +74,9 @@ class Site:
     nobody watches."""
     mailman: str = ""
     """``Mailman (pid N)`` or ``Mailman stopped``; empty elsewhere."""
+    attached: str = ""
+    """``attached to pid N`` or ``RECONNECTING``, where a daemon does what is asked
+    for; empty where this process does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,9 +49,25 @@ def open_site(
     Raises:
         SettingsError: The configuration is wrong.
     """
-    settings = _settings(config_file, root)
+    settings = site_settings(config_file, root, program_directory)
+    return open_settings(settings, read_only=read_only)
+
+
+def site_settings(
+    config_file: Path | None, root: Path | None, program_directory: Path | None = None
+) -> Settings:
+    """Return the settings of the site that an operator means; see ``open_site``."""
+    if config_file is not None:
+        settings = load_settings(config_file)
+    else:
+        settings = from_root(root) if root is not None else default(default_root())
     if program_directory is not None:
         settings = replace(settings, program_directory=program_directory)
+    return settings
+
+
+def open_settings(settings: Settings, *, read_only: bool = False) -> Control:
+    """Open a site, and put right what a killed step left there."""
     control = opened(settings, read_only=read_only)
     if settings.kind is SiteKind.MAILMAN3 and not control.read_only_reason():
         _recover(control.configuration)
@@ -64,12 +80,6 @@ def opened(settings: Settings, *, read_only: bool = False) -> Control:
     # It is used as a Watcher, and importing the real one is what it puts off.
     configuration = Configuration(settings, watcher=cast("Watcher", watcher))
     return Control(configuration, read_only=read_only, watcher=watcher)
-
-
-def _settings(config_file: Path | None, root: Path | None) -> Settings:
-    if config_file is not None:
-        return load_settings(config_file)
-    return from_root(root) if root is not None else default(default_root())
 
 
 def _recover(configuration: Configuration) -> None:

@@ -35,7 +35,9 @@ _RUNNER_KEYS = frozenset(
         "honours_due",
     }
 )
-_QTOOL_KEYS = frozenset({"root", "view_slices", "group_commit", "dialect", "allow"})
+_QTOOL_KEYS = frozenset(
+    {"root", "view_slices", "group_commit", "dialect", "allow", "socket_group"}
+)
 _WEIGHT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 """Bounded, so that even the smallest slice is wide enough to be claimed."""
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
@@ -205,6 +207,7 @@ def own_settings(
         view_slices=qtool.whole("view_slices", 16, lowest=1, highest=256),
         allowed_classes=_allowed(qtool),
         group_commit=qtool.boolean("group_commit", default=True),
+        socket_group=qtool.text("socket_group"),
         text_form=_text_form(qtool),
     )
     settings = with_sections(settings, rest)

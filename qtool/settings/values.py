@@ -74,6 +74,8 @@ class Settings:
     group_commit: bool = True
     text_form: bool = False
     """Whether messages are written in the text form, as Mailman needs them."""
+    socket_group: str = ""
+    """Name of the group whose members may attach to the daemon; empty for none."""
     lock_file: Path | None = None
     """Mailman's master lock."""
     log_files: tuple[Path, ...] = ()

@@ -43,6 +43,11 @@ What is here:
 help(thing) explains a thing. Ctrl+D leaves."""
 
 
+_ATTACHED = (
+    "{}: queues are only looked at here; control, runners and step act through it"
+)
+
+
 class Help:
     """``help``: alone it lists what is here; with an argument it is Python's."""
 
@@ -60,7 +65,8 @@ class Help:
 def preloaded(control: Control) -> dict[str, object]:
     """Return the names of the prompt over an open site, which this process adopts."""
     config = control.configuration
-    reason = control.site().read_only
+    site = control.site()
+    reason = site.read_only or (site.attached and _ATTACHED.format(site.attached))
     shown = ReadOnlyConfiguration(config, reason) if reason else config
     # Runners that are made in the prompt get it, so theirs are only looked at, too.
     installation.adopt(cast("Configuration", shown))
@@ -101,6 +107,8 @@ def banner(site: Site) -> str:
     lines.append(f"configuration: {visible(site.source, 5000)}")
     if site.mailman:
         lines.append(visible(site.mailman))
+    if site.attached:
+        lines.append(visible(site.attached))
     if site.read_only:
         lines.append(f"read-only: {visible(site.read_only)}")
     lines.append("help() lists what is here, Ctrl+D leaves.")

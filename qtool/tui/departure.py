@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from qtool.control.models import State
+from qtool.control.models import RECONNECTING, State
 from qtool.errors import QToolError
 from qtool.tui.acts import in_thread
 from qtool.untrusted import visible
@@ -32,6 +32,7 @@ class Departure:
         self._asked = 0
         self._code = 0
         self._ended: list[str] = []
+        self._stays = ""
 
     def leave(self, code: int) -> None:
         """Close and exit with ``code``; the second time, do not wait."""
@@ -39,6 +40,7 @@ class Departure:
         self._code = self._code or code
         if self._asked == 1:
             self._ended = self._ending()
+            self._stays = self._staying()
         if self._asked > 2:
             return
         unclaim = self._asked == 2
@@ -49,11 +51,24 @@ class Departure:
     def _ending(self) -> list[str]:
         """Return the runners that end with this window."""
         board = self._app.board
+        if board is not None and board.site.attached:
+            return []
         return [
             visible(row.runner)
             for row in (board.rows if board else ())
             if row.runner is not None and row.state in _ENDING
         ]
+
+    def _staying(self) -> str:
+        """Return what is said of the daemon, where there is one."""
+        board = self._app.board
+        attached = board.site.attached if board is not None else ""
+        if not attached:
+            return ""
+        if attached == RECONNECTING:
+            return "The daemon was gone when this window closed."
+        daemon = visible(attached.removeprefix("attached to "))
+        return f"The daemon ({daemon}) goes on running."
 
     def _close(self, unclaim: bool) -> str:
         """Close; return what could not be done, for a window must always close."""
@@ -69,6 +84,8 @@ class Departure:
             if self._ended
             else []
         )
+        if self._stays:
+            lines.append(self._stays)
         lines += [trouble] if trouble else []
         is_seen = sys.__stderr__ is not None and sys.__stderr__.isatty()
         message = Text("\n".join(lines)) if lines and is_seen else None

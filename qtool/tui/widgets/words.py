@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from qtool import render
-from qtool.control.models import State
+from qtool.control.models import RECONNECTING, State
 from qtool.tui.widgets.ink import ending
 from qtool.untrusted import visible
 
@@ -156,8 +156,12 @@ def site_lines(site: Site, room: int) -> list[Line]:
 
 
 def watching_spans(site: Site) -> Line:
-    """Return the right end of the header: how changes are noticed, and Mailman."""
+    """Return the right end of the header: Mailman, the daemon, how it is watched."""
     spans: Line = [("muted", f"{visible(site.mailman)}  ")] if site.mailman else []
+    if site.attached:
+        if site.attached == RECONNECTING:
+            return [*spans, ("warning", f"○ {site.attached}")]
+        spans.append(("muted", f"{visible(site.attached)}  "))
     if site.watching.startswith("polling"):
         return [*spans, ("warning", f"○ {visible(site.watching)}")]
     return [*spans, ("muted", f"● {site.watching}" if site.watching else "○ starting")]

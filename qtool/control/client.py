@@ -1,0 +1,288 @@
+"""``Control`` at a distance: a daemon does what is asked for, over its socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+
+from qtool.control import wire
+from qtool.control.calls import BOARDS, CALLS, PROTOCOL, Call
+from qtool.control.control import READ_ONLY, Control
+from qtool.control.gate import act
+from qtool.control.models import RECONNECTING, Board, LogLine, Site
+from qtool.control.sockets import Peer, connected, trusted
+from qtool.errors import QToolError, Unreachable
+from qtool.installation import Configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from qtool.settings import Settings
+
+_LOOK_SECONDS = 60.0
+"""How long a daemon may take to answer a look; acts take as long as they take."""
+_BOARD_SECONDS = 20.0
+"""Without a board for so long a daemon is taken for gone: it sends one a second."""
+_RETRY_SECONDS = 0.25
+_CLOSE_SECONDS = 1.0
+"""How long the end waits, at most, for a daemon that does not answer."""
+_MOST_LINES = 2_000
+
+
+class Link:
+    """Speaks to one daemon.
+
+    Only as much HTTP as the other end speaks: the standard library's client costs
+    40 ms to import, and this is on the way to the first board.
+
+    Args:
+        path: Its socket.
+        spool: Whose messages are asked for.
+    """
+
+    def __init__(self, path: Path, spool: Path) -> None:
+        self.path = path
+        self._spool = spool
+
+    def connect(self) -> tuple[socket.socket, Peer]:
+        """Return a connection, and who is at the other end.
+
+        Raises:
+            Unreachable: No one listens there.
+            Refused: It is not for this user, or the daemon is not this spool's.
+        """
+        connection = connected(self.path)
+        if connection is None:
+            raise Unreachable(f"the daemon does not answer at {self.path}")
+        try:
+            return connection, trusted(connection, self.path, self._spool)
+        except BaseException:
+            connection.close()
+            raise
+
+    def ask(self, call: Call, arguments: dict[str, Any]) -> Any:
+        """Have the daemon do a call; return what it returned, or raise its error."""
+        path, body = call.path, b""
+        if call.is_act:
+            body = json.dumps(arguments).encode("ascii")
+        else:
+            given = {n: v for n, v in arguments.items() if v is not None}
+            path += f"?{urlencode(given, errors='surrogateescape')}" if given else ""
+        connection, _ = self.connect()
+        with connection:
+            connection.settimeout(None if call.is_act else _LOOK_SECONDS)
+            try:
+                line = next(_replies(connection, call.verb, path, body), b"")
+            except OSError as error:
+                raise Unreachable(f"the daemon went away: {error}") from error
+        return _loaded(call.result, line)
+
+    def boards(self, connection: socket.socket) -> Iterator[Board]:
+        """Yield the daemon's boards as they come, until it goes."""
+        connection.settimeout(_BOARD_SECONDS)
+        for line in _replies(connection, "GET", BOARDS, b""):
+            yield _loaded(Board, line)
+
+
+def _replies(
+    connection: socket.socket, verb: str, path: str, body: bytes
+) -> Iterator[bytes]:
+    """Send a request; yield the lines of what comes back, without its headers."""
+    head = (
+        f"{verb} {path} HTTP/1.1\r\nHost: qtool\r\nConnection: close\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with suppress(BrokenPipeError):  # refused before it was read: the reply says why
+        connection.sendall(head.encode("ascii") + body)
+    with connection.makefile("rb") as stream:
+        for line in stream:
+            if not line.strip():
+                break
+        yield from stream
+
+
+def _loaded(kind: object, line: bytes) -> Any:
+    """Return the value of that type in a reply, or raise the error in it."""
+    try:
+        return wire.loaded(kind, _result(line))
+    except (ValueError, TypeError) as error:
+        raise Unreachable(f"the daemon answers what nobody asked: {error}") from error
+
+
+def _result(line: bytes) -> Any:
+    """Return the result in a reply, or raise the error in it."""
+    try:
+        reply = json.loads(line)
+        protocol = reply["qtool"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unreachable("the daemon went away before it answered") from error
+    if protocol != PROTOCOL:
+        raise Unreachable(
+            f"the daemon speaks version {protocol}, and this qtool {PROTOCOL}:"
+            " restart the daemon"
+        )
+    if "error" in reply:
+        raise wire.loaded_error(reply["error"])
+    return reply.get("result")
+
+
+class Attached(Control):
+    """One site, whose daemon does what is asked for.
+
+    All calls are those of ``Control``, made there. ``configuration`` is this
+    process's own, from the same file, to be looked at.
+
+    Args:
+        settings: The site, as this process reads it.
+        path: The daemon's socket.
+        read_only: Refuse every act.
+
+    Raises:
+        Refused: The daemon is not for this user.
+        Unreachable: It does not answer.
+    """
+
+    def __init__(self, settings: Settings, path: Path, *, read_only: bool) -> None:
+        self.configuration = Configuration(settings)
+        self._read_only = read_only
+        self._link = Link(path, settings.queue_root)
+        connection, self._peer = self._link.connect()
+        connection.close()
+        self._callbacks: list[Callable[[Board], None]] = []
+        self._board: Board | None = None
+        self._lines: deque[LogLine] = deque(maxlen=_MOST_LINES)
+        self._numbered = 0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._connection: socket.socket | None = None
+        self._over = threading.Event()
+        self._on_close = []
+
+    def _ask(self, call: Call, *args: object, **kwargs: object) -> Any:
+        return self._link.ask(call, call.bound(*args, **kwargs))
+
+    # --- Looking
+
+    def site(self) -> Site:
+        """Return which spool this is, and what may be done there."""
+        return self._seen_from_here(self._ask(_SITE))
+
+    def scan(self) -> Board:
+        """Have everything read afresh and return the board."""
+        board: Board = self._ask(_SCAN)
+        return replace(board, site=self._seen_from_here(board.site))
+
+    def read_only_reason(self) -> str:
+        """Return why nothing may be changed here; empty when acts are allowed."""
+        return READ_ONLY if self._read_only else ""  # the daemon refuses for itself
+
+    def log(self, after: int = 0) -> list[LogLine]:
+        """Return the log records after the one of that number, as far as kept.
+
+        While this is watched they have come with the boards, and nothing is asked.
+        """
+        if self._thread is None:
+            return cast("list[LogLine]", self._ask(_LOG, after))
+        with self._lock:
+            return [line for line in self._lines if line.number > after]
+
+    def _seen_from_here(self, site: Site) -> Site:
+        return replace(
+            site,
+            source=self.configuration.settings.source,
+            read_only=READ_ONLY if self._read_only else site.read_only,
+            attached=f"attached to pid {self._peer.pid}",
+        )
+
+    # --- Watching
+
+    def watch(self, callback: Callable[[Board], None]) -> Callable[[], None]:
+        """Call ``callback`` with the daemon's boards, from a thread of its own.
+
+        While the daemon is gone it is looked for, and the last board says so.
+        """
+        with self._lock:
+            self._callbacks.append(callback)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._watch, name="qtool-attached", daemon=True
+                )
+                self._thread.start()
+        return lambda: self._callbacks.remove(callback)
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            # The board says that it is gone, and what is asked for says why.
+            with suppress(QToolError, OSError):
+                self._follow()
+            if self._over.is_set():
+                return
+            if self._board is not None:
+                site = replace(self._board.site, attached=RECONNECTING)
+                self._publish(replace(self._board, site=site))
+            self._over.wait(_RETRY_SECONDS)
+
+    def _follow(self) -> None:
+        """Publish what the daemon sends until it goes."""
+        connection, self._peer = self._link.connect()
+        heard = 0
+        with connection:
+            self._connection = connection
+            for board in self._link.boards(connection):
+                for line in self._ask(_LOG, heard):
+                    heard = line.number
+                    self._keep(line)
+                if self._over.is_set():
+                    return
+                site = self._seen_from_here(board.site)
+                self._publish(replace(board, site=site))
+
+    def _keep(self, line: LogLine) -> None:
+        """Keep a record under a number of this process: a daemon begins anew."""
+        with self._lock:
+            self._numbered += 1
+            self._lines.append(replace(line, number=self._numbered))
+
+    # --- The end
+
+    def close(self, *, unclaim: bool = False) -> None:
+        """Watch no more; the daemon goes on, and what was asked for, too."""
+        del unclaim
+        self._over.set()
+        connection = self._connection
+        if connection is not None:
+            with suppress(OSError):  # it is gone already
+                connection.shutdown(socket.SHUT_RDWR)
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_CLOSE_SECONDS)
+        endings, self._on_close = self._on_close, []
+        for end in endings:
+            end()
+
+
+_BY_NAME = {call.name: call for call in CALLS.values()}
+_SITE, _SCAN, _LOG = _BY_NAME["site"], _BY_NAME["scan"], _BY_NAME["log"]
+
+
+def _remote(call: Call) -> Callable[..., Any]:
+    """Return the method of ``Attached`` that has the daemon do a call."""
+
+    @wraps(vars(Control)[call.name])
+    def method(self: Attached, *args: object, **kwargs: object) -> Any:
+        return self._ask(call, *args, **kwargs)
+
+    return act(method) if call.is_act else method
+
+
+for _call in CALLS.values():
+    if _call.name not in vars(Attached):
+        setattr(Attached, _call.name, _remote(_call))

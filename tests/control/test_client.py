@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control.attaching import attach, socket_name
+from qtool.control.client import Attached
+from qtool.control.models import RECONNECTING, Outcome, State
+from qtool.control.server import Server
+from qtool.errors import NoSuchQueue, NoSuchRunner, ReadOnly, Refused, Unreachable
+from tests.control.site import (
+    HERE,
+    MAIL,
+    PATIENCE,
+    Boards,
+    configuration,
+    open_site,
+    put,
+)
+from tests.rights import powerless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qtool.control.control import Control
+
+TEXT = configuration(**{"in": f"class: {HERE}.Taking\ninstances: 2", "out": ""})
+ATTACHED = f"attached to pid {os.getpid()}"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of sockets, whose path is short."""
+    with tempfile.TemporaryDirectory(prefix="q-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    """What the daemon has."""
+    control = open_site(tmp_path, TEXT)
+    yield control
+    control.close()
+
+
+@pytest.fixture
+def place(control: Control, folder: Path) -> Path:
+    return folder / socket_name(control.configuration.settings)
+
+
+@pytest.fixture
+def server(control: Control, place: Path) -> Iterator[Server]:
+    server = Server(control, place)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def attached(control: Control, server: Server) -> Iterator[Control]:
+    settings = control.configuration.settings
+    attached = attach(settings, [server.path.parent])
+    assert attached is not None
+    yield attached
+    attached.close()
+
+
+def test_it_sees_what_the_daemon_sees(control: Control, attached: Control) -> None:
+    base = put(control, "in", kept={1, 2})
+    here, there = attached.scan(), control.scan()
+    assert here.rows == there.rows
+    assert here.site == replace(there.site, attached=ATTACHED)
+    assert attached.site() == here.site
+    assert attached.entries("in") == control.entries("in")
+    assert attached.entries("in", 0) == []
+    assert attached.names("in") == control.names("in")
+    assert attached.entry("in", base) == control.entry("in", base)
+    assert attached.finishing() == []
+    assert attached.step_question("in") is None
+    assert attached.log() == control.log()
+
+
+def test_it_acts_where_the_daemon_acts(control: Control, attached: Control) -> None:
+    assert "in" in attached.start("in", 1)
+    row = control.scan().row("in")
+    assert row is not None
+    assert [cell.state for cell in row.cells][-1] is State.RUNNING
+    attached.stop("in")
+    injected = attached.inject("in", MAIL, {"mark": b"\xff"})
+    assert control.names("in") == [f"{injected.filebase}.pck"]
+    report = attached.step("in", injected.filebase)
+    assert (report.outcome, (report.before or {})["mark"]) == (Outcome.DONE, b"\xff")
+    attached.snooze("in", 7.0)
+    row = control.scan().row("in")
+    assert row is not None
+    assert row.snooze_seconds == 7.0
+    put(control, "in")
+    assert attached.drain().done == 1
+
+
+def test_errors_are_those_of_the_daemon(attached: Control) -> None:
+    with pytest.raises(NoSuchRunner, match="there is no runner 'none'"):
+        attached.start("none")
+    with pytest.raises(NoSuchQueue, match="there is no queue 'none'"):
+        attached.names("none")
+    with pytest.raises(Refused, match="the input is empty"):
+        attached.inject("in", b"", {})
+    with pytest.raises(TypeError):
+        attached.start()  # type: ignore[call-arg]
+
+
+def test_read_only_is_refused_here(control: Control, server: Server) -> None:
+    attached = Attached(control.configuration.settings, server.path, read_only=True)
+    with pytest.raises(ReadOnly, match="read-only was asked for"):
+        attached.start("in")
+    assert attached.site().read_only == "read-only was asked for"
+    assert control.site().read_only == ""
+
+
+def test_closing_leaves_the_daemon_as_it_is(control: Control, server: Server) -> None:
+    attached = Attached(control.configuration.settings, server.path, read_only=False)
+    attached.start_all()
+    Boards(attached).wait(lambda board: board.row("in"))
+    attached.close()
+    row = control.scan().row("in")
+    assert row is not None
+    assert row.state is State.RUNNING
+
+
+def test_boards_come_with_what_was_logged(control: Control, attached: Control) -> None:
+    boards = Boards(attached)
+    put(control, "in")
+    attached.step("in")
+    boards.wait(lambda _: any("took hello" in line.text for line in attached.log()))
+    board = boards.wait(lambda board: board.site.watching == "events")
+    assert board.site.attached == ATTACHED
+    last = attached.log()[-1].number
+    assert attached.log(last) == []
+    assert attached.board.rows == boards.seen[-1].rows
+
+
+def test_a_daemon_that_goes_is_said_and_found_again(
+    control: Control, place: Path
+) -> None:
+    server = Server(control, place)
+    attached = Attached(control.configuration.settings, place, read_only=False)
+    boards = Boards(attached)
+    boards.wait(lambda board: board.row("in"))
+    server.close()
+    gone = boards.wait(lambda board: board.site.attached == RECONNECTING)
+    assert gone.rows
+    with pytest.raises(Unreachable, match="does not answer"):
+        attached.start("in")
+    seen = len(boards.seen)
+    lines = len(attached.log())
+    server = Server(control, place)
+    boards.wait(lambda board: board.site.attached == ATTACHED, since=seen)
+    attached.start("in")
+    assert len(attached.log()) >= lines
+    attached.close()
+    server.close()
+
+
+# --- Whether there is one
+
+
+def test_without_a_daemon_there_is_none_to_attach_to(
+    control: Control, folder: Path, place: Path
+) -> None:
+    settings = control.configuration.settings
+    assert attach(settings, [folder / "none", folder]) is None
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(place))
+    assert attach(settings, [folder]) is None
+
+
+def test_a_socket_that_refuses_is_an_error(
+    control: Control, server: Server, folder: Path
+) -> None:
+    settings = control.configuration.settings
+    with powerless():
+        if os.geteuid() == server.path.stat().st_uid:
+            server.path.chmod(0)
+        with pytest.raises(Refused, match="refuses you: Permission denied"):
+            attach(settings, [folder])
+    folder.chmod(0o700)
+    with powerless():
+        if os.geteuid() != folder.stat().st_uid:
+            with pytest.raises(Refused, match="cannot be seen"):
+                attach(settings, [folder])
+
+
+def test_a_daemon_of_somebody_elses_is_an_error(control: Control, folder: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs a second user")
+    folder.chmod(0o777)
+    place = folder / socket_name(control.configuration.settings)
+    with socket.socket(socket.AF_UNIX) as fake:
+        with powerless():
+            fake.bind(str(place))
+            fake.listen()
+        with pytest.raises(Refused, match="of user 65534, whose this spool is not"):
+            attach(control.configuration.settings, [folder])
+
+
+def test_a_daemon_of_another_protocol_is_named(control: Control, place: Path) -> None:
+    def answer(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                if connection.recv(4096):
+                    connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"qtool": 9}\n')
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        attached = Attached(control.configuration.settings, place, read_only=False)
+        with pytest.raises(Unreachable, match="version 9, and this qtool 1"):
+            attached.site()
+        thread.join(PATIENCE)
+
+
+def test_the_name_of_a_socket_is_short_and_its_own(control: Control) -> None:
+    settings = control.configuration.settings
+    name = socket_name(replace(settings, queue_root=Path("/var/spool/qtool")))
+    assert name.startswith("var-spool-qtool.")
+    assert name != socket_name(settings)
+    assert name != socket_name(
+        replace(settings, queue_root=Path("/var/spool/qtool"), source="b.cfg")
+    )
+    deep = replace(settings, queue_root=Path("/" + "ä/" * 200))
+    assert len(os.fsencode(socket_name(deep))) < 45
