@@ -53,6 +53,21 @@ def test_the_runner_of_the_tour_sorts_mail(folder: Path) -> None:
     assert list((folder / "queues" / "in").glob("*.pck")) == []
 
 
+def test_the_test_of_the_tour_passes(folder: Path) -> None:
+    test = folder / "runners" / "test_mine.py"
+    test.write_text(block("python", "make_testable_runner"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert not (folder / "queues").exists()
+
+
 def test_every_command_of_the_program_stands_in_the_readme() -> None:
     text = README.read_text("utf-8")
     done = subprocess.run(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from qtool.installation.configuration import (
     Configuration,
     Switchboards,
-    load_settings,
 )
+from qtool.installation.loading import load_settings
 from qtool.settings import default
 
 if TYPE_CHECKING:

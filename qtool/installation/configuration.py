@@ -6,16 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.errors import NoSuchQueue, NoSuchRunner, SettingsError
 from qtool.installation.classes import imported_class
+from qtool.installation.loading import load_settings
 from qtool.installation.rights import refusal
 from qtool.lists import ListRegistry
 from qtool.queues import slices
 from qtool.queues.spool import Spool
-from qtool.settings import RunnerSettings, Settings, SiteKind, overlaid, parse
+from qtool.settings import RunnerSettings, Settings, SiteKind, overlaid
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -24,28 +26,6 @@ if TYPE_CHECKING:
     from qtool.queues.watch import Watcher
 
 _log = logging.getLogger("qtool.installation")
-
-_LARGEST = 1 << 20
-"""Bytes of a configuration."""
-
-
-def load_settings(path: Path) -> Settings:
-    """Return the settings in a file.
-
-    Raises:
-        SettingsError: It cannot be read, or a value in it is wrong.
-    """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise SettingsError(f"{path}: too large for a configuration")
-        text = data.decode("utf-8")
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: expected text in UTF-8") from error
-    return parse(text, source=str(path), base=path.resolve().parent)
 
 
 class Switchboards(Mapping[str, "Switchboard"]):
@@ -195,6 +175,20 @@ class Configuration:
         settings = load_settings(Path(path))
         with self._lock:
             self._use(settings, {})
+
+    @contextmanager
+    def using(self, settings: Settings) -> Iterator[None]:
+        """Use other settings for a while, and then these with their overlays again."""
+        with self._lock:
+            base, overlays, is_swept = self._base, self._overlays, self._is_swept
+            self._use(settings, {})
+            self._is_swept = False
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._use(base, overlays)
+                self._is_swept = is_swept
 
     # --- What may be done
 

@@ -11,10 +11,13 @@ from qtool.errors import SettingsError
 from qtool.installation import Configuration
 from qtool.qfile import message_from_string
 from qtool.runners.forward import ForwardRunner
-from qtool.settings import default, parse
+from qtool.settings import parse
+from qtool.testing import get_queue_messages, make_testable_runner, spool
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["spool"]
 
 MESSAGE = message_from_string("From: anne@example.com\nSubject: One\n\nA body.\n")
 
@@ -44,11 +47,11 @@ def test_a_message_goes_on_with_all_its_metadata(tmp_path: Path) -> None:
     assert config.switchboards["in"].files == []
 
 
-def test_without_a_next_queue_the_message_is_done(tmp_path: Path) -> None:
-    config = configuration(tmp_path, "")
-    config.switchboards["in"].enqueue(MESSAGE)
-    assert ForwardRunner("in", config=config).one_pass() == 1
-    assert [queue.files for queue in config.switchboards.values()] == [[], [], [], []]
+def test_without_a_next_queue_the_message_is_done(spool: Configuration) -> None:
+    spool.push("no next", "[runner.in]\nto:\n")
+    spool.switchboards["in"].enqueue(MESSAGE)
+    make_testable_runner(ForwardRunner, "in").run()
+    assert [get_queue_messages(name) for name in spool.switchboards] == [[]] * 4
 
 
 @pytest.mark.parametrize("to", ["nowhere", "../out", "in"])
@@ -62,10 +65,9 @@ def test_a_wrong_next_queue_is_refused_by_name(tmp_path: Path, to: str) -> None:
     assert "\n" not in line
 
 
-def test_the_built_in_default_forwards_from_in_to_out(tmp_path: Path) -> None:
-    config = Configuration(default(tmp_path))
-    config.switchboards["in"].enqueue(MESSAGE)
-    kind = config.runner_class("in")
+def test_the_built_in_default_forwards_from_in_to_out(spool: Configuration) -> None:
+    spool.switchboards["in"].enqueue(MESSAGE)
+    kind = spool.runner_class("in")
     assert kind is ForwardRunner
-    ForwardRunner("in", config=config).one_pass()
-    assert len(config.switchboards["out"].files) == 1
+    make_testable_runner(kind, "in").run()
+    get_queue_messages("out", expected_count=1)
