@@ -298,9 +298,14 @@ def test_root_does_not_act_in_the_spool_of_another_user(
     try:
         user = pwd.getpwuid(uid).pw_name
     except KeyError:
-        user = f"'#{uid}'"
-    reason = config.writable_reason()
-    assert reason.endswith(f"run: sudo -u {user} qtool ...")
+        user = f"#{uid}"
+    root = folder.parent
+    assert config.writable_reason() == (
+        f"{root} belongs to root and {folder} to {user}: give both to one of them"
+        " (chown)"
+    )
+    os.chown(root, uid, uid)
+    assert config.writable_reason() == f"you are root, and {root} belongs to {user}"
 
 
 def test_a_folder_one_may_not_write_in_is_named() -> None:

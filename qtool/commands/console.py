@@ -18,7 +18,8 @@ def run(options: Namespace) -> int:
     tui.hasten()
     from qtool.tui import app
 
-    with opened(options) as control:
+    said: list[str] = []
+    with opened(options, said.append) as control:
         if options.start:
             control.start_all()
-        return app.run(control)
+        return app.run(control, "\n".join(said))

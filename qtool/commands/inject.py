@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from qtool.commands.output import DONE, FAILED, USAGE, put, tell
 from qtool.commands.site import again, opened
@@ -14,6 +15,7 @@ from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from contextlib import AbstractContextManager
 
     from qtool.control.control import Control
 
@@ -29,11 +31,16 @@ def run(options: Namespace) -> int:
         return USAGE
     if options.listid is not None:
         msgdata["listid"] = options.listid
-    with opened(options) as control:
+    try:
+        opening = _opening(options.file)  # root may be another user afterwards
+    except OSError as error:
+        tell(f"{options.file}: {error.strerror}")
+        return FAILED
+    with opening as stream, opened(options) as control:
         # An unknown queue is told before anybody types a message.
         control.entries(options.queue, 1)
         try:
-            data = _message(options.file)
+            data = _message(stream)
         except OSError as error:
             tell(f"{options.file}: {error.strerror}")
             return FAILED
@@ -54,13 +61,14 @@ def run(options: Namespace) -> int:
     return DONE
 
 
-def _message(name: str) -> bytes:
-    if name != "-":
-        data = Path(name).read_bytes()
-    else:
-        if sys.stdin.isatty():
-            tell("type a message, headers first; Ctrl+D ends it")
-        data = sys.stdin.buffer.read()
+def _opening(name: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+
+
+def _message(stream: BinaryIO) -> bytes:
+    if stream.isatty():
+        tell("type a message, headers first; Ctrl+D ends it")
+    data = stream.read()
     if not data.strip():
         raise Refused("there is no message: the input is empty")
     return data

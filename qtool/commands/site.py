@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from qtool.commands.becoming import become_owner
 from qtool.commands.output import tell
 from qtool.commands.search import (
     configuration_file,
@@ -15,21 +16,28 @@ from qtool.commands.search import (
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from qtool.control.control import Control
     from qtool.settings import Settings
 
 
-def _settings(options: Namespace) -> Settings:
-    """Return the site that the options, the environment or the usual places name."""
+def _settings(options: Namespace, say: Callable[[str], None] = tell) -> Settings:
+    """Return the site that the options, the environment or the usual places name.
+
+    From here on root is the user whose site it is.
+    """
     from qtool.control.opening import site_settings
 
     config = options.config
     if config is None and options.root is None:
         config = configuration_file(os.environ)
     programs = options.mailman_bin or mailman_programs(os.environ)
-    return site_settings(config, options.root, programs)
+    settings = site_settings(config, options.root, programs)
+    became = become_owner(settings, os.environ)
+    if became:
+        say(became)
+    return settings
 
 
 def open_control(options: Namespace) -> Control:
@@ -40,12 +48,17 @@ def open_control(options: Namespace) -> Control:
 
 
 @contextmanager
-def opened(options: Namespace) -> Iterator[Control]:
-    """Open the site, through its daemon where it has one, and close it at the end."""
+def opened(options: Namespace, say: Callable[[str], None] = tell) -> Iterator[Control]:
+    """Open the site, through its daemon where it has one, and close it at the end.
+
+    Args:
+        options: They name the site.
+        say: Gets what is to be told about it, line by line.
+    """
     from qtool.control.attaching import attach
     from qtool.control.opening import open_settings
 
-    settings = _settings(options)
+    settings = _settings(options, say)
     folders = socket_folders(os.environ)
     control = attach(settings, folders, read_only=options.read_only)
     put_right = []
@@ -54,7 +67,7 @@ def opened(options: Namespace) -> Iterator[Control]:
         put_right = control.log()  # after a crash
     try:
         for line in put_right:
-            tell(line.text)
+            say(line.text)
         yield control
     finally:
         try:

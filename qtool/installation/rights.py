@@ -1,9 +1,10 @@
-"""Who may change a spool: a reason in one line, or none."""
+"""Whose a spool is, and who may change it: a reason in one line, or none."""
 
 from __future__ import annotations
 
 import os
 import pwd
+import stat
 from typing import TYPE_CHECKING
 
 from qtool.settings import Settings, SiteKind
@@ -11,6 +12,36 @@ from qtool.settings import Settings, SiteKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+def spool_owner(settings: Settings) -> os.stat_result | None:
+    """Return the facts of the folder that says whose the spool is.
+
+    None where there is no such folder yet: then it will be who makes it.
+    """
+    return _facts(settings.queue_root)
+
+
+def disagreement(settings: Settings) -> str:
+    """Return which queue is not of who owns the spool; empty where all agree."""
+    root = _facts(settings.queue_root)
+    for runner in settings.runners.values():
+        queue = runner.queue_directory and _facts(runner.queue_directory)
+        if root and queue and queue.st_uid != root.st_uid:
+            return (
+                f"{settings.queue_root} belongs to {user_name(root.st_uid)} and"
+                f" {runner.queue_directory} to {user_name(queue.st_uid)}:"
+                " give both to one of them (chown)"
+            )
+    return ""
+
+
+def user_name(uid: int) -> str:
+    """Return a user's name, or what stands for one who has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
 
 
 def refusal(settings: Settings, state: Path, folders: Sequence[Path]) -> str:
@@ -24,40 +55,63 @@ def refusal(settings: Settings, state: Path, folders: Sequence[Path]) -> str:
     if settings.kind is SiteKind.MAILMAN2:
         return "these queues are Mailman 2's: qtool shows them and changes nothing"
     root = settings.queue_root
-    if settings.kind is SiteKind.MAILMAN3 and not root.is_dir():
+    if settings.kind is SiteKind.MAILMAN3 and _is_missing(root):
         return f"there is no folder {root}: start Mailman once"
-    existing = [folder for folder in folders if folder.is_dir()]
-    stranger = _other_owner([root, *existing])
-    if os.geteuid() == 0 and stranger:
-        return (
-            "you are root and this spool is another user's:"
-            f" run: sudo -u {stranger} qtool ..."
+    if os.geteuid() == 0 and (reason := _not_roots(settings)):
+        return reason
+    place = state if _facts(state) else _nearest_existing(root)
+    if reason := _unwritable(place):
+        return reason
+    reasons = [_unwritable(folder) for folder in folders if _facts(folder)]
+    # One that cannot be written by itself is said when it is acted on.
+    return reasons[0] if reasons and all(reasons) else ""
+
+
+def _not_roots(settings: Settings) -> str:
+    """Return why root must not act here: the owner could not read what it writes."""
+    owner = spool_owner(settings)
+    if owner is not None and owner.st_uid:
+        name = user_name(owner.st_uid)
+        return disagreement(settings) or (
+            f"you are root, and {settings.queue_root} belongs to {name}"
         )
-    place = _nearest_existing(state if state.is_dir() else root)
-    if not _may_write(place):
-        return f"you may not write in {place}"
-    if existing and not any(_may_write(folder) for folder in existing):
-        return f"you may not write in {existing[0]}"
+    return disagreement(settings)
+
+
+def _unwritable(folder: Path) -> str:
+    """Return why this user can put nothing into a folder; empty where it can."""
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return f"{folder} is on a read-only file system"
+        return f"you may not write in {folder}"
+    facts = folder.stat()
+    takes_group = facts.st_mode & stat.S_ISGID or facts.st_gid == os.getegid()
+    if facts.st_uid != os.geteuid() and not takes_group:
+        return (
+            f"its owner could not read what you write in {folder}: chmod g+s {folder}"
+        )
     return ""
+
+
+def _facts(folder: Path) -> os.stat_result | None:
+    try:
+        return folder.stat()
+    except OSError:
+        return None
+
+
+def _is_missing(folder: Path) -> bool:
+    """Whether there is none; one that may not be looked at may be there."""
+    try:
+        folder.stat()
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _nearest_existing(path: Path) -> Path:
-    while not path.exists() and path != path.parent:
+    while _facts(path) is None and path != path.parent:
         path = path.parent
     return path
-
-
-def _may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
-
-
-def _other_owner(folders: Sequence[Path]) -> str:
-    """Return who owns the first folder that is not root's; empty if root owns all."""
-    for folder in folders:
-        uid = _nearest_existing(folder).stat().st_uid
-        if uid:
-            try:
-                return pwd.getpwuid(uid).pw_name
-            except KeyError:
-                return f"'#{uid}'"
-    return ""

@@ -193,13 +193,18 @@ def sync_file_system(descriptor: int) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Make a folder for queue files, and its parents, durably, if it is missing."""
+    """Make a folder for queue files, and its parents, durably, if it is missing.
+
+    It has the group of the folder that it is in.
+    """
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path) or os.curdir
     _make_parents(parent)
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, FOLDER_MODE)
+        with contextlib.suppress(PermissionError):
+            os.chown(path, -1, os.stat(parent).st_gid)
         with contextlib.suppress(PermissionError):
             os.chmod(path, FOLDER_MODE)
         sync_folder(parent)

@@ -128,8 +128,7 @@ class QToolApp(Doors):
             self.board = board  # no message reaches a screen that is yet to come
             self._first_read.set()
         self.post_message(BoardArrived(board))
-        # What the observer does next, importing its watcher, would hold up the
-        # first board on its way to the screen.
+        # Importing its watcher next would hold up the board on its way to the screen.
         self._first_shown.wait(_FIRST_SECONDS)
 
     def on_board_arrived(self, message: BoardArrived) -> None:
@@ -180,8 +179,8 @@ class QToolApp(Doors):
         self._departure.leave(code)
 
 
-def run(control: Control) -> int:
-    """Show the app until it is left; return the exit status.
+def run(control: Control, greeting: str = "") -> int:
+    """Show the app, and what to say first, until it is left; return the exit status.
 
     Whoever made the Control closes it; that costs nothing where the app has.
 
@@ -193,6 +192,7 @@ def run(control: Control) -> int:
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         app = QToolApp(control, driver_class=TerminalDriver)
+        app.greeting = greeting
         app.run()
         return app.return_code or 0
     finally:

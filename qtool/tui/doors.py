@@ -26,9 +26,16 @@ class Doors(App[int]):
     """The part of the app that opens screens and speaks in toasts."""
 
     acts: Acts
+    greeting = ""
+    """What to say first."""
     touched = 0
     """How many times the operator has pressed a key or a button of the mouse."""
     _report: StepReport | None = None
+
+    def on_mount(self) -> None:
+        """Say what was to be told about the site."""
+        if self.greeting:
+            self.complain(self.greeting)
 
     async def on_event(self, event: Event) -> None:
         """Count what the operator does."""
