@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 import textwrap
 from dataclasses import dataclass
 from functools import cache
@@ -444,6 +445,44 @@ def test_commands_load_no_screen_library(
     """
     loaded = set(run_python(code, "--root", str(tmp_path), *arguments))
     assert loaded & {"textual", "prompt_toolkit", "ptpython"} == set()
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_attaching_costs_nothing_where_no_daemon_is_and_little_where_one_is(
+    served: bool,
+) -> None:
+    code = f"""
+        import contextlib, io, os, sys
+        from pathlib import Path
+        file, places = Path(sys.argv[1]), Path(sys.argv[1]).with_name("r")
+        os.environ["XDG_RUNTIME_DIR"] = str(places)
+        (places / "qtool").mkdir(parents=True)
+        if {served}:
+            read, write = os.pipe()
+            end, going_on = os.pipe()
+            if os.fork() == 0:
+                os.close(going_on)
+                from qtool.commands.serving import served
+                from qtool.control import open_site
+                control = open_site(config_file=file)
+                with served(control, whole=True):
+                    os.write(write, b"x")
+                    os.read(end, 1)
+                os._exit(0)
+            os.read(read, 1)
+        from qtool.cli import main
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            main(["--config", sys.argv[1], "status"])
+        assert ("attached to" in told.getvalue()) is {served}
+        {LOADED}
+    """
+    with tempfile.TemporaryDirectory(prefix="q-") as name:
+        file = Path(name) / "qtool.cfg"
+        file.write_text("[runner.in]\n")
+        loaded = set(run_python(code, str(file)))
+    dear = {"http", "socketserver", "email", "ssl", "qtool.control.server"}
+    assert loaded & (HEAVY | dear) == set()
+    assert ("qtool.control.client" in loaded) is served
 
 
 def test_dump_loads_only_what_reading_a_file_needs(tmp_path: Path) -> None:

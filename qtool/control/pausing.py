@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qtool.control.acting import acting_uid
 from qtool.control.models import State
 from qtool.control.standing import mixed_note, sickest
 from qtool.errors import (
@@ -177,7 +177,7 @@ class Pausing:
 
 def _who() -> str:
     """Return the name of the user who acts."""
-    uid = os.geteuid()
+    uid = acting_uid()
     with suppress(KeyError):
         return pwd.getpwuid(uid).pw_name
     return f"uid {uid}"

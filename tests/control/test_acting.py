@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import os
+import pwd
+from typing import TYPE_CHECKING
+
+from qtool.control.acting import acting_as, acting_uid
+from tests.control.site import HERE, configuration, open_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ANOTHER = 65534
+
+
+def test_it_is_this_process_who_acts_unless_somebody_asked_for_it() -> None:
+    assert acting_uid() == os.geteuid()
+    with acting_as(_ANOTHER):
+        assert acting_uid() == _ANOTHER
+    assert acting_uid() == os.geteuid()
+
+
+def test_a_pause_names_the_user_who_asked_for_it(tmp_path: Path) -> None:
+    control = open_site(tmp_path, configuration(**{"in": f"class: {HERE}.Taking"}))
+    control.start("in")
+    with acting_as(_ANOTHER):
+        control.pause("in")
+    row = control.scan().row("in")
+    assert row is not None
+    assert f"paused by {pwd.getpwuid(_ANOTHER).pw_name}" in row.note
+    control.close()
