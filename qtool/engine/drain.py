@@ -82,7 +82,7 @@ def drain(
         left=waiting,
         note=note,
         failures=tuple(drained.failures),
-        others=tuple(drained.others),
+        others=(*drained.others, *drained.held()),
         next_due=due,
     )
 
@@ -155,6 +155,15 @@ class _Draining:
                 if not self.closing():
                     self.failures.append(_reason(thread, error))
         return taken > 0
+
+    def held(self) -> list[str]:
+        """Return who left messages: paused, or idle-only while the site is not."""
+        return [
+            f"left alone: {thread}: {held.note}"
+            for thread, runner in self.runners.items()
+            if (held := runner.held_back()) is not None
+            and _waiting(self.config, [thread])[0]
+        ]
 
 
 def _without(

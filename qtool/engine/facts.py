@@ -98,6 +98,8 @@ class RunnerFacts:
         """Return everything about it, at this moment."""
         failure, state, held = self._failure, self.state, self.in_hand
         note, trace = failure_note(failure), failure_traceback(failure)
+        runner = self.runner
+        note = note or (runner.not_idle if runner is not None else "")
         hang = self._hang(held)
         if hang is not None:
             note, trace = hang.told, hang.stack

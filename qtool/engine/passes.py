@@ -42,6 +42,7 @@ def one_pass(runner: Runner, rest: float | None, *, periodic: bool = True) -> in
     Returns:
         How many files were taken.
     """
+    runner.idleness.forget()
     every = runner.periodic_every if periodic else inf
     taken = _take_all(runner, rest, every) if runner.is_queue_runner else 0
     if periodic and runner.held_back() is None:

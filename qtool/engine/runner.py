@@ -17,6 +17,7 @@ from qtool.engine.duty import Duty, own_queue, own_slice
 from qtool.engine.gate import Gate, Turn
 from qtool.engine.hand import Hand
 from qtool.engine.holding import Held, held_by_pause
+from qtool.engine.idle import Idleness
 from qtool.engine.passes import check_choice, one_pass, step
 from qtool.engine.pauses import Pauses
 from qtool.engine.snooze import SHORTEST_SECONDS, Arrivals, Resting
@@ -72,6 +73,9 @@ class Runner:
         self.turn = Turn()
         self.resting = Resting()
         self.pauses = Pauses(self.config.state_directory)
+        self.idleness = Idleness(name, self.config)
+        self.not_idle = ""
+        """Which test holds an idle-only runner back, as of its last look."""
         self.counts: Counter[Outcome] = Counter()
         self.clock: Callable[[], float] = time.monotonic
         self.only_asked = False
@@ -175,7 +179,15 @@ class Runner:
 
     def held_back(self) -> Held | None:
         """Return why it takes nothing by itself now, though messages may wait."""
-        return held_by_pause(self.pauses, self.name, self.slice)
+        held = held_by_pause(self.pauses, self.name, self.slice)
+        if held is not None:
+            return held
+        held = self.idleness.held(self.clock())
+        note = "" if held is None else held.note
+        if note != self.not_idle:
+            self.not_idle = note
+            self.gate.on_change()
+        return held
 
     def step(self, filebase: str | None = None) -> StepReport:
         """Process one file: the chosen one, or the next.

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtool.errors import NoRunnerClass, RunnerImportError
 from qtool.untrusted import visible
@@ -47,17 +47,31 @@ def imported_class(runner: RunnerSettings, paths: tuple[Path, ...]) -> type:
     reason = no_class_reason(runner)
     if runner.class_path is None or reason:
         raise NoRunnerClass(reason)
-    module, _, attribute = runner.class_path.rpartition(".")
     where = f"[runner.{runner.name}] class: {runner.class_path}"
-    try:
-        with _import_path(paths):
-            found = getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:
-        reason = visible(f"{type(error).__name__}: {error}", 300)
-        raise RunnerImportError(f"{where}: {reason}") from error
+    found = imported(runner.class_path, where, paths)
     if not isinstance(found, type):
         raise RunnerImportError(f"{where}: that is no class")
     return found
+
+
+def imported(path: str, where: str, paths: tuple[Path, ...]) -> Any:
+    """Return what a dotted name stands for in its module.
+
+    Args:
+        path: The dotted name.
+        where: The place in the configuration, for errors.
+        paths: Where it may be, besides what is installed.
+
+    Raises:
+        RunnerImportError: It cannot be imported; the reason is the cause.
+    """
+    module, _, attribute = path.rpartition(".")
+    try:
+        with _import_path(paths):
+            return getattr(importlib.import_module(module), attribute)
+    except (Exception, SystemExit) as error:
+        reason = visible(f"{type(error).__name__}: {error}", 300)
+        raise RunnerImportError(f"{where}: {reason}") from error
 
 
 def _working_folder() -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
+from qtool.settings.idle import check_queues, idle_tests
 from qtool.settings.ini import Section, expand, read_sections
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
 from qtool.untrusted import visible
@@ -33,6 +34,8 @@ _RUNNER_KEYS = frozenset(
         "hang_after",
         "start",
         "honours_due",
+        "when",
+        "idle_when",
     }
 )
 _QTOOL_KEYS = frozenset(
@@ -91,6 +94,7 @@ def runner_settings(
         hang_seconds=_hang_seconds(section, base.hang_seconds),
         start=section.boolean("start", base.start),
         honours_due=section.boolean("honours_due", base.honours_due),
+        idle_when=idle_tests(section, base.idle_when),
         options=MappingProxyType({**base.options, **own}),
         served=base.served or bool(class_path),
     )
@@ -148,6 +152,10 @@ def with_sections(settings: Settings, sections: Mapping[str, Section]) -> Settin
                 f"{section.source}: [{visible(section.name, 80)}]:"
                 " expected [runner.NAME] or [list.ADDRESS]"
             )
+    for section in sections.values():
+        name = runner_name(section)
+        if name is not None:
+            check_queues(section, name, runners[name].idle_when, runners)
     return replace(
         settings,
         runners=MappingProxyType(runners),

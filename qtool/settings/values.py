@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from qtool.settings.idle import IdleTest
+
 
 class SiteKind(StrEnum):
     """Whose queues these are."""
@@ -40,6 +42,8 @@ class RunnerSettings:
     """Whether a master starts it by itself."""
     honours_due: bool = False
     """Whether an entry of its queue whose time lies ahead waits for that time."""
+    idle_when: tuple[IdleTest, ...] = ()
+    """What has to be so for it to take anything; empty where it always works."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Every other key of the section, for the runner's class."""
     served: bool = True

@@ -251,3 +251,5 @@ def test_a_drain_leaves_the_queue_of_a_paused_runner(site: Site) -> None:
     of_site(site).put(pause())
     drained = site.master().drain()
     assert (drained.counts.done, drained.left) == (0, 1)
+    [other] = drained.others
+    assert other.startswith("left alone: in: paused by anne since ")
