@@ -100,7 +100,9 @@ def _replies(
         f"{verb} {path} HTTP/1.1\r\nHost: qtool\r\nConnection: close\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with suppress(BrokenPipeError):  # refused before it was read: the reply says why
+    with suppress(
+        BrokenPipeError, ConnectionResetError
+    ):  # refused before it was read: the reply says why
         connection.sendall(head.encode("ascii") + body)
     with connection.makefile("rb") as stream:
         for line in stream:
@@ -216,7 +218,10 @@ class Attached(Control):
                     target=self._watch, name="qtool-attached", daemon=True
                 )
                 self._thread.start()
-        return lambda: self._callbacks.remove(callback)
+        return lambda: self._forget(callback)
+
+    def _forget(self, callback: Callable[[Board], None]) -> None:
+        self._callbacks = [each for each in self._callbacks if each is not callback]
 
     def _watch(self) -> None:
         while not self._over.is_set():

@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from qtool.control import wire
 from qtool.control.acting import acting_as
-from qtool.control.calls import BOARDS, CALLS, PROTOCOL, BadCall, Call
+from qtool.control.calls import BOARDS, CALLS, BadCall, Call
 from qtool.control.sockets import listening, peer_of
+from qtool.control.streaming import Boards, encoded
 from qtool.errors import (
     NoSuchEntry,
     NoSuchQueue,
@@ -27,11 +28,10 @@ from qtool.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from qtool.control.control import Control
-    from qtool.control.models import Board
 
 LARGEST_REQUEST = 64 << 20
 """Bytes of a request's body: a message, and what JSON makes of it."""
@@ -58,7 +58,7 @@ class Server:
         self, control: Control, path: Path, *, group: int | None = None
     ) -> None:
         self.path = path
-        self._boards = _Boards(control)
+        self._boards = Boards(control)
         self._listener = _Listener(control, self._boards, listening(path, group), group)
         self._inode = path.stat().st_ino
         self._thread = threading.Thread(
@@ -77,55 +77,6 @@ class Server:
         self._boards.close()
 
 
-class _Boards:
-    """The latest board as a line, for all who stream; observed while one does."""
-
-    def __init__(self, control: Control) -> None:
-        self._control = control
-        self._listeners = 0
-        self._stop: Callable[[], None] = lambda: None
-        self._changing = threading.Lock()
-        self._news = threading.Condition()
-        self._number = 0
-        self._line = b""
-        self._over = False
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield the latest board whenever there is another one."""
-        with self._changing:
-            self._listeners += 1
-            if self._listeners == 1:
-                self._stop = self._control.watch(self._take)
-        try:
-            seen = 0
-            while True:
-                with self._news:
-                    self._news.wait_for(lambda: self._over or self._number > seen)  # noqa: B023 - called at once
-                    if self._over:
-                        return
-                    seen, line = self._number, self._line
-                yield line
-        finally:
-            with self._changing:
-                self._listeners -= 1
-                if not self._listeners:
-                    self._stop()
-                    self._number = 0
-
-    def close(self) -> None:
-        """End all streams."""
-        with self._news:
-            self._over = True
-            self._news.notify_all()
-
-    def _take(self, board: Board) -> None:
-        line = _encoded({"result": wire.dumped(board)})
-        with self._news:
-            self._number += 1
-            self._line = line
-            self._news.notify_all()
-
-
 class _Listener(ThreadingMixIn, UnixStreamServer):
     """Accepts, and has each connection served in a thread of its own."""
 
@@ -133,7 +84,7 @@ class _Listener(ThreadingMixIn, UnixStreamServer):
     block_on_close = False
 
     def __init__(
-        self, control: Control, boards: _Boards, listener: Any, group: int | None
+        self, control: Control, boards: Boards, listener: Any, group: int | None
     ) -> None:
         super().__init__("", _Handler, bind_and_activate=False)
         self.socket.close()
@@ -175,10 +126,6 @@ class _Listener(ThreadingMixIn, UnixStreamServer):
             log.error("a request failed", exc_info=error)
 
 
-def _encoded(body: dict[str, Any]) -> bytes:
-    return json.dumps({"qtool": PROTOCOL, **body}).encode("ascii") + b"\n"
-
-
 class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
@@ -192,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a look."""
+        if self._size():
+            self.close_connection = True  # what follows is not the next request
         url = urlsplit(self.path)
         if url.path == BOARDS:
             self._stream()
@@ -201,15 +150,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Do an act."""
-        try:
-            size = int(self.headers.get("Content-Length", "0"))
-        except ValueError:
-            size = -1
+        size = self._size()
         if not 0 <= size <= LARGEST_REQUEST:
             self.close_connection = True
             self._refuse(413, BadCall(f"a request has {LARGEST_REQUEST} bytes at most"))
             return
         body = self.rfile.read(size)
+        if len(body) < size:
+            return  # whoever asked went away before all of it was said
 
         def arguments(call: Call) -> dict[str, Any]:
             try:
@@ -221,6 +169,12 @@ class _Handler(BaseHTTPRequestHandler):
             return call.loaded(given)
 
         self._answer(self.path, arguments)
+
+    def _size(self) -> int:
+        """Return how many bytes of a body follow; -1 when that is not said."""
+        said = self.headers.get("Content-Length", "0")
+        chunked = "Transfer-Encoding" in self.headers
+        return int(said) if said.isdecimal() and not chunked else -1
 
     def _answer(self, path: str, arguments: Callable[[Call], dict[str, Any]]) -> None:
         call = CALLS.get(path)
@@ -262,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
             for line in lines:
                 self.wfile.write(line)
         finally:
-            lines.close()  # type: ignore[attr-defined]  # a generator is one
+            lines.close()
 
     # --- Replies
 
@@ -270,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(status, {"error": wire.dumped_error(error)})
 
     def _reply(self, status: int, body: dict[str, Any]) -> None:
-        data = _encoded(body)
+        data = encoded(body)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

@@ -22,17 +22,18 @@ from qtool.msgdata import from_json, to_json
 NAMES = {**vars(models), "Any": Any, "Callable": Callable, "Mapping": Mapping}
 """What hints of models and of calls name, also where only type checkers import it."""
 
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 _Load = Callable[[Any], Any]
 
 
 def dumped(value: object) -> Any:
     """Return a value in what ``json.dumps`` takes."""
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": repr(value)}
-    if value is None or isinstance(value, str | int):
-        return value
     if is_dataclass(value):
         return {each.name: dumped(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, list | tuple):

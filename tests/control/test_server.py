@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.control.models import State
 from qtool.control.server import LARGEST_REQUEST, Server
 from qtool.errors import Refused
 from tests.control.site import HERE, configuration, eventually, open_site, put
@@ -118,15 +119,33 @@ def test_what_is_wrong_is_said_in_a_line(
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(
     server: Server,
 ) -> None:
-    for size in (LARGEST_REQUEST + 1, -1):
+    for header in (
+        ("Content-Length", str(LARGEST_REQUEST + 1)),
+        ("Content-Length", "-1"),
+        ("Transfer-Encoding", "chunked"),
+    ):
         plain = Plain(server.path)
         plain.putrequest("POST", "/v1/inject")
-        plain.putheader("Content-Length", str(size))
+        plain.putheader(*header)
         plain.endheaders()
         reply = plain.getresponse()
         assert reply.status == 413
         assert "bytes at most" in json.loads(reply.read())["error"]["message"]
         plain.close()
+
+
+def test_a_request_that_is_cut_is_not_done(control: Control, server: Server) -> None:
+    body = b'{"runner": "in"}'
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(server.path))
+        size = len(body) + 1
+        raw.sendall(b"POST /v1/start HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size)
+        raw.sendall(body)
+        raw.shutdown(socket.SHUT_WR)
+        assert raw.recv(100) == b""
+    row = control.scan().row("in")
+    assert row is not None
+    assert row.state is State.STOPPED
 
 
 def test_what_is_no_request_at_all_is_refused_in_json(server: Server) -> None:
