@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool import render
-from qtool.commands.output import DONE, carries_unicode, put
-from qtool.commands.site import opened
+from qtool.commands.output import DONE, carries_unicode, put, tell
+from qtool.commands.site import again, opened
 from qtool.control.models import State
+from qtool.control.unattended import is_nobody_there, unattended, unattended_line
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -22,12 +25,15 @@ _HEADINGS = ("QUEUE", "DEPTH", "FLIGHT", "OLDEST", "STATE", "SLICES")
 _RIGHT = (False, True, True, True, False, False)
 _STATE_COLUMN = _HEADINGS.index("STATE")
 _LONGEST_PATH = 5000
+_MOST_PARTS = 4
+_NOT_BY_RUNNING = frozenset({State.NO_CLASS, State.IMPORT_ERROR})
 
 
 def run(options: Namespace) -> int:
     """Print what waits in each queue and who runs it."""
     with opened(options) as control:
         board = control.scan()
+    _tell_unattended(options, board)
     if options.json:
         put(_json(board))
         return DONE
@@ -38,6 +44,31 @@ def run(options: Namespace) -> int:
         for line in lines:
             put("".join(text for _, text in line).rstrip())
     return DONE
+
+
+def _tell_unattended(options: Namespace, board: Board) -> None:
+    """Name what waits where nobody works, and how that can be ended."""
+    for row in board.rows:
+        line = unattended_line(row.cells)
+        if line:
+            tell(f"{visible(row.name, 60)}: {line}: {_remedy(options, row)}")
+
+
+def _remedy(options: Namespace, row: QueueRow) -> str:
+    if row.paused:
+        return visible(row.paused)
+    if row.state in _NOT_BY_RUNNING:
+        return row.refusal or "its class has to be found first"
+    words = "run"
+    if row.state is State.MAILMAN_STOPPED or not row.runner_slices:
+        words = "run --once"  # Mailman starts its own; the other has none that stays
+    if is_nobody_there(row.cells):
+        return again(options, f"{words} -r {quote(row.name)}")
+    parts = (
+        f"-r {quote(row.name)}:{number}:{row.runner_slices}"
+        for number in unattended(row.cells)
+    )
+    return again(options, " ".join([words, *islice(parts, _MOST_PARTS)]))
 
 
 def _json(board: Board) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtool.control.models import Cell, QueueRow, State
 from qtool.control.rates import Meter
+from qtool.control.unattended import unattended_line
 from qtool.control.views import view_of
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ class Row:
         """Return the row as of the last reading and measuring."""
         settings, scan, meter = self.settings, self._scan, self._meter
         state, note, trouble = standing.state, standing.note, standing.traceback
+        cells = self._shown_cells(scan, standing) if scan else ()
+        if not standing.paused:  # which is reason enough
+            note = "; ".join(filter(None, (note, unattended_line(cells))))
         if self._error:
             state, note, trouble = State.UNREADABLE, self._error, ""
         return QueueRow(
@@ -126,7 +130,7 @@ class Row:
             has_queue=self.queue is not None,
             runner=standing.runner,
             runner_slices=self._slices,
-            cells=self._shown_cells(scan, standing) if scan else (),
+            cells=cells,
             depth=scan.depth if scan else None,
             in_flight=scan.in_flight if scan else None,
             oldest=scan.oldest if scan else None,

@@ -115,6 +115,9 @@ class _Draining:
             errands.callback(thread.wait)
             errands.callback(runner.stop)
             self.runners[thread] = runner
+            held = runner.held_back()
+            if held is not None:
+                self.others.append(f"left alone: {thread} is {held.note}")
 
     def _leave(self, thread: RunnerThread) -> None:
         state = thread.state

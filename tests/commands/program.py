@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 QTOOL = Path(sys.executable).with_name("qtool")
 
@@ -115,3 +116,38 @@ def configuration(folder: Path, sections: str = FORWARD) -> Path:
 def entries(folder: Path) -> list[str]:
     """The names of the entries in a queue's folder."""
     return sorted(path.name for path in folder.glob("*.*")) if folder.exists() else []
+
+
+class Running:
+    """``qtool run`` as a process, read line by line."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    def read_to(self, text: str) -> None:
+        """Read what it tells until a line holds the text."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip("\n"))
+            if text in line:
+                return
+        raise AssertionError(f"it ended without {text!r}: {self.lines}")
+
+    def end(self) -> int:
+        """Wait until it has ended; return its status."""
+        _, rest = self.process.communicate(timeout=20)
+        self.lines += rest.splitlines()
+        return self.process.returncode
+
+
+@contextmanager
+def running(config: Path, *words: str) -> Iterator[Running]:
+    """Start ``qtool run`` with these words; it is killed at the end."""
+    with subprocess.Popen(
+        [QTOOL, "--config", config, "run", *words], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Running(process)
+        finally:
+            process.kill()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,51 +13,16 @@ import pytest
 from tests.commands.program import (
     FORWARD,
     MESSAGE,
-    QTOOL,
     configuration,
     entries,
+    running,
 )
 from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.commands.conftest import Call
 
 WAIT = "[runner.in]\nclass: runners_of_the_test.Wait\n"
-
-
-class Running:
-    """``qtool run`` as a process, read line by line."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.lines: list[str] = []
-
-    def read_to(self, text: str) -> None:
-        """Read what it tells until a line holds the text."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip("\n"))
-            if text in line:
-                return
-        raise AssertionError(f"it ended without {text!r}: {self.lines}")
-
-    def end(self) -> int:
-        _, rest = self.process.communicate(timeout=20)
-        self.lines += rest.splitlines()
-        return self.process.returncode
-
-
-@contextmanager
-def running(config: Path, *words: str) -> Iterator[Running]:
-    with subprocess.Popen(
-        [QTOOL, "--config", config, "run", *words], stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield Running(process)
-        finally:
-            process.kill()
 
 
 def inject(call: Call, config: Path, *words: object) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from qtool.commands.status import lines_of
 from qtool.control.models import Board, Cell, QueueRow, Site, State
-from tests.commands.program import MESSAGE, QTOOL, configuration, program
+from tests.commands.program import (
+    FORWARD,
+    MESSAGE,
+    QTOOL,
+    configuration,
+    program,
+    running,
+)
+from tests.engine.mailman_double import MailmanDouble
 from tests.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -90,9 +98,58 @@ def test_the_header_says_which_spool_and_why_it_is_read_only() -> None:
 def test_a_site_is_shown_without_a_runner_being_started(call: Call, site: Path) -> None:
     call("--config", site, "inject", "in", stdin=MESSAGE)
     ended = call("status", "--config", site)
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
     assert any(line.split()[:3] == ["in", "1", "0"] for line in ended.out.splitlines())
     assert "stopped" in ended.out
+
+
+def test_what_waits_without_a_runner_at_work_is_named_with_what_helps(
+    call: Call, tmp_path: Path
+) -> None:
+    sections = "[runner.work]\n[runner.odd]\nclass: x.Y\ninstances: 0\n"
+    config = configuration(tmp_path, FORWARD + sections)
+    for queue in ("in", "in", "work", "odd", "shunt"):
+        call("--config", config, "inject", queue, stdin=MESSAGE)
+    ended = call("--config", config, "status")
+    assert "    2 messages wait and no runner is at work there" in ended.out
+    assert ended.told == [
+        "qtool: in: 2 messages wait and no runner is at work there:"
+        f" qtool --config {config} run -r in",
+        "qtool: work: 1 message waits and no runner is at work there:"
+        " the runner work has no class: set class in [runner.work]",
+        "qtool: odd: 1 message waits and no runner is at work there:"
+        f" qtool --config {config} run --once -r odd",
+    ]
+    assert call("--config", config, "status", "--json").told == ended.told
+
+
+def test_the_slices_are_named_that_nobody_works(call: Call, tmp_path: Path) -> None:
+    config = configuration(tmp_path, FORWARD.replace("to:", "weights: 1 1 2\nto:"))
+    spool = tmp_path / "spool" / "in"
+    while len({digit(path) // 4 for path in spool.glob("*.pck")}) < 4:
+        call("--config", config, "inject", "in", stdin=MESSAGE)
+    depth = sum(digit(path) < 8 for path in spool.glob("*.pck"))
+    with running(config, "-r", "in:2:3") as run:
+        run.read_to("started")
+        told = call("--config", config, "status").told
+    assert told == [
+        f"qtool: in: {depth} messages wait in slices 0:3, 1:3 and no runner is at work"
+        f" there: qtool --config {config} run -r in:0:3 -r in:1:3"
+    ]
+
+
+def digit(path: Path) -> int:
+    """The first digit of the digest in a name."""
+    return int(path.name.partition("+")[2][0], 16)
+
+
+def test_a_mailman_that_is_stopped_is_named_where_mail_waits(
+    call: Call, tmp_path: Path
+) -> None:
+    config = MailmanDouble(tmp_path / "site").directory / "mailman.cfg"
+    call("--config", config, "inject", "in", stdin=MESSAGE)
+    (line,) = call("--config", config, "status").told
+    assert line.endswith(f"qtool --config {config} run --once -r in")
 
 
 def test_json_holds_the_whole_board(call: Call, site: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.engine.pauses import Pause, Pauses
 from qtool.engine.runner import Runner
 from qtool.engine.status import Counts, RunnerState
 from qtool.installation.specs import named
@@ -288,6 +289,17 @@ def test_a_paused_runner_is_left_alone_and_named(site: Site) -> None:
     drained = master.drain()
     assert drained.others == ("left alone: in is paused here",)
     assert (drained.failures, drained.left) == ((), 1)
+
+
+def test_a_pause_on_record_is_honoured_and_named(site: Site) -> None:
+    site.runner("in", Noop)
+    site.put("in")
+    pause = Pause(runner="in", slice=None, who="anne", since=0.0, reason="disk swap")
+    Pauses(site.config.state_directory).put(pause)
+    drained = site.master().drain()
+    (line,) = drained.others
+    assert line.startswith("left alone: in is paused by anne since")
+    assert (drained.counts.done, drained.left) == (0, 1)
 
 
 def test_closing_ends_a_drain_after_the_message_in_hand(site: Site) -> None:
