@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tests.bench import (
     engine_figures,
     files,
+    idle_figures,
     screen_figures,
     start_figures,
     store_figures,
@@ -36,6 +37,7 @@ MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "dequeue": store_figures.dequeue,
     "listing": store_figures.listing,
     "drain": engine_figures.drain,
+    "slices": engine_figures.slices,
     "latency": engine_figures.latency,
     "burst": engine_figures.burst,
     "imports": start_figures.imports,
@@ -44,6 +46,7 @@ MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "live": screen_figures.arrival_on_screen,
     "million": screen_figures.million,
     "idle": screen_figures.idle,
+    "engine": idle_figures.engine,
 }
 
 

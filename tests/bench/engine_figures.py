@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.bench import files
@@ -50,6 +51,29 @@ def _drained(ground: Ground, *, settled: bool) -> dict[str, float]:
         },
     )
     return {name: count / seconds for name, seconds in took.items()}
+
+
+def slices(ground: Ground) -> Iterator[Figure]:
+    """The same drain by several slices, each a thread of one process."""
+    count, dealt = ground.number(10_000), (1, 2, 4)
+
+    def drained(slices: int) -> float:
+        with ground.queue("bench", filled=count) as queue:
+            seconds: float = ground.ours.ask(
+                "drain_sliced", directory=str(queue), slices=slices
+            )
+            return seconds
+
+    took = medians(
+        ground.rounds(5), {f"{number}": partial(drained, number) for number in dealt}
+    )
+    for number in dealt:
+        yield Figure(
+            what=f"drain of {count:,} by {number} slices in threads",
+            ours=f"{count / took[str(number)]:,.0f}/s",
+            beside=f"one slice {count / took['1']:,.0f}/s",
+            measured=took["1"] / took[str(number)],
+        )
 
 
 def _beside(

@@ -47,7 +47,7 @@ def filebase() -> str:
     return f"{time.time()!r}+{digest}"
 
 
-def fill(queue: Path, sample: bytes, number: int) -> None:
+def fill(queue: Path, sample: bytes, number: int, suffix: str = ".pck") -> None:
     """Put ``number`` copies of one qfile into an empty queue, quickly."""
     queue.mkdir(parents=True, exist_ok=True)
     start = time.time() - number
@@ -55,7 +55,7 @@ def fill(queue: Path, sample: bytes, number: int) -> None:
     try:
         for index in range(number):
             digest = hashlib.sha1(f"{queue} {index}".encode()).hexdigest()
-            name = f"{start + index!r}+{digest}.pck"
+            name = f"{start + index!r}+{digest}{suffix}"
             file = os.open(name, os.O_WRONLY | os.O_CREAT, 0o660, dir_fd=folder)
             os.write(file, sample)
             os.close(file)

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from qtool import settings
 from qtool.engine.master import Master
+from qtool.engine.status import Counts, RunnerState
 from qtool.engine.step import Outcome
 from qtool.installation import Configuration
 from qtool.qfile import codec
@@ -120,12 +121,13 @@ def raw_listing(directory: str) -> float:
     return raw.listing(Path(directory))
 
 
-def _configuration(directory: str, runner: type) -> Configuration:
+def _configuration(directory: str, runner: type, slices: int = 1) -> Configuration:
     """A site whose only queue is ``directory``."""
     queue = Path(directory)
     text = (
         f"[qtool]\nroot: {queue.parent}\n[paths]\npython: {ROOT}\n"
         f"[runner.{queue.name}]\nclass: tests.bench.runners.{runner.__name__}\n"
+        f"instances: {slices}\n"
         f"[list.{LIST_ADDRESS}]\n"
     )
     return Configuration(settings.parse(text, source="bench", base=queue.parent))
@@ -141,6 +143,25 @@ def drain(directory: str) -> float:
     runner.run()
     seconds = time.perf_counter() - start
     assert runner.counts == {Outcome.DONE: waiting}, runner.counts
+    return seconds
+
+
+def drain_sliced(directory: str, slices: int) -> float:
+    """Let a no-op Runner for each slice empty the queue, each in its own thread."""
+    queue = Path(directory)
+    config = _configuration(directory, Noop, slices)
+    waiting = len(config.switchboards[queue.name].files)
+    master = Master(config)
+    gc.collect()
+    start = time.perf_counter()
+    master.start(queue.name)
+    busy = {RunnerState.RUNNING, RunnerState.STOPPING}
+    while any(one.state in busy for one in master.states()):
+        time.sleep(0.002)
+    seconds = time.perf_counter() - start
+    counts = sum((one.counts for one in master.states()), Counts())
+    assert counts == Counts(done=waiting), counts
+    master.close()
     return seconds
 
 
@@ -163,6 +184,6 @@ if __name__ == "__main__":
     names = (
         enqueue, enqueue_many, raw_enqueue, raw_enqueue_many, dequeue,
         raw_dequeue, listing,
-        raw_listing, drain, latency,
+        raw_listing, drain, drain_sliced, latency,
     )  # fmt: skip
     serve({function.__name__: function for function in names})

@@ -45,7 +45,7 @@ def _depth(terminal: Terminal, queue: str) -> int | None:
     return int(detail[1]) if detail else None
 
 
-def _site(directory: Path) -> Path:
+def site(directory: Path) -> Path:
     """A site of fourteen queues, each with an embedded runner."""
     runners = "".join(
         f"[runner.{name}]\nclass: qtool.runners.forward.ForwardRunner\n"
@@ -61,7 +61,7 @@ def _site(directory: Path) -> Path:
 def first_board(ground: Ground) -> Iterator[Figure]:
     """From exec to the board, beside a minimal Textual app."""
     with ground.queue("first") as directory:
-        configuration = _site(directory)
+        configuration = site(directory)
         files.fill(directory / "queues" / QUEUES[-1], b"", 137)
 
         def ours() -> float:
@@ -161,16 +161,16 @@ def idle(ground: Ground) -> Iterator[Figure]:
     seconds = 5.0 if ground.quick else 30.0
     with (
         ground.queue("idle") as directory,
-        _app(ground, "--config", str(_site(directory)), "--start") as terminal,
+        _app(ground, "--config", str(site(directory)), "--start") as terminal,
     ):
         terminal.wait_for(lambda: terminal.text.count("running") >= len(QUEUES))
         terminal.wait_for(_quiet(terminal, 5))
-        ours = _at_rest([terminal.process.pid], seconds, terminal)
+        ours = at_rest([terminal.process.pid], seconds, terminal)
     beside = ["", ""]
     if not ground.quick:
         with ground.mailman.running() as runners:
             time.sleep(5)
-            memory, share = _at_rest(runners, seconds)
+            memory, share = at_rest(runners, seconds)
             who = f"Mailman's {len(runners)} processes"
             beside = [f"{who} {memory:.0f} MB", f"{who} {share:.1f}%"]
     yield Figure(
@@ -191,7 +191,7 @@ def idle(ground: Ground) -> Iterator[Figure]:
     )
 
 
-def _at_rest(
+def at_rest(
     pids: Sequence[int], seconds: float, terminal: Terminal | None = None
 ) -> tuple[float, float]:
     """Resident MB, and per cent of one core over ``seconds``."""
