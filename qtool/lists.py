@@ -149,6 +149,8 @@ class ListRegistry:
         folder = path.parent
         if not folder.is_dir():
             folder.mkdir(mode=0o770, parents=True, exist_ok=True)
+            with suppress(PermissionError):
+                os.chown(folder, -1, folder.parent.stat().st_gid)
             folder.chmod(0o2770)
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

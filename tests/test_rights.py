@@ -215,6 +215,7 @@ def test_a_member_whose_files_the_owner_could_not_read_only_looks(site: Site) ->
 
 
 def test_a_stranger_sees_rows_with_reasons_and_changes_nothing(site: Site) -> None:
+    site.call("run", "--once")  # so that there is a state folder, too
     site.spool.chmod(0o755)
     (site.spool / "in").chmod(0o755)
     before = site.facts()
@@ -226,9 +227,9 @@ def test_a_stranger_sees_rows_with_reasons_and_changes_nothing(site: Site) -> No
         f"config  {site.config}",
         f"read-only: you may not write in {site.spool}",
     ]
-    (row,) = [n for n, line in enumerate(lines) if line.startswith("out ")]
-    assert "unreadable" in lines[row]
-    assert lines[row + 1].strip() == "Permission denied"
+    assert lines[5].split() == ["in", "0", "0", "-", "■", "stopped", "-"]
+    assert lines[6].split() == ["out", "…", "-", "-", "?", "unreadable", "-"]
+    assert lines[7].strip() == "Permission denied"
     ended = site.call("inject", "in", user=STRANGER)
     assert ended.told == [f"qtool: you may not write in {site.spool}"]
     assert site.facts() == before
@@ -268,3 +269,34 @@ def test_looking_makes_no_state_folder(site: Site) -> None:
     assert site.call("status").status == 0
     assert site.call("shell", "-c", "print(control.scan().rows[0].depth)").status == 0
     assert site.facts() == before
+
+
+# --- A daemon
+
+
+def test_root_s_daemon_is_the_owner_s_and_root_attaches_to_it(site: Site) -> None:
+    words = [QTOOL, "--config", site.config]
+    home = site.config.with_name("home")
+    home.mkdir()
+    os.chown(home, OWNER, OWNER)
+    environment = {**os.environ, "RUNTIME_DIRECTORY": str(home)}
+    with subprocess.Popen(
+        elsewhere([*words, "run"]),
+        stderr=subprocess.PIPE, text=True, env=environment,
+    ) as daemon:  # fmt: skip
+        try:
+            assert daemon.stderr is not None
+            lines = iter(daemon.stderr)
+            assert f"acting as #{OWNER}" in next(lines)
+            assert any("started" in line for line in lines)
+            (socket,) = home.iterdir()
+            assert socket.lstat().st_uid == OWNER
+            status = subprocess.run(
+                elsewhere([*words, "status"]),
+                capture_output=True, text=True, env=environment, check=True,
+            )  # fmt: skip
+            assert f"attached to pid {daemon.pid}" in status.stdout.splitlines()
+        finally:
+            daemon.terminate()
+        rest = daemon.stderr.read()
+    assert daemon.returncode == 0, rest

@@ -145,8 +145,10 @@ class Pauses:
         except FileNotFoundError:
             self._read_at, self._read, self._damage = None, (), ""
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            self._read_at, self._read = None, ()
-            self._damage = f"{self._path} cannot be read: {error}"
+            self._read_at, self._read, self._damage = None, (), ""
+            # Who may not enter the folder runs nothing, and pauses do not matter.
+            if os.access(self._folder, os.X_OK, effective_ids=True):
+                self._damage = f"{self._path} cannot be read: {error}"
 
     @contextmanager
     def _changing(self) -> Iterator[list[Pause]]:

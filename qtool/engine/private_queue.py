@@ -216,10 +216,12 @@ def _locked(path: Path) -> int | None:
     """Return a locked descriptor; None if somebody is at work there, or it is gone."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        lock = os.open(path / _LOCK, flags, 0o660)
+        lock = os.open(path / _LOCK, flags, durable.FILE_MODE)
     except OSError:
         return None
     try:
+        with contextlib.suppress(PermissionError):  # another of the group made it
+            os.fchmod(lock, durable.FILE_MODE)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(lock), os.stat(path / _LOCK)):  # noqa: PTH116
             return lock

@@ -59,9 +59,11 @@ def refusal(settings: Settings, state: Path, folders: Sequence[Path]) -> str:
         return f"there is no folder {root}: start Mailman once"
     if os.geteuid() == 0 and (reason := _not_roots(settings)):
         return reason
-    place = state if _facts(state) else _nearest_existing(root)
-    if reason := _unwritable(place):
-        return reason
+    reason = kept = _unwritable(_nearest_existing(root))
+    if _facts(state):
+        kept = _unwritable(state)
+    if kept:
+        return reason or kept
     reasons = [_unwritable(folder) for folder in folders if _facts(folder)]
     # One that cannot be written by itself is said when it is acted on.
     return reasons[0] if reasons and all(reasons) else ""
