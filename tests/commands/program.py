@@ -145,8 +145,10 @@ class Running:
 def running(config: Path, *words: str) -> Iterator[Running]:
     """Start ``qtool run`` with these words; it is killed at the end."""
     with subprocess.Popen(
-        [QTOOL, "--config", config, "run", *words], stderr=subprocess.PIPE, text=True
-    ) as process:
+        [QTOOL, "--config", config, "run", *words],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
         try:
             yield Running(process)
         finally:
