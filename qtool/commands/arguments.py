@@ -198,6 +198,11 @@ def _stop(parser: Parser) -> None:
                         help="those of every spool at or below DIR")  # fmt: skip
 
 
+def _metrics(parser: Parser) -> None:
+    parser.add_argument("--textfile", metavar="PATH", type=Path,
+                        help="replace this file; else standard output")  # fmt: skip
+
+
 def _nothing(_parser: Parser) -> None:
     """Take no options but those of every command."""
 
@@ -209,6 +214,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
     "status": ("what waits in each queue, and who runs", _status),
     "run": ("run the configured runners in the foreground, without a screen", _run),
     "stop": ("stop the daemon of the site, after the messages in hand", _stop),
+    "metrics": ("what waits and what became of messages, for Prometheus", _metrics),
     "units": ("write systemd units for the site", _units),
     "demo": ("see it work, on a throw-away spool", _nothing),
 }

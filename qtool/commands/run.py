@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from qtool.commands.emptying import Emptying, started
+from qtool.commands.metrics import scraped
 from qtool.commands.notify import Herald, Notifier
 from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
 from qtool.commands.serving import served
@@ -54,7 +55,7 @@ def run(options: Namespace) -> int:
     try:
         if options.once:
             return _once(control, news, chosen)
-        with served(control, whole=not options.runner):
+        with scraped(control), served(control, whole=not options.runner):
             return _run(control, news, chosen, until_empty=options.until_empty)
     finally:
         for number, former in previous.items():

@@ -102,11 +102,16 @@ class Control:
         self._runners.look(fresh=True)
         return self._survey.board()
 
+    def metrics(self) -> str:
+        """Read everything afresh and return it as Prometheus reads it."""
+        from qtool.control.metrics import exposition  # few ask
+
+        return exposition(self.scan(), self._runners.statuses())
+
     @property
     def board(self) -> Board:
         """The latest board; read now if nobody watches."""
-        board = self._board
-        return board if board is not None else self.scan()
+        return self._board or self.scan()
 
     def watch(self, callback: Callable[[Board], None]) -> Callable[[], None]:
         """Call ``callback`` with a board on every change, and at least each second.
@@ -223,9 +228,8 @@ class Control:
         from qtool.control.injecting import inject  # needs the email package
 
         settings = self.configuration.settings
-        where = self.configuration.switchboards[queue]
         return inject(
-            where,
+            self.configuration.switchboards[queue],
             data,
             msgdata,
             for_mailman=settings.kind is SiteKind.MAILMAN3,

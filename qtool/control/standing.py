@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qtool.control.models import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from qtool.control.models import DrainReport, Finishing, StepReport
     from qtool.engine.status import RunnerStatus
@@ -56,6 +57,13 @@ class Standing:
 
 class Runners(ABC):
     """The runners of a site, whosever they are."""
+
+    _statuses: Mapping[str, Sequence[RunnerStatus]] = MappingProxyType({})
+    # Of the runners of this process, by name, as of the last look.
+
+    def statuses(self) -> list[RunnerStatus]:
+        """Return what each runner slice of this process is doing and has done."""
+        return [one for some in self._statuses.values() for one in some]
 
     @abstractmethod
     def standing(self, settings: RunnerSettings) -> Standing:

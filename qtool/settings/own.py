@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qtool.errors import SettingsError
 from qtool.settings.idle import check_queues, idle_tests
 from qtool.settings.ini import Section, expand, read_sections
+from qtool.settings.metrics import listen_address
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
 from qtool.untrusted import visible
 
@@ -204,7 +205,7 @@ def own_settings(
     rest = {
         name: section
         for name, section in sections.items()
-        if name not in {"qtool", "paths"}
+        if name not in {"qtool", "paths", "metrics"}
     }
     settings = Settings(
         source=source,
@@ -217,6 +218,7 @@ def own_settings(
         group_commit=qtool.boolean("group_commit", default=True),
         socket_group=qtool.text("socket_group"),
         text_form=_text_form(qtool),
+        metrics_listen=listen_address(sections.get("metrics")),
     )
     settings = with_sections(settings, rest)
     missing = {

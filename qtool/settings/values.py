@@ -80,6 +80,8 @@ class Settings:
     """Whether messages are written in the text form, as Mailman needs them."""
     socket_group: str = ""
     """Name of the group whose members may attach to the daemon; empty for none."""
+    metrics_listen: tuple[str, int] | None = None
+    """Address and port where a daemon's metrics may be fetched; None for nowhere."""
     lock_file: Path | None = None
     """Mailman's master lock."""
     log_files: tuple[Path, ...] = ()

@@ -1,0 +1,67 @@
+"""``qtool metrics``: the site for Prometheus, into a file or on standard output."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from qtool.commands.output import DONE
+from qtool.commands.output import put as put_line
+from qtool.commands.site import opened
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.control.control import Control
+
+_MODE = 0o644
+"""Who collects the file is seldom who writes it, and nothing in it is secret."""
+
+
+def run(options: Namespace) -> int:
+    """Write the metrics; a file is replaced at once, and never half-written."""
+    with opened(options) as control:
+        text = control.metrics()
+    if options.textfile is None:
+        put_line(text.removesuffix("\n"))
+    else:
+        _replace(options.textfile, text.encode())
+    return DONE
+
+
+def _replace(path: Path, data: bytes) -> None:
+    # Collectors take every *.prom of the folder, and this is none yet.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
+    try:
+        with open(descriptor, "wb") as stream:  # noqa: PTH123 - of a descriptor
+            os.fchmod(descriptor, _MODE)
+            stream.write(data)
+        beside.replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            beside.unlink()
+        raise
+
+
+@contextmanager
+def scraped(control: Control) -> Iterator[None]:
+    """Let a Prometheus fetch the metrics meanwhile, where the configuration says so.
+
+    Raises:
+        Refused: That cannot be listened on.
+    """
+    listen = control.configuration.settings.metrics_listen
+    if listen is None:
+        yield
+        return
+    from qtool.control.scraping import Scraping  # HTTP costs 30 ms
+
+    scraping = Scraping(control, *listen)
+    try:
+        yield
+    finally:
+        scraping.close()
