@@ -100,9 +100,8 @@ def _replies(
         f"{verb} {path} HTTP/1.1\r\nHost: qtool\r\nConnection: close\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with suppress(
-        BrokenPipeError, ConnectionResetError
-    ):  # refused before it was read: the reply says why
+    # Where it is refused before all of it is read, the reply says why.
+    with suppress(BrokenPipeError, ConnectionResetError):
         connection.sendall(head.encode("ascii") + body)
     with connection.makefile("rb") as stream:
         for line in stream:

@@ -4,6 +4,7 @@ import os
 import socket
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -195,6 +196,22 @@ def test_a_socket_that_refuses_is_an_error(
         if os.geteuid() != folder.stat().st_uid:
             with pytest.raises(Refused, match="cannot be seen"):
                 attach(settings, [folder])
+
+
+def test_a_member_of_the_group_gets_in_as_who_he_is(
+    control: Control, place: Path, folder: Path
+) -> None:
+    server = Server(control, place, group=os.getegid())  # which powerless users keep
+    with powerless():
+        member = os.geteuid()
+        attached = attach(control.configuration.settings, [folder])
+        assert attached is not None
+        with suppress(ReadOnly):  # the daemon of this test has become powerless, too
+            attached.start("in")
+        attached.close()
+    said = f"pid {os.getpid()} of user {member}: start in"
+    assert said in [line.text for line in control.log()]
+    server.close()
 
 
 def test_a_daemon_of_somebody_elses_is_an_error(control: Control, folder: Path) -> None:
