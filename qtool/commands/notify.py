@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qtool.control.control import Control
-    from qtool.control.models import Board
+    from qtool.control.models import Board, Finishing
 
-HANG_SECONDS = 300.0
-"""A runner that has one message in hand for longer is taken for hung."""
 _LONGEST_INTERVAL = 30.0
 _BEATS = 4
 """How often, within the time that the watchdog allows, a sign of life is given."""
@@ -65,7 +63,7 @@ class Herald:
     """Tells the service manager how a site that runs is doing, now and then.
 
     A sign of life for the watchdog goes out only while no runner has one message
-    in hand for longer than ``HANG_SECONDS``, and the queues can be read.
+    in hand for longer than its ``hang_after``, and the queues can be read.
 
     Args:
         control: The site.
@@ -98,16 +96,24 @@ class Herald:
         except (QToolError, OSError) as error:
             log.warning("no sign of life is given: %s", error)
             return
-        hung = [one for one in self._control.finishing() if one.seconds > HANG_SECONDS]
-        if hung:
+        if (hung := self._hung()) is not None:
             log.warning(
                 "no sign of life is given: %s has had %s in hand for %.0f s",
-                hung[0].runner, hung[0].filebase, hung[0].seconds,
+                hung.runner, hung.filebase, hung.seconds,
             )  # fmt: skip
         elif self._notifier.watchdog_seconds is not None:
             lines.append("WATCHDOG=1")
         if not self._over.is_set():
             self._notifier.tell(*lines)
+
+    def _hung(self) -> Finishing | None:
+        """Return a message that has been in hand for too long."""
+        runners = self._control.configuration.settings.runners
+        for one in self._control.finishing():
+            settings = runners.get(one.runner)
+            if settings is not None and one.seconds > settings.hang_seconds:
+                return one
+        return None
 
     def _run(self) -> None:
         allowed = self._notifier.watchdog_seconds

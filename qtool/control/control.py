@@ -157,9 +157,7 @@ class Control:
 
     def read_only_reason(self) -> str:
         """Return why nothing may be changed here; empty when acts are allowed."""
-        if self._read_only:
-            return READ_ONLY
-        return self.configuration.writable_reason()
+        return READ_ONLY if self._read_only else self.configuration.writable_reason()
 
     # --- Acts
 

@@ -101,6 +101,9 @@ def test_run_serves_them_with_what_became_of_messages(
             assert done == 1
             states = metrics["qtool_runner_state"]
             assert of(states, runner="in", slice=0, state="running") == 1
+            attached = read(call("--config", config, "metrics").out)
+            total = attached["qtool_messages_total"]
+            assert of(total, runner="in", slice=0, outcome="done") == 1
         finally:
             os.kill(process.pid, signal.SIGTERM)
         assert process.wait(20) == 0

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.commands import notify
 from qtool.commands.notify import Herald, Notifier
 from qtool.control import open_site
 from tests.commands.program import MESSAGE, QTOOL, configuration
@@ -121,15 +120,14 @@ def test_no_sign_of_life_is_given_while_a_runner_hangs(
     manager: Manager,
     notifier: Notifier,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(notify, "HANG_SECONDS", -1.0)
     in_hand = threading.Event()
     control.watch(lambda board: in_hand.set() if control.finishing() else None)
     control.inject("in", MESSAGE, {"gate": str(tmp_path / "gate")})
     control.start("in")
     assert in_hand.wait(20)
+    control.configuration.push("now", "[runner.in]\nhang_after: 0.000001\n")
     Herald(control, notifier).beat()
     assert set(manager.hear()) == {"STATUS"}
     assert "no sign of life is given: in has had" in caplog.text
