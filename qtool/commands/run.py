@@ -132,12 +132,26 @@ def _run(
                 tell("every runner has failed or stopped")
                 return FAILED
             continue
-        if isinstance(new, int) or new == _EMPTY:
+        if new == signal.SIGHUP and not _is_at_terminal():
+            _aside(lambda: _reload(control), SimpleQueue())
+        elif isinstance(new, int) or new == _EMPTY:
             herald.stopping()
             _tell_leaving(control, new)
             ended = _finished(control.close, control, news, asked=True)
             return DONE if ended else FAILED
-        erred = True
+        else:
+            erred = True
+
+
+def _is_at_terminal() -> bool:
+    """Return whether a hang-up means that the terminal is gone, as it says."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return any(stream is not None and stream.isatty() for stream in streams)
+
+
+def _reload(control: Control) -> None:
+    for line in control.reload():
+        tell(line)
 
 
 def _start(control: Control, chosen: Sequence[Chosen]) -> None:

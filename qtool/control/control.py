@@ -198,6 +198,11 @@ class Control:
         return self._runners.start_all()
 
     @act
+    def reload(self) -> list[str]:
+        """Read the configuration file again; return what changed, a line each."""
+        return self._runners.reload()
+
+    @act
     def snooze(self, runner: str, seconds: float) -> str:
         """Change a runner's sleep time until this process ends."""
         return self._runners.snooze(runner, seconds)

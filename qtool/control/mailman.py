@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qtool.control.drains import drain_report
 from qtool.control.models import Finishing, Outcome, State, StepReport
+from qtool.control.reloading import reloaded
 from qtool.control.standing import Runners, Standing
 from qtool.errors import QToolError, Refused
 from qtool.qfile import QFile
@@ -124,6 +125,10 @@ class MailmanSite(Runners):
     def start_all(self) -> str:
         """Refuse, as ``act`` does."""
         raise Refused(_THEIRS)
+
+    def reload(self) -> list[str]:
+        """Read the configuration file again; return what changed, a line each."""
+        return reloaded(self._configuration, lambda _changes: {})
 
     def snooze(self, runner: str, seconds: float) -> str:
         """Refuse, as ``act`` does."""

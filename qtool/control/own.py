@@ -7,8 +7,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from qtool.control.drains import drain_report
+from qtool.control.following import follow
 from qtool.control.holders import Holders
 from qtool.control.models import Finishing, State
+from qtool.control.reloading import reloaded
 from qtool.control.standing import (
     ACTIVE,
     Runners,
@@ -16,15 +18,17 @@ from qtool.control.standing import (
     departed,
     mixed_note,
     sickest,
+    what_was_done,
 )
 from qtool.errors import QToolError, Refused, RunnerError, SliceClaimed
 from qtool.installation.classes import no_class_reason
 from qtool.settings import RunnerSettings, SiteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from qtool.control.models import DrainReport
+    from qtool.control.reloading import Change
     from qtool.engine.master import Master
     from qtool.engine.status import RunnerStatus
     from qtool.engine.step import StepReport
@@ -44,6 +48,7 @@ class OwnRunners(Runners):
         self._statuses: dict[str, list[RunnerStatus]] = {}
         self._holders = Holders(configuration)
         self._made: Master | None = None
+        self._all_started = False
         self._lock = threading.Lock()
 
     @property
@@ -174,13 +179,14 @@ class OwnRunners(Runners):
             hand.runner == runner and hand.slice in done
             for hand in self._master.finishing()
         )
-        line = _what(settings, number, done, _DONE[verb])
+        line = what_was_done(settings, number, done, _DONE[verb])
         line += " after the message in hand" if busy else ""
         return f"{line}; {held}" if held else line
 
     def start_all(self) -> str:
         """Start every runner that is not switched off."""
         self.look(fresh=True)
+        self._all_started = True
         started, failures, running = [], [], 0
         for settings in self._configuration.settings.runners.values():
             if not (settings.served and settings.start and settings.instances):
@@ -203,6 +209,10 @@ class OwnRunners(Runners):
         if not started:
             return "every runner runs already"
         return "; ".join([f"started {', '.join(started)}", *failures])
+
+    def reload(self) -> list[str]:
+        """Read the configuration file again; return what changed, a line each."""
+        return reloaded(self._configuration, self._follow)
 
     def snooze(self, runner: str, seconds: float) -> str:
         """Change a runner's sleep time."""
@@ -243,6 +253,12 @@ class OwnRunners(Runners):
         if self._made is not None:
             self._made.close(unclaim=unclaim)
 
+    def _follow(self, changes: Sequence[Change]) -> Mapping[str, str]:
+        if self._made is None:
+            return {}
+        self._made.states()  # each has what is configured now
+        return follow(self._made, changes, begin=self._all_started)
+
     def _nothing_to_start(self) -> str:
         settings = self._configuration.settings
         if settings.source.startswith("--root"):
@@ -272,18 +288,5 @@ class OwnRunners(Runners):
         if verb != "start" and held and number is None:
             ours = self._ours(name)
             free = [n for n in free if n in ours]
-        lines = [_what(settings, n, [n], f"is {w}") for n, w in held.items()]
+        lines = [what_was_done(settings, n, [n], f"is {w}") for n, w in held.items()]
         return free, lines[0] if lines else ""
-
-
-def _what(
-    settings: RunnerSettings, asked: int | None, done: Sequence[int], verb: str
-) -> str:
-    name, count = settings.name, settings.instances
-    if count <= 1:
-        return f"{name} {verb}"
-    if asked is not None:
-        return f"{name}, slice {asked}:{count}, {verb}"
-    if len(done) == count:
-        return f"{name}: all {count} slices {verb}"
-    return f"{name}: {len(done)} of {count} slices {verb}"

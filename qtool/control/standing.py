@@ -102,6 +102,10 @@ class Runners(ABC):
         """Change a runner's sleep time."""
 
     @abstractmethod
+    def reload(self) -> list[str]:
+        """Read the configuration file again; return what changed, a line each."""
+
+    @abstractmethod
     def step(self, runner: str, filebase: str | None, number: int | None) -> StepReport:
         """Process one file."""
 
@@ -155,3 +159,17 @@ def mixed_note(states: Sequence[State], note: str) -> str:
     which = alone if len(sick) == 1 else f"{len(sick)} slices of {len(states)}"
     line = f"{which} {states[first]}, {others}"
     return f"{line}: {note}" if note else line
+
+
+def what_was_done(
+    settings: RunnerSettings, asked: int | None, done: Sequence[int], verb: str
+) -> str:
+    """Return in a line what was done to which slices of a runner."""
+    name, count = settings.name, settings.instances
+    if count <= 1:
+        return f"{name} {verb}"
+    if asked is not None:
+        return f"{name}, slice {asked}:{count}, {verb}"
+    if len(done) == count:
+        return f"{name}: all {count} slices {verb}"
+    return f"{name}: {len(done)} of {count} slices {verb}"

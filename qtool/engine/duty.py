@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from qtool.engine.hand import GivenBack
 from qtool.engine.shunting import one_line
 from qtool.errors import QToolError, RunnerError
+from qtool.queues import filebase as names
 from qtool.queues.slices import whole
 
 if TYPE_CHECKING:
@@ -145,6 +146,20 @@ def own_queue(
         group_commit=config.settings.group_commit,
         honours_due=config.runner(name).honours_due,
     )
+
+
+def slice_of_file(config: Configuration, name: str, filebase: str | None) -> int:
+    """Return the number of the slice that a file is in, or the next one to be taken.
+
+    Where there is none, any slice will say so.
+    """
+    chosen = filebase or next(iter(config.switchboards[name].ready(1)), "")
+    if names.is_filebase(chosen):
+        digest = names.digest_of(chosen)
+        for part in config.slices(name):
+            if digest in part:
+                return part.number
+    return 0
 
 
 def own_slice(config: Configuration, name: str, number: int | None) -> Slice:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qtool.engine.hangs import Hang, WorkingThread
     from qtool.engine.restarts import Restarts
     from qtool.engine.runner import Runner
+    from qtool.settings import RunnerSettings
 
 
 class RunnerFacts:
@@ -57,6 +58,12 @@ class RunnerFacts:
         if self.count <= 1:
             return self.name
         return f"{self.name}, slice {self.number}:{self.count}"
+
+    def follow(self, settings: RunnerSettings) -> None:
+        """Take up what is configured now, as far as that needs no new start."""
+        self.count = settings.instances
+        self.max_restarts = settings.max_restarts
+        self.hang_seconds = settings.hang_seconds
 
     @property
     def is_up(self) -> bool:

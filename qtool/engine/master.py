@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from qtool.engine.classes import is_drained, looked_up, own_class
 from qtool.engine.drain import drain, drained_slices
+from qtool.engine.duty import slice_of_file
+from qtool.engine.regrouping import Regroup, started
 from qtool.engine.restarts import Timer
 from qtool.engine.runner_thread import RunnerThread
 from qtool.engine.snooze import Resting
-from qtool.errors import QToolError, RunnerError
-from qtool.queues import filebase as names
+from qtool.errors import RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -55,7 +56,7 @@ class Master:
         self._threads: dict[tuple[str, int], RunnerThread] = {}
         self._resting: dict[str, Resting] = {}
         self._sleep_seconds: dict[str, float] = {}
-        self._checked: dict[RunnerThread, str | None] = {}
+        self._regroups: dict[str, Regroup] = {}
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._closing = False
@@ -110,15 +111,7 @@ class Master:
         threads = [t for t in self._of(name, slice) if t.runner is None]
         if not threads:
             raise RunnerError(f"{name} runs already")
-        refusals = []
-        for thread in threads:
-            try:
-                thread.start()
-            except QToolError as error:
-                refusals.append(error)
-        if refusals:
-            raise refusals[0]
-        return tuple(thread.number for thread in threads)
+        return started(threads)
 
     def stop(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
         """Stop slices of a runner after the message in hand; return which.
@@ -126,6 +119,9 @@ class Master:
         Raises:
             RunnerError: It is not running.
         """
+        regroup = self._regroups.pop(name, None)
+        if regroup is not None:
+            regroup.give_up()
         threads = [t for t in self._of(name, slice) if t.is_up]
         return self._each(name, threads, RunnerThread.stop)
 
@@ -144,6 +140,15 @@ class Master:
             RunnerError: It is not running.
         """
         return self._each(name, self._running(name, slice), RunnerThread.resume)
+
+    def regroup(self, name: str, *, begin: bool = True) -> Regroup:
+        """Stop all slices of a runner; if any ran, start those configured now then."""
+        former = [thread for thread in self._all() if thread.name == name]
+        before = self._regroups.get(name)
+        regroup = Regroup(former, lambda paused: self._begin(name, paused=paused))
+        self._regroups[name] = regroup
+        regroup.start(begin=begin, is_wanted=before is not None and before.give_up())
+        return regroup
 
     def set_snooze(self, name: str, seconds: float) -> None:
         """Change for how long a runner snoozes, at once and until this process ends."""
@@ -175,12 +180,7 @@ class Master:
             raise RunnerError(f"{name} manages no queue")
         threads = self._of(name, slice)
         if len(threads) > 1:
-            queue = self.config.switchboards[name]
-            chosen = filebase or next(iter(queue.ready(1)), "")
-            if names.is_filebase(chosen):
-                parts = self.config.slices(name)
-                digest = names.digest_of(chosen)
-                threads = [t for t in threads if digest in parts[t.number]]
+            threads = self._of(name, slice_of_file(self.config, name, filebase))
         return threads[0].step(filebase)
 
     def drain(self, parts: Collection[Chosen] = ()) -> Drained:
@@ -265,18 +265,19 @@ class Master:
                 )  # fmt: skip
             settings = self.config.settings.runners.get(name)
             if settings is not None:
-                found.count = settings.instances  # an overlay may change it
-                found.max_restarts = settings.max_restarts
-                found.hang_seconds = settings.hang_seconds
+                found.follow(settings)  # an overlay may change it
             return found
 
     def _check(self, thread: RunnerThread) -> None:
         """Find out once whether a runner has a class, without writing anything."""
         class_path = self.config.runner(thread.name).class_path
-        if thread in self._checked and self._checked[thread] == class_path:
-            return
-        self._checked[thread] = class_path
-        thread.check(lambda: looked_up(self.config, thread.name))
+        thread.check(class_path, lambda: looked_up(self.config, thread.name))
+
+    def _begin(self, name: str, *, paused: bool) -> None:
+        if not self._closing:
+            started(
+                [t for t in self._of(name, None) if t.runner is None], paused=paused
+            )
 
     def _make(self, name: str, number: int) -> Runner:
         if self._closing:

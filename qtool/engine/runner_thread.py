@@ -50,6 +50,8 @@ class RunnerThread(RunnerFacts):
         self._make = make
         self._on_change = on_change
         self._stop_asked = False
+        self._checked: tuple[str | None, ...] = ()
+        """The class that was looked up, if one was."""
         self._ended = threading.Event()
         self._ended.set()
         self._at_work = threading.Event()
@@ -57,21 +59,38 @@ class RunnerThread(RunnerFacts):
         self._lock = threading.Lock()
         self._stepping = threading.Lock()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is up, and nobody has asked it to stop."""
+        return self.is_up and not self._stop_asked
+
+    @property
+    def is_pausing(self) -> bool:
+        """Whether it is paused, or will be after the message in hand."""
+        runner = self.runner
+        return runner is not None and runner.gate.pausing
+
     # --- What may be asked
 
-    def check(self, find_class: Callable[[], object]) -> None:
-        """Show, before any start, where there is no class to run."""
+    def check(self, class_path: str | None, find_class: Callable[[], object]) -> None:
+        """Show once, before any start, whether there is a class to run."""
+        if self._checked == (class_path,):
+            return
+        state, failure = RunnerState.STOPPED, None
         try:
             find_class()
         except QToolError as error:
-            if self.runner is None:
-                self._state, self._failure = RunnerState.after(error), error
+            state, failure = RunnerState.after(error), error
+        if not self.is_up and (failure is not None or self._checked):
+            self._state, self._failure = state, failure
+        self._checked = (class_path,)
 
-    def start(self, *, only_asked: bool = False) -> Runner:
+    def start(self, *, only_asked: bool = False, paused: bool = False) -> Runner:
         """Start a thread, and return its runner once that holds the claim.
 
         Args:
             only_asked: The runner takes nothing by itself.
+            paused: It is paused from the beginning.
 
         Raises:
             NoRunnerClass, RunnerImportError: There is no class to run.
@@ -83,7 +102,7 @@ class RunnerThread(RunnerFacts):
                 raise RunnerError(f"{self} runs already")
             if not only_asked:
                 self._restarts.forget()
-            runner, at_work = self._begun(only_asked=only_asked)
+            runner, at_work = self._begun(only_asked=only_asked, paused=paused)
         self._on_change()
         at_work.wait()
         if self._ended.is_set() and isinstance(self._failure, QToolError):
@@ -158,10 +177,12 @@ class RunnerThread(RunnerFacts):
         return runner
 
     def _begun(
-        self, *, only_asked: bool, is_restart: bool = False
+        self, *, only_asked: bool, paused: bool = False, is_restart: bool = False
     ) -> tuple[Runner, threading.Event]:
         """Make the runner and its thread; it is locked."""
         runner = self._made(only_asked=only_asked)
+        if paused:
+            runner.pause()
         self._at_work = at_work = threading.Event()
         self.runner, self._failure, self._stop_asked = runner, None, False
         self._thread = None

@@ -170,6 +170,15 @@ class Configuration:
             overlays = {k: v for k, v in self._overlays.items() if k != name}
             self._use(self._base, overlays)
 
+    def use(self, settings: Settings) -> None:
+        """Use other settings from now on; overlays stay laid over them.
+
+        Raises:
+            SettingsError: An overlay does not fit them; nothing has changed.
+        """
+        with self._lock:
+            self._use(settings, self._overlays)
+
     def load(self, path: Path | str) -> None:
         """Use the configuration in a file from now on; overlays end."""
         settings = load_settings(Path(path))

@@ -145,7 +145,7 @@ def test_once_beside_a_runner_takes_nothing_twice_and_nothing_of_its(
 # --- Until a signal
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_finishes_the_message_in_hand(
     call: Call, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -162,6 +162,26 @@ def test_a_signal_finishes_the_message_in_hand(
         gate.touch()
         assert run.end() == 0
     assert entries(tmp_path / "spool" / "in") == []
+
+
+def test_without_a_terminal_a_hang_up_has_the_configuration_read_again(
+    call: Call, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, WAIT)
+    text = config.read_text()
+    with running(config) as run:
+        run.read_to("started")
+        config.write_text(f"{text}instances: 2\n")
+        run.process.send_signal(signal.SIGHUP)
+        run.read_to("instances 1 -> 2: stopped all slices, started the new ranges")
+        config.write_text(f"{text}instances: two\n")
+        run.process.send_signal(signal.SIGHUP)
+        run.read_to("[runner.in] instances: expected a whole number")
+        config.write_text(text)
+        inject(call, config, "-m", f"gate={config}")
+        run.read_to("in hand")
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 0
 
 
 def test_a_second_signal_gives_the_message_back(call: Call, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ ACTS: dict[str, Callable[[Control], Any]] = {
     "pause": lambda control: control.pause("in"),
     "resume": lambda control: control.resume("in"),
     "start_all": lambda control: control.start_all(),
+    "reload": lambda control: control.reload(),
     "snooze": lambda control: control.snooze("in", 2.0),
     "step": lambda control: control.step("in"),
     "inject": lambda control: control.inject("in", b"Subject: x\n\nx\n", {}),

@@ -1,0 +1,211 @@
+"""The configuration file is read again while runners run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control.models import State
+from qtool.control.opening import open_site
+from qtool.errors import Refused, SettingsError
+from tests.control.site import PATIENCE, Held, put
+from tests.control.test_own import eventually, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.control.control import Control
+
+TAKING, HELD = "class: tests.control.site.Taking", "class: tests.control.site.Held"
+SITE = "[qtool]\nroot: queues\n"
+
+
+class File:
+    """A configuration file that a test rewrites, and the site that was opened by it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "qtool.cfg"
+        self.control: Control
+
+    def write(self, **runners: str) -> None:
+        sections = (f"[runner.{name}]\n{text}\n" for name, text in runners.items())
+        self._path.write_text(SITE + "".join(sections))
+
+    def open(self, **runners: str) -> Control:
+        self.write(**runners)
+        self.control = open_site(config_file=self._path)
+        return self.control
+
+    def reload(self, **runners: str) -> list[str]:
+        self.write(**runners)
+        return self.control.reload()
+
+    def states(self, name: str) -> list[State]:
+        cells = row_of(self.control, name).cells
+        return [next(c.state for c in cells if c.owner == n)
+                for n in sorted({c.owner for c in cells})]  # fmt: skip
+
+    def broken(self, text: str) -> str:
+        """Put a text into the file that is no configuration; return its name."""
+        self._path.write_text(text)
+        return str(self._path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[File]:
+    Held.busy.clear()
+    Held.free.clear()
+    file = File(tmp_path)
+    yield file
+    Held.free.set()
+    file.control.close()
+
+
+def test_a_file_that_says_the_same_changes_nothing(file: File) -> None:
+    file.open(a=TAKING)
+    assert file.reload(a=TAKING) == ["nothing has changed"]
+
+
+def test_what_a_running_runner_can_follow_it_follows(file: File) -> None:
+    control = file.open(a=f"{TAKING}\nsleep_time: 1s")
+    control.start("a")
+    lines = file.reload(a=f"{TAKING}\nsleep_time: 5s\nhang_after: 1m\nmax_restarts: 3")
+    assert lines == ["a: sleep_time 1 s -> 5 s, max_restarts 10 -> 3,"
+                     " hang_after 300 s -> 60 s"]  # fmt: skip
+    assert row_of(control, "a").snooze_seconds == 5.0
+    assert file.states("a") == [State.RUNNING]
+
+
+def test_changed_slices_end_before_the_new_ranges_begin(file: File) -> None:
+    control = file.open(a=f"{HELD}\ninstances: 2")
+    put(control, "a")
+    control.start("a")
+    assert Held.busy.wait(PATIENCE)
+    Held.free.set()
+    lines = file.reload(a=f"{HELD}\ninstances: 4")
+    assert lines == ["a: instances 2 -> 4: stopped all slices, started the new ranges"]
+    assert file.states("a") == [State.RUNNING] * 4
+    assert file.reload(a=f"{HELD}\nweights: 2 1") == [
+        "a: instances 4 -> 2, weights none -> 2 1:"
+        " stopped all slices, started the new ranges"
+    ]
+    assert file.states("a") == [State.RUNNING] * 2
+
+
+def test_new_ranges_begin_when_the_message_in_hand_is_through(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
+    control = file.open(a=f"{HELD}\ninstances: 1")
+    put(control, "a")
+    control.start("a")
+    assert Held.busy.wait(PATIENCE)
+    assert file.reload(a=f"{HELD}\ninstances: 2") == [
+        "a: instances 1 -> 2: stopped all slices,"
+        " started the new ranges after the message in hand"
+    ]
+    assert file.states("a")[0] is State.STOPPING
+    Held.free.set()
+    eventually(lambda: file.states("a") == [State.RUNNING] * 2)
+
+
+def test_who_stops_a_runner_meanwhile_is_obeyed(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
+    control = file.open(a=HELD)
+    put(control, "a")
+    control.start("a")
+    assert Held.busy.wait(PATIENCE)
+    file.reload(a=f"{HELD}\ninstances: 2")
+    control.stop("a")
+    Held.free.set()
+    eventually(lambda: file.states("a") == [State.STOPPED] * 2)
+
+
+def test_paused_slices_come_back_paused_and_stopped_ones_stay_stopped(
+    file: File,
+) -> None:
+    control = file.open(a=f"{TAKING}\ninstances: 2", b=TAKING)
+    control.start("a")
+    control.pause("a")
+    eventually(lambda: file.states("a") == [State.PAUSED] * 2)
+    put(control, "a")
+    lines = file.reload(a=f"{TAKING}\ninstances: 3", b=f"{TAKING}\ninstances: 2")
+    assert lines == [
+        "a: instances 2 -> 3: stopped all slices, started the new ranges",
+        "b: instances 1 -> 2",
+    ]
+    eventually(lambda: file.states("a") == [State.PAUSED] * 3)
+    assert len(control.names("a")) == 1
+    assert file.states("b") == [State.STOPPED] * 2
+
+
+def test_a_runner_of_another_class_is_stopped_and_started_again(file: File) -> None:
+    file.open(a=TAKING).start("a")
+    assert file.reload(a=f"{HELD}\nto: out") == [
+        "a: class tests.control.site.Taking -> tests.control.site.Held,"
+        " to none -> out: stopped, started again"
+    ]
+    assert file.states("a") == [State.RUNNING]
+
+
+def test_a_new_runner_starts_where_all_were_started_and_a_removed_one_stops(
+    file: File,
+) -> None:
+    control = file.open(a=TAKING)
+    assert file.reload(a=TAKING, b=TAKING) == ["b: added"]
+    control.start_all()
+    assert file.reload(b=TAKING, c=TAKING, d=f"{TAKING}\nstart: no") == [
+        "a: removed: stopped",
+        "c: added: started",
+        "d: added",
+    ]
+    assert [row.name for row in control.scan().rows] == ["b", "c", "d", "shunt", "bad"]
+    assert (file.states("c"), file.states("d")) == ([State.RUNNING], [State.STOPPED])
+    assert file.reload(b=f"{TAKING}\ninstances: 0", c=TAKING) == [
+        "d: removed",
+        "b: instances 1 -> 0: stopped all slices",
+    ]
+
+
+def test_what_concerns_all_queues_starts_all_runners_again(file: File) -> None:
+    control = file.open(a=TAKING)
+    control.start("a")
+    file.broken(f"{SITE}dialect: text\nview_slices: 32\n[runner.a]\n{TAKING}\n")
+    assert control.reload() == [
+        "view_slices 16 -> 32",
+        "dialect object -> text",
+        "a: stopped, started again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[qtool]\nroot: queues\n[runner.a]\ninstances: some\n",
+         "[runner.a] instances: expected a whole number"),
+        ("[qtool]\nroot: elsewhere\n", "root is "),
+        ("nonsense", ""),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_changes_nothing(file: File, text: str, line: str) -> None:
+    control = file.open(a=TAKING)
+    control.start("a")
+    before = control.configuration.settings
+    name = file.broken(text)
+    with pytest.raises((SettingsError, Refused)) as caught:
+        control.reload()
+    assert str(caught.value).startswith(f"{name}")
+    assert line in str(caught.value)
+    assert control.configuration.settings is before
+    assert file.states("a") == [State.RUNNING]
+
+
+def test_a_folder_of_queues_has_no_file_to_read_again(tmp_path: Path) -> None:
+    control = open_site(root=tmp_path)
+    with pytest.raises(Refused, match="no configuration file to read again: --root"):
+        control.reload()
+    control.close()
