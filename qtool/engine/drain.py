@@ -115,9 +115,6 @@ class _Draining:
             errands.callback(thread.wait)
             errands.callback(runner.stop)
             self.runners[thread] = runner
-            held = runner.held_back()
-            if held is not None:
-                self.others.append(f"left alone: {thread} is {held.note}")
 
     def _leave(self, thread: RunnerThread) -> None:
         state = thread.state
@@ -162,7 +159,7 @@ class _Draining:
     def held(self) -> list[str]:
         """Return who left messages: paused, or idle-only while the site is not."""
         return [
-            f"left alone: {thread}: {held.note}"
+            f"left alone: {thread} is {held.note}"
             for thread, runner in self.runners.items()
             if (held := runner.held_back()) is not None
             and _waiting(self.config, [thread])[0]

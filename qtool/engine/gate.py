@@ -3,11 +3,6 @@
 A runner looks here between two messages and nowhere else. So whatever is asked
 (stop, pause, a step) takes effect after the message in hand, and at once while
 the runner snoozes or is paused.
-
-Within a message it waits for its turn: several threads that parse at once are
-slower than one, and starve the thread that answers the operator's keys. So the
-runners of one process share a lock around what computes; nothing waits for the
-outside world while it holds it.
 """
 
 from __future__ import annotations
@@ -22,7 +17,6 @@ from qtool.errors import RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from threading import Lock
 
 T = TypeVar("T")
 
@@ -190,26 +184,3 @@ class Gate:
         if self.waiting != waiting:
             self.waiting = waiting
             self.on_change()
-
-
-class Turn:
-    """One runner's hold on the shared token; without a token every call is free."""
-
-    __slots__ = ("_mine", "token")
-
-    def __init__(self, token: Lock | None = None) -> None:
-        self.token = token
-        """The lock that the runners share."""
-        self._mine = False
-
-    def take(self) -> None:
-        """Wait for the token, unless it is held already."""
-        if self.token is not None and not self._mine:
-            self.token.acquire()
-            self._mine = True
-
-    def give(self) -> None:
-        """Let the next thread have the token, where it is held."""
-        if self._mine and self.token is not None:
-            self._mine = False
-            self.token.release()

@@ -15,6 +15,7 @@ from qtool.engine.regrouping import Regroup, started
 from qtool.engine.restarts import Timer
 from qtool.engine.runner_thread import RunnerThread
 from qtool.engine.snooze import Resting
+from qtool.engine.turns import Token
 from qtool.errors import RunnerError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Master:
         self._clock = clock
         self.timer = Timer(clock)
         """Where the restarts of all runners wait."""
-        self._token = threading.Lock()
+        self._token = Token()
         self._threads: dict[tuple[str, int], RunnerThread] = {}
         self._resting: dict[str, Resting] = {}
         self._sleep_seconds: dict[str, float] = {}

@@ -14,13 +14,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtool.engine.duty import Duty, own_queue, own_slice
-from qtool.engine.gate import Gate, Turn
+from qtool.engine.gate import Gate
 from qtool.engine.hand import Hand
 from qtool.engine.holding import Held, held_by_pause
 from qtool.engine.idle import Idleness
 from qtool.engine.passes import check_choice, one_pass, step
 from qtool.engine.pauses import Pauses
 from qtool.engine.snooze import SHORTEST_SECONDS, Arrivals, Resting
+from qtool.engine.turns import Turn
 from qtool.errors import QueueError, RunnerError
 from qtool.installation import process_configuration
 
@@ -70,7 +71,7 @@ class Runner:
         self.log = logging.getLogger(f"qtool.runner.{name}")
         self.gate = Gate()
         self.hand = Hand()
-        self.turn = Turn()
+        self.turn = Turn(self.settings.priority)
         self.resting = Resting()
         self.pauses = Pauses(self.config.state_directory)
         self.idleness = Idleness(name, self.config)

@@ -37,6 +37,7 @@ _RUNNER_KEYS = frozenset(
         "honours_due",
         "when",
         "idle_when",
+        "priority",
     }
 )
 _QTOOL_KEYS = frozenset(
@@ -96,6 +97,7 @@ def runner_settings(
         start=section.boolean("start", base.start),
         honours_due=section.boolean("honours_due", base.honours_due),
         idle_when=idle_tests(section, base.idle_when),
+        priority=_priority(section, base.priority),
         options=MappingProxyType({**base.options, **own}),
         served=base.served or bool(class_path),
     )
@@ -126,6 +128,13 @@ def _hang_seconds(section: Section, default: float) -> float:
     if not seconds:
         raise section.wrong("hang_after", "a duration longer than 0")
     return seconds
+
+
+def _priority(section: Section, default: str) -> str:
+    priority = section.text("priority", default)
+    if priority not in {"high", "normal", "low"}:
+        raise section.wrong("priority", "high, normal or low")
+    return priority
 
 
 def _fresh_runner(name: str, queue_root: Path) -> RunnerSettings:

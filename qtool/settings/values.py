@@ -42,6 +42,9 @@ class RunnerSettings:
     """Whether a master starts it by itself."""
     honours_due: bool = False
     """Whether an entry of its queue whose time lies ahead waits for that time."""
+    priority: str = "normal"
+    """``high``, ``normal`` or ``low``: its share of computing among the runners of
+    one process."""
     idle_when: tuple[IdleTest, ...] = ()
     """What has to be so for it to take anything; empty where it always works."""
     options: Mapping[str, str] = field(default_factory=dict)

@@ -252,4 +252,4 @@ def test_a_drain_leaves_the_queue_of_a_paused_runner(site: Site) -> None:
     drained = site.master().drain()
     assert (drained.counts.done, drained.left) == (0, 1)
     [other] = drained.others
-    assert other.startswith("left alone: in: paused by anne since ")
+    assert other.startswith("left alone: in is paused by anne since ")
