@@ -318,6 +318,14 @@ def test_a_folder_one_may_not_write_in_is_named() -> None:
     assert reason == f"you may not write in {root}"
 
 
+def test_a_state_folder_of_a_newer_qtool_is_left_alone(config: Configuration) -> None:
+    config.state_directory.mkdir(parents=True)
+    (config.state_directory / "layout").write_text("2\n")
+    assert config.writable_reason().startswith(
+        f"{config.state_directory} has layout 2, and this qtool knows 1"
+    )
+
+
 # --- This process's own
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.errors import RunnerError
 from qtool.queues import durable
+from qtool.queues.state import make_state_folder
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Pauses:
     def _changing(self) -> Iterator[list[Pause]]:
         """Let a list of the pauses be changed, and write it down."""
         try:
-            durable.make_folder(str(self._folder))
+            make_state_folder(str(self._folder))
             place = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 fcntl.flock(place, fcntl.LOCK_EX)  # two who write would lose one

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from qtool import qfile
 from qtool.errors import NoSuchEntry, QFileError, QueueError, Refused
 from qtool.queues import durable, filebase
+from qtool.queues.state import make_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +159,7 @@ def make(state_directory: Path, note: Note) -> PrivateQueue:
         Refused: The folder cannot be made.
     """
     try:
-        durable.make_folder(str(state_directory))
+        make_state_folder(str(state_directory))
         path, lock = _locked_folder(state_directory)
     except OSError as error:
         raise Refused(f"{state_directory}: {error.strerror}") from error

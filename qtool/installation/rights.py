@@ -7,6 +7,7 @@ import pwd
 import stat
 from typing import TYPE_CHECKING
 
+from qtool.queues.state import layout_refusal
 from qtool.settings import Settings, SiteKind
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def refusal(settings: Settings, state: Path, folders: Sequence[Path]) -> str:
         kept = _unwritable(state)
     if kept:
         return reason or kept
+    if reason := layout_refusal(str(state)):
+        return reason
     reasons = [_unwritable(folder) for folder in folders if _facts(folder)]
     # One that cannot be written by itself is said when it is acted on.
     return reasons[0] if reasons and all(reasons) else ""

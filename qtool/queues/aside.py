@@ -8,6 +8,7 @@ import os
 
 from qtool.queues import durable, filebase
 from qtool.queues.filebase import PRESERVED, WRITING
+from qtool.queues.state import make_state_folder
 from qtool.queues.writers import Writing
 
 _log = logging.getLogger("qtool.queues")
@@ -63,7 +64,7 @@ class Aside:
         return reason.decode("utf-8", "replace")
 
     def _write_reason(self, name: str, reason: str) -> None:
-        durable.make_folder(self._state)
+        make_state_folder(self._state)
         durable.make_folder(self._reasons)
         path = f"{self._reasons}/{name}"
         with contextlib.suppress(FileNotFoundError):

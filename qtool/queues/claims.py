@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.errors import ClaimsUnsupported, SliceClaimed
 from qtool.queues import durable
+from qtool.queues.state import make_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,7 +113,7 @@ class Claims:
                 too narrow for one.
         """
         start, end = _range(part)
-        durable.make_folder(self._state)
+        make_state_folder(self._state)
         durable.make_folder(self._folder)
         for _ in range(_ATTEMPTS):
             descriptor = self._open()

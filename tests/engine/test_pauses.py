@@ -72,12 +72,14 @@ def test_the_file_is_for_the_group_and_nothing_else_stays(
 ) -> None:
     pauses.put(pause())
     pauses.put(pause("out"))
-    [file] = (tmp_path / ".qtool").iterdir()
+    state = tmp_path / ".qtool"
+    assert {path.name for path in state.iterdir()} == {"layout", "pauses.json"}
+    file = state / "pauses.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o660
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o2770
     pauses.remove("in", None, 1)
     pauses.remove("out", None, 1)
-    assert list((tmp_path / ".qtool").iterdir()) == []
+    assert [path.name for path in state.iterdir()] == ["layout"]
 
 
 def test_a_pause_ends_by_itself(pauses: Pauses, clock: Clock) -> None:
