@@ -81,6 +81,7 @@ root = /var/spool/house
 view_slices = 8
 group_commit = no
 dialect = text
+stop_grace = 10s
 allow = house.mail.Letter
     house.mail.Parcel
 [paths]
@@ -91,7 +92,7 @@ python: lib
     assert settings.kind is SiteKind.OWN
     assert settings.source == "qtool.cfg"
     assert settings.queue_root == Path("/var/spool/house")
-    assert settings.view_slices == 8
+    assert (settings.view_slices, settings.stop_grace_seconds) == (8, 10)
     assert not settings.group_commit
     assert settings.text_form
     assert settings.allowed_classes == {"house.mail.Letter", "house.mail.Parcel"}

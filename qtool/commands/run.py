@@ -38,7 +38,7 @@ _ALIVE = frozenset(
 _SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
 _LONGEST_MESSAGE = 2000
-_ERROR, _ENDED, _EMPTY = "error", "ended", "empty"
+_ERROR, _ENDED, _EMPTY, _LATE = "error", "ended", "empty", "late"
 
 News: TypeAlias = "SimpleQueue[int | str]"
 """What happened meanwhile: the number of a signal, or one of the words above."""
@@ -201,17 +201,33 @@ def _finished(
         Whether it came to its end.
     """
     _aside(work, news)
-    while (new := news.get()) != _ENDED:
-        if not isinstance(new, int):
+    deadline = _deadline(control) if asked else None
+    while (new := _next(news, deadline)) != _ENDED:
+        if not isinstance(new, int) and new != _LATE:
             continue
-        if asked:
-            tell("giving the messages in hand back")
+        if asked or not isinstance(new, int):
+            late = "stop_grace is over: " if new == _LATE else ""
+            tell(f"{late}giving the messages in hand back")
             control.close(unclaim=True)
             return False
-        asked = True
+        asked, deadline = True, _deadline(control)
         _tell_finishing(control, new)
         _aside(control.close, SimpleQueue())
     return True
+
+
+def _deadline(control: Control) -> float:
+    return time.monotonic() + control.configuration.settings.stop_grace_seconds
+
+
+def _next(news: News, deadline: float | None) -> int | str:
+    """Return what comes next, or that the deadline has come."""
+    if deadline is None:
+        return news.get()
+    try:
+        return news.get(timeout=max(0.0, deadline - time.monotonic()))
+    except Empty:
+        return _LATE
 
 
 def _tell_leaving(control: Control, new: int | str) -> None:

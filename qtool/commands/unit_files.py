@@ -100,6 +100,7 @@ def units_of(settings: Settings, mode: str, user: str) -> dict[str, str]:
         return _path_units(settings, user)
     service = _service(
         settings, user, "notify", "run",
+        "ExecReload=/bin/kill -HUP $MAINPID\n"
         "WatchdogSec=10min\nRestart=on-failure\nRestartSec=5",
     )  # fmt: skip
     return {"qtool.service": service + "\n[Install]\nWantedBy=multi-user.target\n"}
@@ -153,6 +154,7 @@ def _service(
         "RuntimeDirectoryPreserve=yes",
         # To the process only, which finishes the messages in hand; then to all.
         "KillMode=mixed",
+        f"TimeoutStopSec={settings.stop_grace_seconds + 30:.0f}",
         *(f"ReadWritePaths={_quoted(path)}" for path in writable),
         *(["PrivateTmp=yes"] if private else ["# Not PrivateTmp=: the site is there."]),
         _HARDENING,

@@ -21,6 +21,7 @@ _SECTION_KEYS = {
     "sleep_seconds": "sleep_time",
     "hang_seconds": "hang_after",
     "queue_root": "root",
+    "stop_grace_seconds": "stop_grace",
     "text_form": "dialect",
     "allowed_classes": "allow",
     "python_paths": "python",
@@ -31,7 +32,7 @@ _FOLLOWED = frozenset({"sleep_seconds", "max_restarts", "hang_seconds", "start"}
 """What a runner takes up while it runs."""
 _OF_QUEUES = frozenset({"text_form", "allowed_classes", "group_commit", "python_paths"})
 """What every runner has to be started again for."""
-_SEEN_AT_ONCE = frozenset({"view_slices", "lists"})
+_SEEN_AT_ONCE = frozenset({"view_slices", "lists", "stop_grace_seconds"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

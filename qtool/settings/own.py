@@ -41,7 +41,15 @@ _RUNNER_KEYS = frozenset(
     }
 )
 _QTOOL_KEYS = frozenset(
-    {"root", "view_slices", "group_commit", "dialect", "allow", "socket_group"}
+    {
+        "root",
+        "view_slices",
+        "group_commit",
+        "dialect",
+        "allow",
+        "socket_group",
+        "stop_grace",
+    }
 )
 _WEIGHT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 """Bounded, so that even the smallest slice is wide enough to be claimed."""
@@ -226,6 +234,7 @@ def own_settings(
         allowed_classes=_allowed(qtool),
         group_commit=qtool.boolean("group_commit", default=True),
         socket_group=qtool.text("socket_group"),
+        stop_grace_seconds=qtool.seconds("stop_grace", 60.0),
         text_form=_text_form(qtool),
         metrics_listen=listen_address(sections.get("metrics")),
     )

@@ -81,6 +81,8 @@ class Settings:
     group_commit: bool = True
     text_form: bool = False
     """Whether messages are written in the text form, as Mailman needs them."""
+    stop_grace_seconds: float = 60.0
+    """How long a daemon that is stopped waits for the messages in hand."""
     socket_group: str = ""
     """Name of the group whose members may attach to the daemon; empty for none."""
     metrics_listen: tuple[str, int] | None = None

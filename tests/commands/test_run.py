@@ -198,6 +198,23 @@ def test_a_second_signal_gives_the_message_back(call: Call, tmp_path: Path) -> N
     assert entries(tmp_path / "spool" / "in") == before
 
 
+def test_what_is_in_hand_after_the_grace_is_given_back(
+    call: Call, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, WAIT)
+    text = config.read_text().replace("[paths]", "stop_grace: 0.2\n[paths]")
+    config.write_text(text)
+    inject(call, config, "-m", f"gate={tmp_path / 'never'}")
+    before = entries(tmp_path / "spool" / "in")
+    with running(config) as run:
+        run.read_to("in hand")
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 1
+        told = "qtool: stop_grace is over: giving the messages in hand back"
+        assert told in run.lines
+    assert entries(tmp_path / "spool" / "in") == before
+
+
 def test_while_it_runs_another_process_sees_who_and_injects(
     call: Call, tmp_path: Path
 ) -> None:
