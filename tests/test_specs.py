@@ -85,6 +85,13 @@ def test_a_slice_of_as_many_as_are_configured_has_its_weight() -> None:
     assert configuration.runner("out").weights == ()
 
 
+def test_a_slice_is_laid_over_whatever_the_file_says_later() -> None:
+    configuration = site(SITE.replace("weights: 50 30 20", "instances: 4"))
+    choose(configuration, ["out:1:4"], once=False)
+    configuration.pop("the command line")
+    assert len(configuration.slices("out")) == 4
+
+
 def test_who_has_no_permanent_runner_is_one_slice_when_it_is_named() -> None:
     configuration = site()
     assert [each.count for each in choose(configuration, ["news"], once=False)] == [1]

@@ -107,11 +107,15 @@ def _chosen(settings: Settings, specs: Sequence[str]) -> tuple[Chosen, ...]:
 
 def _divided(settings: Settings, parts: Iterable[Chosen]) -> str:
     """Return the sections that divide queues as these slices need it."""
-    counts = {part.name: part.count for part in parts}
+    counts = {
+        part.name: part.count
+        for part in parts
+        # One slice stays what it is when the configuration is read again.
+        if part.slice is not None
+        or part.count != settings.runners[part.name].instances
+    }
     return "".join(
-        f"[runner.{name}]\ninstances: {count}\n"
-        for name, count in counts.items()
-        if count != settings.runners[name].instances
+        f"[runner.{name}]\ninstances: {count}\n" for name, count in counts.items()
     )
 
 

@@ -58,6 +58,8 @@ if plan == "deliver":
     put(os.path.join(queues, "pipeline"))
 elif plan == "retry":
     put(os.path.join(queues, plan))
+elif plan == "round":
+    put(os.path.join(queues, "pipeline" if name == "out" else "out"))
 elif plan == "shunt":
     with open(os.path.join(site, "var", "logs", "mailman.log"), "a") as log:
         mine = "%s (%d) " % (stamp, os.getpid())
