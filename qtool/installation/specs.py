@@ -111,8 +111,7 @@ def _divided(settings: Settings, parts: Iterable[Chosen]) -> str:
         part.name: part.count
         for part in parts
         # One slice stays what it is when the configuration is read again.
-        if part.slice is not None
-        or part.count != settings.runners[part.name].instances
+        if part.slice is not None or part.count != settings.runners[part.name].instances
     }
     return "".join(
         f"[runner.{name}]\ninstances: {count}\n" for name, count in counts.items()

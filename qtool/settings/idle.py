@@ -44,6 +44,9 @@ class IdleTest:
     minutes: tuple[int, int] = (0, 0)
     """Begin and end of a time of the day, in minutes since midnight."""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def idle_tests(section: Section, base: tuple[IdleTest, ...]) -> tuple[IdleTest, ...]:
     """Return the tests of an idle-only runner; none for one that always works.

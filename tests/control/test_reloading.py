@@ -152,6 +152,18 @@ def test_a_runner_of_another_class_is_stopped_and_started_again(file: File) -> N
     assert file.states("a") == [State.RUNNING]
 
 
+def test_a_runner_follows_when_it_works_and_its_priority(file: File) -> None:
+    control = file.open(a=TAKING)
+    control.start("a")
+    tests = "when: idle\nidle_when: load < 0,\n  between 22:00 and 06:00"
+    [line] = file.reload(a=f"{TAKING}\n{tests}\npriority: low")
+    assert line.startswith(
+        "a: priority normal -> low,"
+        " idle_when none -> load < 0 between 22:00 and 06:00: "
+    )
+    eventually(lambda: "not idle: load < 0: it is" in row_of(control, "a").note)
+
+
 def test_a_new_runner_starts_where_all_were_started_and_a_removed_one_stops(
     file: File,
 ) -> None:
