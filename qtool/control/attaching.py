@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LONGEST_PATH = 107
 """Bytes of a socket's path: the system takes no more."""
 _LONGEST_NAME = 24
+_BUILT_IN = "built-in default"
+"""The source of settings that no file holds."""
 
 
 def socket_name(settings: Settings) -> str:
@@ -27,7 +29,10 @@ def socket_name(settings: Settings) -> str:
     spool's path, and what is cut off is in the number.
     """
     spool = os.path.realpath(settings.queue_root)
-    facts = f"{spool}\0{os.path.realpath(settings.source)}"
+    source = settings.source
+    if source != _BUILT_IN:
+        source = os.path.realpath(source)
+    facts = f"{spool}\0{source}"
     number = zlib.crc32(facts.encode("utf-8", "surrogateescape"))
     shown = spool.strip("/").replace("/", "-")
     ascii_only = "".join(c if c.isascii() and c.isprintable() else "_" for c in shown)

@@ -34,6 +34,12 @@ def test_every_public_method_of_control_has_its_own_at_a_distance() -> None:
         if inspect.isfunction(value) and not name.startswith("_")
     }
     assert methods - vars(Attached).keys() <= {"on_close"}
+    values = {
+        name
+        for name, value in vars(Control).items()
+        if isinstance(value, property) and not name.startswith("_")
+    }
+    assert values - vars(Attached).keys() <= {"board"}  # made of what Attached has
 
 
 def test_arguments_are_those_of_the_call() -> None:

@@ -14,8 +14,10 @@ import pytest
 from qtool.control.attaching import attach, socket_name
 from qtool.control.client import Attached
 from qtool.control.models import RECONNECTING, Outcome, State
+from qtool.control.opening import site_settings
 from qtool.control.server import Server
 from qtool.errors import NoSuchQueue, NoSuchRunner, ReadOnly, Refused, Unreachable
+from qtool.settings import default
 from tests.control.site import (
     HERE,
     MAIL,
@@ -244,6 +246,19 @@ def test_a_daemon_of_another_protocol_is_named(control: Control, place: Path) ->
         with pytest.raises(Unreachable, match="version 9, and this qtool 1"):
             attached.site()
         thread.join(PATIENCE)
+
+
+def test_the_name_of_a_socket_is_the_same_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "qtool.cfg").write_text("[runner.in]\n")
+    (tmp_path / "link.cfg").symlink_to("qtool.cfg")
+    names = set()
+    for folder, config in (("/", tmp_path / "qtool.cfg"), (tmp_path, Path("link.cfg"))):
+        monkeypatch.chdir(folder)
+        names.add(socket_name(site_settings(config, None)))
+        names.add(socket_name(default(tmp_path)))
+    assert len(names) == 2
 
 
 def test_the_name_of_a_socket_is_short_and_its_own(control: Control) -> None:
