@@ -46,10 +46,7 @@ def rewrite(entries: Entries, name: str, msgdata: Mapping[str, Any]) -> None:
     waiting, edited = entries.path(name, WAITING), entries.path(name, EDITED)
     temporary = entries.path(name, WRITING)
     with entries.writing(name) as folder:
-        try:
-            before = os.lstat(waiting)
-        except FileNotFoundError:
-            raise entries.missing(name) from None
+        before = _look(entries, folder, name)
         content = _changed(waiting, msgdata)
         _write(folder, name, temporary, content)
         try:
@@ -65,6 +62,20 @@ def rewrite(entries: Entries, name: str, msgdata: Mapping[str, Any]) -> None:
             raise
         entries.put_back(name)
         os.fsync(folder)
+
+
+def _look(entries: Entries, folder: int, name: str) -> os.stat_result:
+    """Return which file it is; one whose editor was killed waits again first."""
+    waiting = entries.path(name, WAITING)
+    try:
+        return os.lstat(waiting)
+    except FileNotFoundError:
+        if is_alone(folder, name, groups=False):
+            entries.put_back(name)
+    try:
+        return os.lstat(waiting)
+    except FileNotFoundError:
+        raise entries.missing(name) from None
 
 
 def _hold(entries: Entries, name: str, before: os.stat_result) -> None:

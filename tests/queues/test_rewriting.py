@@ -180,6 +180,17 @@ def test_an_entry_whose_editor_died_waits_again(spool: Spool, message: Message) 
     assert _names(spool) == [f"{name}.pck"]
 
 
+def test_an_entry_whose_editor_died_can_be_rewritten(
+    spool: Spool, message: Message
+) -> None:
+    name = spool.enqueue(message)
+    Entries("in", str(spool.queue_directory), create=True).hold(name)
+    spool.rewrite(name, {"number": 1})
+
+    assert _names(spool) == [f"{name}.pck"]
+    assert spool.peek(name).msgdata["number"] == 1
+
+
 def test_an_entry_whose_editor_lives_is_left_alone(
     spool: Spool, message: Message
 ) -> None:
@@ -187,6 +198,8 @@ def test_an_entry_whose_editor_lives_is_left_alone(
     Entries("in", str(spool.queue_directory), create=True).hold(name)
     with Writing(str(spool.queue_directory), name):
         spool.recover_backup_files()
+        with pytest.raises(NoSuchEntry):
+            spool.rewrite(name, {"number": 1})
         assert _names(spool) == [f"{name}.edit"]
 
 
