@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from collections import deque
@@ -10,129 +9,25 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode
 
-from qtool.control import wire
-from qtool.control.calls import BOARDS, CALLS, PROTOCOL, Call
+from qtool.control.calls import CALLS, Call
 from qtool.control.control import READ_ONLY, Control
 from qtool.control.gate import act
+from qtool.control.link import Link
 from qtool.control.models import RECONNECTING, Board, LogLine, Site
-from qtool.control.sockets import Peer, connected, trusted
-from qtool.errors import QToolError, Unreachable
+from qtool.errors import QToolError
 from qtool.installation import Configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from qtool.settings import Settings
 
-_LOOK_SECONDS = 60.0
-"""How long a daemon may take to answer a look; acts take as long as they take."""
-_BOARD_SECONDS = 20.0
-"""Without a board for so long a daemon is taken for gone: it sends one a second."""
 _RETRY_SECONDS = 0.25
 _CLOSE_SECONDS = 1.0
 """How long the end waits, at most, for a daemon that does not answer."""
 _MOST_LINES = 2_000
-
-
-class Link:
-    """Speaks to one daemon.
-
-    Only as much HTTP as the other end speaks: the standard library's client costs
-    40 ms to import, and this is on the way to the first board.
-
-    Args:
-        path: Its socket.
-        spool: Whose messages are asked for.
-    """
-
-    def __init__(self, path: Path, spool: Path) -> None:
-        self.path = path
-        self._spool = spool
-
-    def connect(self) -> tuple[socket.socket, Peer]:
-        """Return a connection, and who is at the other end.
-
-        Raises:
-            Unreachable: No one listens there.
-            Refused: It is not for this user, or the daemon is not this spool's.
-        """
-        connection = connected(self.path)
-        if connection is None:
-            raise Unreachable(f"the daemon does not answer at {self.path}")
-        try:
-            return connection, trusted(connection, self.path, self._spool)
-        except BaseException:
-            connection.close()
-            raise
-
-    def ask(self, call: Call, arguments: dict[str, Any]) -> Any:
-        """Have the daemon do a call; return what it returned, or raise its error."""
-        path, body = call.path, b""
-        if call.is_act:
-            body = json.dumps(arguments).encode("ascii")
-        else:
-            given = {n: v for n, v in arguments.items() if v is not None}
-            path += f"?{urlencode(given, errors='surrogateescape')}" if given else ""
-        connection, _ = self.connect()
-        with connection:
-            connection.settimeout(None if call.is_act else _LOOK_SECONDS)
-            try:
-                line = next(_replies(connection, call.verb, path, body), b"")
-            except OSError as error:
-                raise Unreachable(f"the daemon went away: {error}") from error
-        return _loaded(call.result, line)
-
-    def boards(self, connection: socket.socket) -> Iterator[Board]:
-        """Yield the daemon's boards as they come, until it goes."""
-        connection.settimeout(_BOARD_SECONDS)
-        for line in _replies(connection, "GET", BOARDS, b""):
-            yield _loaded(Board, line)
-
-
-def _replies(
-    connection: socket.socket, verb: str, path: str, body: bytes
-) -> Iterator[bytes]:
-    """Send a request; yield the lines of what comes back, without its headers."""
-    head = (
-        f"{verb} {path} HTTP/1.1\r\nHost: qtool\r\nConnection: close\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    # Where it is refused before all of it is read, the reply says why.
-    with suppress(BrokenPipeError, ConnectionResetError):
-        connection.sendall(head.encode("ascii") + body)
-    with connection.makefile("rb") as stream:
-        for line in stream:
-            if not line.strip():
-                break
-        yield from stream
-
-
-def _loaded(kind: object, line: bytes) -> Any:
-    """Return the value of that type in a reply, or raise the error in it."""
-    try:
-        return wire.loaded(kind, _result(line))
-    except (ValueError, TypeError) as error:
-        raise Unreachable(f"the daemon answers what nobody asked: {error}") from error
-
-
-def _result(line: bytes) -> Any:
-    """Return the result in a reply, or raise the error in it."""
-    try:
-        reply = json.loads(line)
-        protocol = reply["qtool"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise Unreachable("the daemon went away before it answered") from error
-    if protocol != PROTOCOL:
-        raise Unreachable(
-            f"the daemon speaks version {protocol}, and this qtool {PROTOCOL}:"
-            " restart the daemon"
-        )
-    if "error" in reply:
-        raise wire.loaded_error(reply["error"])
-    return reply.get("result")
 
 
 class Attached(Control):
@@ -202,6 +97,15 @@ class Attached(Control):
             read_only=READ_ONLY if self._read_only else site.read_only,
             attached=f"attached to pid {self._peer.pid}",
         )
+
+    @act
+    def reload(self) -> list[str]:
+        """Have the configuration file read again, there and here."""
+        from qtool.control.reloading import reloaded  # seldom
+
+        lines: list[str] = self._ask(_RELOAD)
+        reloaded(self.configuration, lambda _changes: {})
+        return lines
 
     # --- Watching
 
@@ -275,6 +179,7 @@ class Attached(Control):
 
 _BY_NAME = {call.name: call for call in CALLS.values()}
 _SITE, _SCAN, _LOG = _BY_NAME["site"], _BY_NAME["scan"], _BY_NAME["log"]
+_RELOAD = _BY_NAME["reload"]
 
 
 def _remote(call: Call) -> Callable[..., Any]:

@@ -171,6 +171,17 @@ def test_a_daemon_that_goes_is_said_and_found_again(
     server.close()
 
 
+def test_a_configuration_is_read_again_there_and_here(
+    control: Control, attached: Control, tmp_path: Path
+) -> None:
+    file = tmp_path / "qtool.cfg"
+    file.write_text(configuration(**{"in": f"class: {HERE}.Taking", "new": ""}))
+    assert attached.reload()
+    for each in (control, attached):
+        assert "new" in each.configuration.settings.runners
+    assert attached.names("new") == []
+
+
 # --- Whether there is one
 
 
