@@ -22,4 +22,4 @@ def run(options: Namespace) -> int:
     with opened(options, said.append) as control:
         if options.start:
             control.start_all()
-        return app.run(control, "\n".join(said))
+        return app.run(control, said)

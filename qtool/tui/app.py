@@ -179,7 +179,7 @@ class QToolApp(Doors):
         self._departure.leave(code)
 
 
-def run(control: Control, greeting: str = "") -> int:
+def run(control: Control, greeting: Sequence[str] = ()) -> int:
     """Show the app, and what to say first, until it is left; return the exit status.
 
     Whoever made the Control closes it; that costs nothing where the app has.

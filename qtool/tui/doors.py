@@ -13,7 +13,7 @@ from qtool.tui.screens.base import ConsoleScreen
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qtool.control.models import QueueRow, StepReport
     from qtool.tui.acts import Acts
@@ -26,16 +26,16 @@ class Doors(App[int]):
     """The part of the app that opens screens and speaks in toasts."""
 
     acts: Acts
-    greeting = ""
-    """What to say first."""
+    greeting: Sequence[str] = ()
+    """What to say first, line by line."""
     touched = 0
     """How many times the operator has pressed a key or a button of the mouse."""
     _report: StepReport | None = None
 
     def on_mount(self) -> None:
         """Say what was to be told about the site."""
-        if self.greeting:
-            self.complain(self.greeting)
+        for line in self.greeting:
+            self.notify(visible(line, _LONGEST_TOAST), markup=False, timeout=8)
 
     async def on_event(self, event: Event) -> None:
         """Count what the operator does."""
