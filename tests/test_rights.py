@@ -274,7 +274,9 @@ def test_looking_makes_no_state_folder(site: Site) -> None:
 # --- A daemon
 
 
-def test_root_s_daemon_is_the_owner_s_and_root_attaches_to_it(site: Site) -> None:
+def test_root_s_daemon_is_the_owner_s_and_root_attaches_and_stops_it(
+    site: Site,
+) -> None:
     words = [QTOOL, "--config", site.config]
     home = site.config.with_name("home")
     home.mkdir()
@@ -296,7 +298,9 @@ def test_root_s_daemon_is_the_owner_s_and_root_attaches_to_it(site: Site) -> Non
                 capture_output=True, text=True, env=environment, check=True,
             )  # fmt: skip
             assert f"attached to pid {daemon.pid}" in status.stdout.splitlines()
+            stopped = site.call("stop")
+            assert stopped.status == 0
+            assert stopped.out.endswith(": stopped\n")
         finally:
             daemon.terminate()
-        rest = daemon.stderr.read()
-    assert daemon.returncode == 0, rest
+    assert daemon.returncode == 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qtool.settings import Settings
 
 _UMASK = 0o007
+_PR_SET_DUMPABLE = 4
 _ROOTS_OWN = (
     "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME",
     "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "MAIL", "TMPDIR",
@@ -55,6 +56,7 @@ def become_owner(settings: Settings, environment: MutableMapping[str, str]) -> s
             f"{settings.queue_root} belongs to {name}, and root cannot become {name}"
             f" here: {error.strerror}"
         ) from error
+    _be_seen()
     os.umask(_UMASK)
     _move_home(owner.st_uid, environment)
     _refuse_unreadable(name)
@@ -72,6 +74,18 @@ def _become(uid: int, gid_of_spool: int) -> None:
         os.initgroups(entry.pw_name, gid)
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
+
+
+def _be_seen() -> None:
+    """Let the owner's other processes see what this one has open, as they do others.
+
+    ``qtool stop`` looks for daemons that way. Linux hides who was root from them.
+    """
+    import ctypes  # nobody else who starts needs it
+
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 def _move_home(uid: int, environment: MutableMapping[str, str]) -> None:
