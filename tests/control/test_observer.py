@@ -182,8 +182,10 @@ def test_a_folder_that_is_polled_is_named_and_blinds_no_other(
     queues = control.configuration.switchboards
     folders = {str(queues[name].queue_directory) for name in polled}
     monkeypatch.setattr("qtool.queues.watch.Watcher.polled", folders)
-    board = boards.wait(lambda board: board.site.watching == told)
-    board = boards.wait(lambda board: board.rows[2].rate_in == 0.0)
+    boards.wait(lambda board: board.site.watching == told)
+    board = boards.wait(
+        lambda board: board.rows[2].rate_in == 0.0, since=len(boards.seen)
+    )
     assert board.rows[2].name == "shunt"
     assert all(row.rate_in is None for row in board.rows if row.name in polled)
 
