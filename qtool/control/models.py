@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued", "EntryView",
-    "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry", "QueueRow", "Site",
-    "State", "StepReport",
+    "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry", "QueueRow",
+    "RunningSlice", "Site", "State", "StepReport",
 ]  # fmt: skip
 
 RECONNECTING = "reconnecting"
@@ -93,6 +93,25 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunningSlice:
+    """One slice of a runner that is at work, and what it costs."""
+
+    slice: int
+    state: State
+    pid: int
+    thread: int
+    """As the system counts threads; 0 before it has begun."""
+    cpu_seconds: float
+    """How long its threads have computed, over all starts."""
+    memory_bytes: int | None
+    """Resident memory of the whole process; None when unknown."""
+    filebase: str = ""
+    """The message in hand."""
+    seconds: float = 0.0
+    """For how long it has been in hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueRow:
     """One row of the board: a queue and its runner, or a runner without a queue."""
 
@@ -129,6 +148,8 @@ class QueueRow:
     paused: str = ""
     """Who paused the runner or slices of it, since when, until when and why; empty
     where no pause is on record. A runner that does not run can be paused, too."""
+    running: tuple[RunningSlice, ...] = ()
+    """The slices that are at work in the process that tells this."""
     snooze_seconds: float | None = None
     """Its sleep time; None without a runner."""
     snooze_fixed: bool = False

@@ -17,6 +17,7 @@ from qtool.control.standing import (
     Standing,
     departed,
     mixed_note,
+    running_slices,
     sickest,
     what_was_done,
 )
@@ -107,6 +108,7 @@ class OwnRunners(Runners):
             refusal=note if refused else "",
             step_refusal=note if refused else "",
             departed=departed(states, statuses),
+            running=running_slices(states, statuses),
         )
 
     @property

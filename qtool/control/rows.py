@@ -144,6 +144,7 @@ class Row:
             note=note,
             traceback=trouble,
             paused=standing.paused,
+            running=standing.running,
             snooze_seconds=standing.snooze_seconds,
             snooze_fixed=standing.snooze_fixed,
             refusal=standing.refusal,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from qtool.control.models import State
+from qtool.control.models import RunningSlice, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -44,6 +44,7 @@ class Standing:
     runner: str | None = None
     note: str = ""
     traceback: str = ""
+    running: tuple[RunningSlice, ...] = ()
     snooze_seconds: float | None = None
     snooze_fixed: bool = False
     refusal: str = ""
@@ -133,6 +134,26 @@ class Runners(ABC):
 def sickest(states: Sequence[State]) -> int:
     """Return which of several slices an operator should hear of first."""
     return min(range(len(states)), key=lambda n: _SICKEST_FIRST.index(states[n]))
+
+
+def running_slices(
+    states: Sequence[State], statuses: Sequence[RunnerStatus]
+) -> tuple[RunningSlice, ...]:
+    """Return the slices that are at work here, and what they cost."""
+    return tuple(
+        RunningSlice(
+            slice=status.slice,
+            state=state,
+            pid=status.pid,
+            thread=status.thread,
+            cpu_seconds=status.cpu_seconds,
+            memory_bytes=status.memory_bytes,
+            filebase=status.in_hand.filebase if status.in_hand else "",
+            seconds=status.in_hand.seconds if status.in_hand else 0.0,
+        )
+        for state, status in zip(states, statuses, strict=False)
+        if state in ACTIVE
+    )
 
 
 def departed(states: Sequence[State], statuses: Sequence[RunnerStatus]) -> int | None:

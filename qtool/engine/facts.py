@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING
 
 from qtool.engine.status import (
@@ -48,6 +49,8 @@ class RunnerFacts:
         """While it is at work."""
         self._thread: WorkingThread | None = None
         """That of the runner, once it has begun."""
+        self._cpu_seconds = 0.0
+        """What its former threads have computed."""
         self._state = RunnerState.STOPPED
         self._failure: BaseException | None = None
         self._counts = Counts()
@@ -101,8 +104,23 @@ class RunnerFacts:
             runner=self.name, slice=self.number, filebase=held[0], seconds=seconds
         )
 
-    def status(self, sleep_seconds: float) -> RunnerStatus:
-        """Return everything about it, at this moment."""
+    @property
+    def cpu_seconds(self) -> float:
+        """How long its threads have computed, over all starts."""
+        thread = self._thread
+        seconds = thread.cpu_seconds() if thread is not None else 0.0
+        return round(self._cpu_seconds + seconds, 3)
+
+    def status(
+        self, sleep_seconds: float, memory_bytes: int | None = None
+    ) -> RunnerStatus:
+        """Return everything about it, at this moment.
+
+        Args:
+            sleep_seconds: For how long it snoozes.
+            memory_bytes: What the process has.
+        """
+        thread = self._thread if self.runner is not None else None
         failure, state, held = self._failure, self.state, self.in_hand
         note, trace = failure_note(failure), failure_traceback(failure)
         runner = self.runner
@@ -120,6 +138,10 @@ class RunnerFacts:
             counts=self.counts,
             in_hand=held,
             sleep_seconds=sleep_seconds,
+            pid=os.getpid() if self.runner is not None else 0,
+            thread=thread.number if thread is not None else 0,
+            cpu_seconds=self.cpu_seconds,
+            memory_bytes=memory_bytes,
         )
 
     def _hang(self, held: InHand | None) -> Hang | None:

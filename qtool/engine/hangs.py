@@ -7,6 +7,7 @@ thread, but what it waits for can be told.
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import threading
 import time
@@ -86,6 +87,16 @@ class WorkingThread:
         lines = traceback.format_stack(frame, limit=None)[-_FRAMES:]
         stack = bounded(f"Stack, the latest call last:\n{''.join(lines)}")
         return Hang(held=held, waits_for=_waits_for(frame), stack=stack)
+
+
+def resident_bytes() -> int | None:
+    """Return how much memory this process has; None where nobody tells."""
+    try:
+        with open("/proc/self/statm", "rb") as stream:  # noqa: PTH123 - once a second
+            pages = int(stream.read().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _waits_for(frame: FrameType) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qtool.engine.classes import is_drained, looked_up, own_class
 from qtool.engine.drain import drain, drained_slices
 from qtool.engine.duty import slice_of_file
+from qtool.engine.hangs import resident_bytes
 from qtool.engine.regrouping import Regroup, started
 from qtool.engine.restarts import Timer
 from qtool.engine.runner_thread import RunnerThread
@@ -73,8 +74,9 @@ class Master:
             if settings.served:
                 for number in range(settings.instances):
                     self._check(self._thread(name, number))
+        memory = resident_bytes()
         return tuple(
-            thread.status(self.sleep_seconds(thread.name))
+            thread.status(self.sleep_seconds(thread.name), memory)
             for thread in self._all()
             if thread.is_up or self._is_configured(thread)
         )
@@ -276,9 +278,8 @@ class Master:
 
     def _begin(self, name: str, *, paused: bool) -> None:
         if not self._closing:
-            started(
-                [t for t in self._of(name, None) if t.runner is None], paused=paused
-            )
+            idle = [t for t in self._of(name, None) if t.runner is None]
+            started(idle, paused=paused)
 
     def _make(self, name: str, number: int) -> Runner:
         if self._closing:

@@ -227,7 +227,7 @@ class RunnerThread(RunnerFacts):
     def _work(
         self, runner: Runner, at_work: threading.Event, *, is_restart: bool
     ) -> None:
-        self._thread = WorkingThread()
+        working = self._thread = WorkingThread()
         began, planned = self._clock(), False
         state, failure = RunnerState.STOPPED, None
         try:
@@ -240,6 +240,9 @@ class RunnerThread(RunnerFacts):
             planned = at_work.is_set() or is_restart
             if not (at_work.is_set() or isinstance(error, QToolError)):
                 failure = cannot_start(self, error)
+        if self._thread is working:
+            self._thread = None
+        self._cpu_seconds += working.cpu_seconds()
         self._end(runner, state, failure, began if planned else None)
         at_work.set()
 

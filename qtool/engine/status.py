@@ -108,6 +108,14 @@ class RunnerStatus:
     in_hand: InHand | None = None
     sleep_seconds: float = 0.0
     """For how long it snoozes when there is nothing to do."""
+    pid: int = 0
+    """Of the process that it runs in; 0 while it does not."""
+    thread: int = 0
+    """As the system counts threads; 0 while it has none."""
+    cpu_seconds: float = 0.0
+    """How long its threads have computed, over all starts."""
+    memory_bytes: int | None = None
+    """Resident memory of the whole process; None when unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,31 @@ def test_a_runner_that_hangs_shows_its_message_and_its_stack(tmp_path: Path) -> 
         assert row.note.endswith(f"_dispose); in hand {base}")
         assert "self.free.wait(PATIENCE)" in row.traceback
         assert control.stop("slow") == "slow stopped after the message in hand"
+    finally:
+        Held.free.set()
+        control.close()
+
+
+def test_a_slice_at_work_tells_what_it_costs_and_what_it_has_in_hand(
+    tmp_path: Path,
+) -> None:
+    Held.busy.clear()
+    Held.free.clear()
+    text = configuration(slow="class: tests.control.site.Held\ninstances: 2")
+    control = open_site(tmp_path, text)
+    try:
+        base = put(control, "slow")
+        assert row_of(control, "slow").running == ()
+        control.start("slow")
+        assert Held.busy.wait(PATIENCE)
+        running = row_of(control, "slow").running
+        assert [each.slice for each in running] == [0, 1]
+        assert sorted(each.filebase for each in running) == ["", base]
+        assert {each.pid for each in running} == {os.getpid()}
+        numbers = {thread.native_id for thread in threading.enumerate()}
+        assert {each.thread for each in running} <= numbers
+        assert all(each.cpu_seconds > 0 for each in running)
+        assert all((each.memory_bytes or 0) > 1 << 20 for each in running)
     finally:
         Held.free.set()
         control.close()

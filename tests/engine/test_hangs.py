@@ -120,3 +120,30 @@ def test_what_is_not_known_to_wait_is_told_by_its_line() -> None:
     ended(thread)
     assert found[0].startswith("at `return Hang(")
     assert found[0].endswith("hang)")
+
+
+def test_what_a_runner_has_computed_counts_over_all_its_starts(site: Site) -> None:
+    computed = threading.Event()
+
+    class Computing(Runner):
+        def _do_periodic(self) -> None:
+            sum(number * number for number in range(200_000))
+            computed.set()
+
+    site.runner("in", Computing, sleep_time="1h")
+    master = site.master()
+    changes = Changes(master)
+    seconds = [0.0]
+    for _ in range(2):
+        computed.clear()
+        master.start("in")
+        assert computed.wait(TIMEOUT)
+        (running,) = master.states()
+        assert running.pid
+        assert running.thread
+        master.stop("in")
+        changes.wait(lambda: master.states()[0].state is RunnerState.STOPPED)
+        (stopped,) = master.states()
+        assert (stopped.pid, stopped.thread) == (0, 0)
+        assert stopped.cpu_seconds > seconds[-1]
+        seconds.append(stopped.cpu_seconds)

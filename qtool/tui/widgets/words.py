@@ -202,11 +202,26 @@ def _row_figures(board: Board, row: QueueRow) -> Line:
     ]
     if row.runner_slices > 1:
         pairs.append(("slices", str(row.runner_slices)))
+    pairs += _costs(row)
     if row.preserved:
         pairs.append(("preserved", str(row.preserved)))
     if row.foreign:
         pairs.append(("foreign", str(row.foreign)))
     return _pairs(pairs)
+
+
+def _costs(row: QueueRow) -> list[tuple[str, str]]:
+    """Return what a runner costs, once that is a second of a processor."""
+    seconds = sum(each.cpu_seconds for each in row.running)
+    if seconds < 1:
+        return []
+    first = row.running[0]
+    memory = first.memory_bytes
+    return [
+        ("cpu", render.duration(round(seconds))),
+        ("memory", render.UNKNOWN if memory is None else render.size(memory)),
+        ("pid", str(first.pid)),
+    ]
 
 
 def _oldest(board: Board, row: QueueRow, part: QueueRow | Cell) -> tuple[str, str]:
