@@ -66,6 +66,7 @@ def elsewhere(
     user: int = 0,
     groups: Sequence[int] = (),
     read_only: Path | None = None,
+    also: Path | None = None,
 ) -> list[str]:
     """Return the command line that runs ``words`` with mounts that nobody else sees.
 
@@ -76,8 +77,9 @@ def elsewhere(
         user: Who runs it; its own group has the same number.
         groups: Other groups that it is a member of.
         read_only: A folder that is mounted so.
+        also: Another folder that every user may reach.
     """
-    script = ["set -e", *_reachable()]
+    script = ["set -e", *_reachable(also)]
     if read_only is not None:
         place = shlex.quote(str(read_only))
         script += [
@@ -92,9 +94,10 @@ def elsewhere(
 
 
 @cache
-def _reachable() -> tuple[str, ...]:
+def _reachable(also: Path | None) -> tuple[str, ...]:
     """Return the commands after which closed folders on the way are open ones."""
-    wanted = {Path(each).resolve() for each in (sys.prefix, sys.base_prefix, _PROJECT)}
+    places = (sys.prefix, sys.base_prefix, _PROJECT, also or _PROJECT)
+    wanted = {Path(each).resolve() for each in places}
     closed: dict[Path, list[Path]] = {}
     for place in sorted(wanted):
         found = next(filter(_is_closed, reversed(place.parents)), None)
