@@ -141,6 +141,9 @@ def test_paused_slices_come_back_paused_and_stopped_ones_stay_stopped(
     eventually(lambda: file.states("a") == [State.PAUSED] * 3)
     assert len(control.names("a")) == 1
     assert file.states("b") == [State.STOPPED] * 2
+    control.resume("a")
+    eventually(lambda: file.states("a") == [State.RUNNING] * 3)
+    eventually(lambda: control.names("a") == [])
 
 
 def test_a_runner_of_another_class_is_stopped_and_started_again(file: File) -> None:
