@@ -96,8 +96,8 @@ def elsewhere(
 @cache
 def _reachable(also: Path | None) -> tuple[str, ...]:
     """Return the commands after which closed folders on the way are open ones."""
-    places = (sys.prefix, sys.base_prefix, _PROJECT, also or _PROJECT)
-    wanted = {Path(each).resolve() for each in places}
+    needed = (sys.prefix, sys.base_prefix, _PROJECT, also or _PROJECT)
+    wanted = {Path(each).resolve() for each in needed}
     closed: dict[Path, list[Path]] = {}
     for place in sorted(wanted):
         found = next(filter(_is_closed, reversed(place.parents)), None)

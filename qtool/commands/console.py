@@ -18,7 +18,7 @@ def run(options: Namespace) -> int:
     tui.hasten()
     from qtool.tui import app
 
-    said: list[str] = []
+    said: list[str] = []  # the screen would hide it, so the app says it
     with opened(options, said.append) as control:
         if options.start:
             control.start_all()
