@@ -7,18 +7,20 @@ import pwd
 import shutil
 import stat
 import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import qtool
 from tests.commands.program import FORWARD, MESSAGE, QTOOL, Ended, configuration
 from tests.rights import elsewhere, open_folder, why_not
 from tests.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"other users: {why_not()}")
 
@@ -178,6 +180,23 @@ def test_a_message_that_only_root_may_read_is_injected(site: Site) -> None:
     message.write_bytes(MESSAGE)
     message.chmod(0o600)
     assert site.call("inject", "in", message).status == 0
+
+
+def test_an_owner_who_may_not_read_the_program_is_named_at_once(site: Site) -> None:
+    closed = site.config.with_name("closed")
+    closed.mkdir(mode=0o700)
+    package = Path(qtool.__file__).parent
+    shutil.copytree(package, closed / "qtool")
+    ended = subprocess.run(
+        elsewhere([sys.executable, "-m", "qtool", "--config", site.config, "status"]),
+        capture_output=True, text=True, check=False, cwd="/",
+        env={**os.environ, "PYTHONPATH": str(closed)},
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"qtool: #{OWNER} may not read {closed}/qtool/commands/becoming.py: install"
+        " qtool where it may\n"
+    )
 
 
 # --- Others

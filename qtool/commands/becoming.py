@@ -56,10 +56,10 @@ def become_owner(settings: Settings, environment: MutableMapping[str, str]) -> s
             f"{settings.queue_root} belongs to {name}, and root cannot become {name}"
             f" here: {error.strerror}"
         ) from error
+    _refuse_unreadable(name)
     _be_seen()
     os.umask(_UMASK)
     _move_home(owner.st_uid, environment)
-    _refuse_unreadable(name)
     return f"you are root: acting as {name}, to whom {settings.queue_root} belongs"
 
 
