@@ -84,7 +84,7 @@ class Control:
         self._callbacks: list[Callable[[Board], None]] = []
         self._board: Board | None = None
         self._on_close: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
+        self._lock, self._closing = threading.Lock(), threading.Lock()
         self._log = LogRing()
         self._log.open()
 
@@ -260,16 +260,17 @@ class Control:
                 while another thread waits here.
         """
         self._runners.close(unclaim=unclaim)
-        with self._lock:
-            observer, self._observer = self._observer, None
-            endings, self._on_close = self._on_close, []
-        if observer is not None:
-            observer.close()
-        if self._watcher is not None:
-            self._watcher.close()
-        self._log.close()
-        for end in endings:
-            end()
+        with self._closing:  # whoever comes second waits until all is done
+            with self._lock:
+                observer, self._observer = self._observer, None
+                endings, self._on_close = self._on_close, []
+            if observer is not None:
+                observer.close()
+            if self._watcher is not None:
+                self._watcher.close()
+            self._log.close()
+            for end in endings:
+                end()
 
     def on_close(self, end: Callable[[], None]) -> None:
         """Have something done once, when everything has stopped."""

@@ -5,6 +5,7 @@ import os
 import pwd
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -381,6 +382,7 @@ def test_an_injected_message_says_whether_somebody_runs_its_queue(
 
 HOLDER = """
 import sys
+import threading
 import time
 from qtool.installation import Configuration, load_settings
 from pathlib import Path
@@ -514,3 +516,28 @@ def test_what_is_due_at_the_end_is_done_once(tmp_path: Path) -> None:
     control.close()
     control.close()
     assert ends == [1]
+
+
+def test_who_closes_second_waits_until_the_first_is_done(tmp_path: Path) -> None:
+    control = opened(default(tmp_path / "spool"))
+    begun, may_end, ends = threading.Event(), threading.Event(), list[str]()
+
+    def end() -> None:
+        begun.set()
+        assert may_end.wait(PATIENCE)
+        ends.append("first")
+
+    def close_too() -> None:
+        control.close(unclaim=True)
+        ends.append("second")
+
+    control.on_close(end)
+    first = threading.Thread(target=control.close)
+    first.start()
+    assert begun.wait(PATIENCE)
+    second = threading.Thread(target=close_too)
+    second.start()
+    may_end.set()
+    for thread in (first, second):
+        thread.join(PATIENCE)
+    assert ends == ["first", "second"]
