@@ -37,6 +37,8 @@ _ALIVE = frozenset(
 )
 _SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
+_LISTENING_SECONDS = 1.0
+"""A signal that comes just before a wait begins does not end it: so it is short."""
 _LONGEST_MESSAGE = 2000
 _ERROR, _ENDED, _EMPTY, _LATE = "error", "ended", "empty", "late"
 
@@ -124,8 +126,10 @@ def _run(
     erred = False
     while True:
         try:
-            new = news.get(timeout=_SETTLING_SECONDS if erred else None)
+            new = news.get(timeout=_SETTLING_SECONDS if erred else _LISTENING_SECONDS)
         except Empty:
+            if not erred:
+                continue
             erred = False
             if not _alive(control):
                 control.close()

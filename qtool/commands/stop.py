@@ -6,19 +6,30 @@ import os
 import select
 import signal
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import DONE, FAILED, put, tell
+from qtool.commands.search import socket_folders
 from qtool.commands.site import open_control
-from qtool.control.daemons import Daemon, daemon_of, holdings, states_below
+from qtool.control.attaching import socket_name
+from qtool.control.daemons import (
+    STATE,
+    Daemon,
+    daemon_at,
+    daemon_of,
+    holdings,
+    sockets_below,
+    states_below,
+)
 from qtool.errors import Refused
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from qtool.control.daemons import Holding
+    from qtool.settings import Settings
 
 _PATIENCE_SECONDS = 5.0
 """After this, a line says what is waited for."""
@@ -28,28 +39,45 @@ def run(options: Namespace) -> int:
     """Have daemons finish the messages in hand, and name each that has ended."""
     if options.all is not None and not options.all.is_dir():
         raise Refused(f"{options.all}: no such folder")
-    states = (
-        list(states_below(options.all.resolve()))
-        if options.all is not None
-        else [_state(options)]
-    )
+    if options.all is not None:
+        place = options.all.resolve()
+        states, settings = list(states_below(place)), None
+    else:
+        settings = _settings(options)
+        place = settings.queue_root
+        states = [place / STATE]
+    stopped = 0
+    refusals: list[str] = []
     with ExitStack() as doors:
         asked: dict[int, Daemon] = {}
-        refusals = [line for state in states for line in _ask_all(state, asked, doors)]
-        for line in refusals:
-            tell(line)
-        if not asked and not refusals:
-            tell(f"no daemon runs in {options.all or states[0].parent}")
-        _wait(asked)
+        for state in states:
+            refusals += _ask_all(state, asked, doors)
+        stopped += _wait(asked)
+        # Who is left holds no claim.
+        asked = {}
+        for path, spool in _sockets(place, settings):
+            refusals += _ask(partial(daemon_at, path, spool), asked, doors)
+        stopped += _wait(asked)
+    for line in refusals:
+        tell(line)
+    if not stopped and not refusals:
+        tell(f"no daemon runs in {options.all or place}")
     return FAILED if refusals else DONE
 
 
-def _state(options: Namespace) -> Path:
+def _settings(options: Namespace) -> Settings:
     control = open_control(options)
-    try:
-        return control.configuration.state_directory
-    finally:
-        control.close()
+    control.close()
+    return control.configuration.settings
+
+
+def _sockets(place: Path, settings: Settings | None) -> list[tuple[Path, Path]]:
+    """Return the sockets, with the spool of each, of one site or of all below."""
+    folders = socket_folders(os.environ)
+    if settings is None:
+        return list(sockets_below(place, folders))
+    name = socket_name(settings)
+    return [(folder / name, place) for folder in folders]
 
 
 def _ask_all(state: Path, asked: dict[int, Daemon], doors: ExitStack) -> Iterator[str]:
@@ -60,35 +88,35 @@ def _ask_all(state: Path, asked: dict[int, Daemon], doors: ExitStack) -> Iterato
         yield f"{state.parent}: you may not see who runs there"
         return
     for holding in found:
-        line = _ask(holding, asked, doors)
-        if line is not None:
-            yield line
+        yield from _ask(partial(daemon_of, holding), asked, doors)
 
 
-def _ask(holding: Holding, asked: dict[int, Daemon], doors: ExitStack) -> str | None:
-    """Send the signal to the daemon of a holding; return why that is not done."""
-    found = daemon_of(holding)
+def _ask(
+    look: Callable[[], Daemon | str | None], asked: dict[int, Daemon], doors: ExitStack
+) -> list[str]:
+    """Send the signal to the daemon that is seen; return why where it is not done."""
+    found = look()
     if not isinstance(found, Daemon):
-        return found
-    if found in asked.values():
-        return None
+        return [found] if found else []
+    if found.pid in {each.pid for each in asked.values()}:
+        return []
     try:
         # What is opened stays that process, whatever becomes of its number.
         door = os.pidfd_open(found.pid)
         doors.callback(os.close, door)
-        if daemon_of(holding) != found:
-            return None
+        if look() != found:
+            return []
         signal.pidfd_send_signal(door, signal.SIGTERM)
     except ProcessLookupError:
-        return None
+        return []
     except PermissionError:
-        return f"{found}: you may not signal it"
+        return [f"{found}: you may not signal it"]
     asked[door] = found
-    return None
+    return []
 
 
-def _wait(asked: dict[int, Daemon]) -> None:
-    """Wait until all are gone, and name each that is."""
+def _wait(asked: dict[int, Daemon]) -> int:
+    """Wait until all are gone, and name each that is; return how many."""
     waiting, doors, patience = dict(asked), select.poll(), _PATIENCE_SECONDS
     for door in waiting:
         doors.register(door, select.POLLIN)
@@ -101,3 +129,4 @@ def _wait(asked: dict[int, Daemon]) -> None:
             for daemon in waiting.values():
                 tell(f"{daemon}: still finishes the messages in hand")
             patience = 60.0
+    return len(asked)

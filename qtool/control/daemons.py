@@ -3,6 +3,9 @@
 A claim's facts are a note that may outlive its process, and its pid may be another
 program's by now, or one of another container. So a process is only believed to hold
 a claim while it has that claim's lock file open: no other program would.
+
+A daemon all of whose runners were stopped holds no claim. It is found by its socket,
+where the system says who is at the other end.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtool.control.sockets import connected, peer_of
+from qtool.errors import QToolError, Refused
 from qtool.queues.claims import noted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 STATE = ".qtool"
 
@@ -86,6 +91,49 @@ def daemon_of(holding: Holding) -> Daemon | str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return f"{holding.spool} is held by pid {holding.pid} ({program}): no daemon"
+
+
+def sockets_below(
+    directory: Path, folders: Iterable[Path]
+) -> Iterator[tuple[Path, Path]]:
+    """Yield the socket and the spool of each daemon that serves in or below a folder.
+
+    Args:
+        directory: That folder, without a link in its path.
+        folders: Where sockets are.
+    """
+    from qtool.control.calls import CALLS
+    from qtool.control.client import Link
+
+    for folder in folders:
+        try:
+            paths = sorted(folder.glob("*.sock"))
+        except PermissionError:
+            continue  # another user's
+        for path in paths:
+            try:
+                site = Link(path, directory).ask(CALLS["/v1/site"], {})
+            except QToolError:
+                continue  # nobody's any more, or another user's: its claims tell
+            spool = Path(site.spool).resolve()
+            if spool.is_relative_to(directory):
+                yield path, spool
+
+
+def daemon_at(path: Path, spool: Path) -> Daemon | None:
+    """Return the daemon that serves on a socket, if it is one to be stopped."""
+    try:
+        connection = connected(path)
+    except Refused:
+        return None
+    if connection is None:
+        return None
+    with connection:
+        pid = peer_of(connection).pid
+    try:
+        return Daemon(pid=pid, spool=spool) if _is_run(_command(pid)) else None
+    except (FileNotFoundError, ProcessLookupError):
+        return None  # of another container
 
 
 def _has_open(pid: int, paths: Sequence[str]) -> bool:

@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.commands.site import opened
 from qtool.control import open_site
+from qtool.control.models import State
 from tests.commands.program import MESSAGE, QTOOL, configuration
+from tests.control.site import eventually
 from tests.rights import open_folder, powerless
 
 if TYPE_CHECKING:
@@ -81,6 +85,24 @@ def test_all_stops_every_daemon_below_a_folder_and_names_each(
     )
     assert [process.wait(1) for process in processes] == [0, 0]
     assert outside.poll() is None
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_one_whose_runners_have_all_been_stopped_is_found_by_its_socket(
+    call: Call, tmp_path: Path, daemons: Daemons, all_of_them: bool
+) -> None:
+    config = place(tmp_path / "a")
+    process = daemons.start(config)
+    with opened(
+        Namespace(config=config, root=None, read_only=False, mailman_bin=None)
+    ) as control:
+        control.stop("in")
+        eventually(lambda: control.scan().rows[0].state is State.STOPPED)
+    assert call("--config", config, "status").out.count("running") == 0
+    words = ("--all", tmp_path) if all_of_them else ()
+    ended = call("--config", config, "stop", *words)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == f"pid {process.pid}, {tmp_path}/a/spool: stopped\n"
 
 
 def test_a_message_in_hand_is_waited_for(
