@@ -101,7 +101,8 @@ def units_of(settings: Settings, mode: str, user: str) -> dict[str, str]:
     service = _service(
         settings, user, "notify", "run",
         "ExecReload=/bin/kill -HUP $MAINPID\n"
-        "WatchdogSec=10min\nRestart=on-failure\nRestartSec=5",
+        "ExecReload=/bin/kill -HUP $MAINPID\nWatchdogSec=10min\n"
+        "Restart=on-failure\nRestartSec=5",
     )  # fmt: skip
     return {"qtool.service": service + "\n[Install]\nWantedBy=multi-user.target\n"}
 
