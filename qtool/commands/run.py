@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
@@ -226,12 +228,11 @@ def _deadline(control: Control) -> float:
 
 def _next(news: News, deadline: float | None) -> int | str:
     """Return what comes next, or that the deadline has come."""
-    if deadline is None:
-        return news.get()
-    try:
-        return news.get(timeout=max(0.0, deadline - time.monotonic()))
-    except Empty:
-        return _LATE
+    while deadline is None or time.monotonic() < deadline:
+        left = math.inf if deadline is None else deadline - time.monotonic()
+        with suppress(Empty):
+            return news.get(timeout=max(0.0, min(left, _LISTENING_SECONDS)))
+    return _LATE
 
 
 def _tell_leaving(control: Control, new: int | str) -> None:
