@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def drain(ground: Ground) -> Iterator[Figure]:
     """Drain by a no-op runner, guard on; the targets are as for dequeue."""
     what = f"drain of {ground.number(10_000):,}, no-op runner"
-    rate = _drained(ground, settled=False)
+    rate = _drained(ground, settled=True)
     yield _beside(rate, what, "runner", "Mailman's Runner", 15)
     yield _beside(rate, what, "loop", "bare loop, Mailman's Switchboard", 0.5)
     yield _beside(rate, what, "raw", "bare system calls")
-    rate = _drained(ground, settled=True)
-    what = "the same, settled files"
+    rate = _drained(ground, settled=False)
+    what = "the same, fresh files"
     yield _beside(rate, what, "runner", "Mailman's Runner")
     yield _beside(rate, what, "loop", "bare loop, Mailman's Switchboard")
     yield _beside(rate, what, "raw", "bare system calls")
@@ -40,7 +40,7 @@ def _drained(ground: Ground, *, settled: bool) -> dict[str, float]:
             return measure(str(queue))
 
     took = medians(
-        ground.rounds(5),
+        ground.rounds(3),
         {
             "ours": lambda: filled(lambda q: ground.ours.ask("drain", directory=q)),
             "runner": lambda: filled(lambda q: ground.theirs.ask("drain", directory=q)),
