@@ -103,7 +103,7 @@ def sockets_below(
         folders: Where sockets are.
     """
     from qtool.control.calls import CALLS
-    from qtool.control.client import Link
+    from qtool.control.link import Link
 
     for folder in folders:
         try:
