@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.program import MESSAGE, QTOOL, configuration, program
-from tests.commands.test_run import running
+from tests.commands.program import MESSAGE, QTOOL, configuration, program, running
 from tests.control.site import eventually
 from tests.terminal import Terminal
 
