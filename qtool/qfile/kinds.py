@@ -11,7 +11,7 @@ from qtool.errors import CorruptQFile, UnsafeQFile
 STRING, BYTES, SIMPLE, NUMBER = b"syzn"
 """Text; bytes; None, True and False; an integer or a float."""
 LONG = b"x"[0]
-"""Text or bytes that are too long for a key: comparing them costs."""
+"""Text or bytes so long that comparing them as keys costs."""
 TUPLE, DEEP = b"tT"
 """A tuple of a few of the first four kinds; any other tuple, or frozen set."""
 LIST, DICT, SET, FROZEN = b"ldef"
@@ -22,6 +22,8 @@ FLAT_ITEMS = 16
 """A longer tuple is no key and cannot be shared by keys: hashing it costs."""
 LONG_BYTES = 1000
 """Longer text, in bytes, is ``LONG``. Keys that are equal are compared each time."""
+LONG_KEYS = 20
+"""How many keys may be ``LONG``."""
 HASHED_ODDITIES = 1000
 """How many keys may be other than text: only the hash of text cannot be forged, and
 keys of one hash are compared each with each."""
@@ -34,7 +36,7 @@ LARGE = 1 << 16
 
 _FLAT = b"snzy"
 _TEXT = b"sy"
-_HASHABLE = b"snzytof"
+_HASHABLE = b"snzytofx"
 
 _TUPLES = (b"\x85", b"\x86", b"\x87", b"t", b"\x91")
 _CALLS = (b"R", b"\x81", b"o", b")\x81")
@@ -63,6 +65,7 @@ class Machine:
     __slots__ = (
         "data",
         "limit",
+        "long_keys",
         "marks",
         "memo",
         "memory",
@@ -84,7 +87,7 @@ class Machine:
         self.stack = bytearray()
         self.marks: list[int] = []
         self.memo = bytearray()
-        self.oddities = 0
+        self.oddities = self.long_keys = 0
         self.steps = 100_000 + self.limit // 8
         """How many opcodes it may still have; each takes time."""
         self.memory = 16_000_000 + self.limit * 8
@@ -119,7 +122,9 @@ class Machine:
         odd = keys.translate(None, _TEXT)
         if odd:
             self.oddities += len(odd)
-            if odd.translate(None, _HASHABLE) or self.oddities > HASHED_ODDITIES:
+            self.long_keys += odd.count(LONG)
+            many = self.oddities > HASHED_ODDITIES or self.long_keys > LONG_KEYS
+            if many or odd.translate(None, _HASHABLE):
                 raise UnsafeQFile(f"it has unfit keys before byte {self.position}")
 
     def put(self, index: int) -> None:
