@@ -15,23 +15,12 @@ from qtool.engine.pauses import Pause, Pauses
 from qtool.engine.runner import Runner
 from qtool.engine.step import Outcome
 from qtool.errors import RunnerError
+from tests.clock import NOW, Clock
 from tests.engine.conftest import TIMEOUT, Site
 
 if TYPE_CHECKING:
     from email.message import Message
     from pathlib import Path
-
-NOW = 1_800_000_000.0
-
-
-class Clock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

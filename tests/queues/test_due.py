@@ -13,22 +13,11 @@ from qtool.errors import QueueError
 from qtool.queues import filebase
 from qtool.queues.due import with_due_time
 from qtool.queues.spool import Spool
+from tests.clock import NOW, Clock
 
 if TYPE_CHECKING:
     from email.message import Message
     from pathlib import Path
-
-NOW = 1_800_000_000.0
-
-
-class Clock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -154,9 +154,9 @@ def test_of_many_who_link_and_unlink_one_file_one_succeeds(
     _of_many_renames_one_succeeds(tmp_path)
 
 
-def test_a_move_to_another_file_system_copies_durably(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def source_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is called ``source`` is on another file system than its target."""
     rename = durable.rename_new
 
     def refuse_source(source: str, target: str) -> None:
@@ -165,6 +165,11 @@ def test_a_move_to_another_file_system_copies_durably(
         rename(source, target)
 
     monkeypatch.setattr(durable, "rename_new", refuse_source)
+
+
+def test_a_move_to_another_file_system_copies_durably(
+    tmp_path: Path, source_elsewhere: None
+) -> None:
     source, target = tmp_path / "source", tmp_path / "other" / "target"
     target.parent.mkdir()
     source.write_bytes(b"mail")
@@ -182,19 +187,11 @@ def test_a_move_to_another_file_system_copies_durably(
 
 
 def test_a_copy_that_may_not_last_is_removed_and_its_source_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source_elsewhere: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename = durable.rename_new
-
-    def refuse_source(source: str, target: str) -> None:
-        if source.endswith("source"):
-            raise OSError(errno.EXDEV, "other device", source, None, target)
-        rename(source, target)
-
     def fail(path: str) -> None:
         raise OSError(errno.EIO, "input/output error", path)
 
-    monkeypatch.setattr(durable, "rename_new", refuse_source)
     monkeypatch.setattr(durable, "sync_folder", fail)
     source = tmp_path / "source"
     source.write_bytes(b"mail")
