@@ -14,12 +14,12 @@ from qtool.commands.search import socket_folders
 from qtool.commands.site import open_control
 from qtool.control.attaching import socket_name
 from qtool.control.daemons import (
-    STATE,
     Daemon,
     daemon_at,
     daemon_of,
     holdings,
     sockets_below,
+    state_of,
     states_below,
 )
 from qtool.errors import Refused
@@ -45,7 +45,7 @@ def run(options: Namespace) -> int:
     else:
         settings = _settings(options)
         place = settings.queue_root
-        states = [place / STATE]
+        states = [state_of(place)]
     stopped = 0
     refusals: list[str] = []
     with ExitStack() as doors:

@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING
 from qtool.control.sockets import connected, peer_of
 from qtool.errors import QToolError, Refused
 from qtool.queues.claims import noted
+from qtool.queues.state import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-STATE = ".qtool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +47,16 @@ class Daemon:
         return f"pid {self.pid}, {self.spool}"
 
 
+def state_of(spool: Path) -> Path:
+    """Return the state folder of a spool, which need not be there."""
+    return spool / STATE_FOLDER
+
+
 def states_below(directory: Path) -> Iterator[Path]:
     """Yield the state folder of each spool in or below a folder; follows no link."""
     for folder, names, _ in os.walk(directory):
-        if STATE in names:
-            yield Path(folder) / STATE
+        if STATE_FOLDER in names:
+            yield Path(folder) / STATE_FOLDER
         names[:] = sorted(name for name in names if not name.startswith("."))
 
 

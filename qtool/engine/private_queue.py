@@ -30,7 +30,6 @@ _LOCK = "lock"
 _CONFIGURATION = "mailman.cfg"
 _OUTPUT = "output"
 _QUEUE = "queue"
-_EDITED = ".edit"
 _LONGEST_NOTE = 65536
 _LAYOUT_VERSION = 1
 _MOST_TRIES = 5
@@ -139,7 +138,7 @@ class PrivateQueue:
         with contextlib.suppress(OSError):
             with contextlib.suppress(FileNotFoundError):  # cut off before it was made
                 for path in self.directory.iterdir():
-                    if path.name.endswith((filebase.WRITING, _EDITED)):
+                    if path.name.endswith((filebase.WRITING, filebase.EDITED)):
                         # A half-written copy of an entry that is whole elsewhere.
                         path.unlink()
                 self.directory.rmdir()
@@ -251,7 +250,7 @@ def _forget_recoveries(path: Path) -> None:
         msgdata = qfile.encode_msgdata(kept)
     except QFileError:
         return
-    edited = path.with_name(f"{path.name}{_EDITED}")
+    edited = path.with_name(f"{path.name}{filebase.EDITED}")
     edited.unlink(missing_ok=True)  # of a return that was cut off
     durable.write_new(str(edited), entry.message_bytes + msgdata)
     with contextlib.suppress(PermissionError):

@@ -17,6 +17,7 @@ from qtool.installation.rights import refusal
 from qtool.lists import ListRegistry
 from qtool.queues import slices
 from qtool.queues.spool import Spool
+from qtool.queues.state import STATE_FOLDER
 from qtool.settings import RunnerSettings, Settings, SiteKind, overlaid
 from qtool.untrusted import visible
 
@@ -108,7 +109,7 @@ class Configuration:
     @property
     def state_directory(self) -> Path:
         """Where qtool keeps what it remembers about this spool."""
-        return self._settings.queue_root / ".qtool"
+        return self._settings.queue_root / STATE_FOLDER
 
     @property
     def shunt(self) -> Switchboard:
@@ -239,7 +240,7 @@ class Configuration:
         self._switchboards.replace_all({s.name: s for s in made.values()})
         self._lists = ListRegistry(
             settings.lists,
-            path=settings.queue_root / ".qtool" / "lists.json",
+            path=settings.queue_root / STATE_FOLDER / "lists.json",
             accept_any=settings.kind is not SiteKind.OWN,
         )
 
@@ -249,7 +250,7 @@ class Configuration:
             runner.name,
             runner.queue_directory,
             bad=_bad_directory(settings),
-            state_directory=settings.queue_root / ".qtool",
+            state_directory=settings.queue_root / STATE_FOLDER,
             text_form=settings.text_form,
             allowed=settings.allowed_classes,
             group_commit=settings.group_commit,

@@ -25,6 +25,7 @@ from qtool.queues.filebase import (
 from qtool.queues.index import Index
 from qtool.queues.recovery import Recovery
 from qtool.queues.slices import chosen
+from qtool.queues.state import STATE_FOLDER
 from qtool.queues.switchboard import Switchboard, record_enqueued
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Spool(Switchboard):
         self.queue_directory = Path(queue_directory)
         self.slice = chosen(slice, numslices, weights)
         self._directory = str(self.queue_directory)
-        state = str(state_directory or self.queue_directory.parent / ".qtool")
+        state = str(state_directory or self.queue_directory.parent / STATE_FOLDER)
         self._aside = Aside(str(bad or self.queue_directory.parent / "bad"), state)
         self._claims = Claims(name, self._directory, state, clock)
         self._claim: Claim | None = None

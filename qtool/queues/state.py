@@ -7,6 +7,8 @@ import os
 
 from qtool.queues import durable
 
+STATE_FOLDER = ".qtool"
+"""Its name."""
 LAYOUT = 1
 """Which files are where in it, and what is in them."""
 _LONGEST = 20
