@@ -26,6 +26,10 @@ _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
 """The kernel or the file system has no rename without replacing."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Nothing can be written; renaming and removing still work."""
+_NAMELESS = os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_TMPFILE", os.O_DIRECTORY)
+"""Where there are no files without a name it opens a folder for writing: EISDIR."""
+_NO_NAMELESS = frozenset({*_CANNOT, errno.EISDIR})
+"""The kernel or the file system has no files without a name."""
 _TRUE_SYNCFS = (5, 8)
 """First Linux whose ``syncfs`` reports writes that failed."""
 
@@ -62,10 +66,7 @@ def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
     descriptor = os.open(path, flags, FILE_MODE)
     try:
         try:
-            _open_to_group(descriptor)
-            written = os.write(descriptor, data)
-            while written < len(data):
-                written += os.write(descriptor, memoryview(data)[written:])
+            _fill(descriptor, data)
             if sync:
                 os.fsync(descriptor)
         finally:
@@ -74,6 +75,50 @@ def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
         with contextlib.suppress(OSError):
             os.unlink(path)
         raise
+
+
+def write_nameless(folder: int, name: str, data: bytes) -> bool:
+    """Write a new file that has no name before it is on the disk.
+
+    Whoever dies meanwhile leaves nothing behind.
+
+    Args:
+        folder: Descriptor of the folder.
+        name: The file's name in it.
+        data: What it holds.
+
+    Returns:
+        Whether it was written; False where the file system has no such files.
+
+    Raises:
+        FileExistsError: There is a file of that name.
+        OSError: The write or the fsync failed.
+    """
+    try:
+        descriptor = os.open(".", _NAMELESS, FILE_MODE, dir_fd=folder)
+    except OSError as error:
+        if error.errno in _NO_NAMELESS:
+            return False
+        raise
+    try:
+        _fill(descriptor, data)
+        os.fsync(descriptor)
+        # Both descriptors: without them Python calls link(), which follows nothing.
+        os.link(
+            f"/proc/self/fd/{descriptor}", name, src_dir_fd=folder, dst_dir_fd=folder
+        )
+    except FileNotFoundError:
+        return False  # no /proc, or no folder any more: a named file tells
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _fill(descriptor: int, data: bytes) -> None:
+    _open_to_group(descriptor)
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def _open_to_group(descriptor: int) -> None:

@@ -1,6 +1,7 @@
 """The entries of one folder and how they change state.
 
-    X.pck.tmp --rename--> X.pck --take--> X.bak --remove--> gone
+    (nameless) --link--> X.pck --take--> X.bak --remove--> gone
+    X.pck.tmp --rename--> X.pck, in groups and where there are no nameless files
     X.pck --hold--> X.edit --put back--> X.pck
 
 Every transition is one rename that replaces nothing, so of two who want an entry

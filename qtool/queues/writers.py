@@ -35,19 +35,28 @@ class Writing:
         FileNotFoundError: There is no such folder.
     """
 
-    def __init__(self, directory: str, name: str | None = None) -> None:
+    def __init__(self, directory: str, name: str | None) -> None:
         self.folder = os.open(directory, FOLDER)
         """Descriptor of the folder."""
-        # Where there are no such locks, what is left over must grow old instead.
-        with contextlib.suppress(OSError):
-            request = _request(fcntl.F_RDLCK, _byte(name))
-            fcntl.fcntl(self.folder, fcntl.F_OFD_SETLK, request)
+        tell(self.folder, name)
 
     def __enter__(self) -> int:
         return self.folder
 
     def __exit__(self, *_: object) -> None:
         os.close(self.folder)
+
+
+def tell(folder: int, name: str | None) -> None:
+    """Tell others that an entry is being written, until ``folder`` is closed.
+
+    Args:
+        folder: Descriptor of the folder.
+        name: The entry's filebase; None is any number of new ones.
+    """
+    # Where there are no such locks, what is left over must grow old instead.
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(folder, fcntl.F_OFD_SETLK, _request(fcntl.F_RDLCK, _byte(name)))
 
 
 def is_alone(folder: int, name: str, *, groups: bool) -> bool | None:

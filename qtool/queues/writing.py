@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import durable
 from qtool.queues.filebase import WAITING, WRITING
-from qtool.queues.writers import Writing
+from qtool.queues.writers import FOLDER, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 def put_one(entries: Entries, name: str, content: bytes) -> None:
     """Write one entry; it survives a loss of power when this returns."""
     path = entries.path(name, "")
-    with _writing(entries, name) as folder:
-        durable.write_new(path + WRITING, content)
-        _publish(folder, [path])
+    folder = _opened(entries)
+    try:
+        if durable.write_nameless(folder, name + WAITING, content):
+            os.fsync(folder)
+        else:
+            tell(folder, name)
+            durable.write_new(path + WRITING, content)
+            _publish(folder, [path])
+    finally:
+        os.close(folder)
 
 
 def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) -> None:
@@ -36,7 +43,9 @@ def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) ->
     together = group and durable.can_sync_file_system()
     paths = [entries.path(name, "") for name in contents]
     # Open before the writes, so that failures of all of them are seen through it.
-    with _writing(entries, None) as folder:
+    folder = _opened(entries)
+    try:
+        tell(folder, None)
         try:
             for path, content in zip(paths, contents.values(), strict=True):
                 durable.write_new(path + WRITING, content, sync=not together)
@@ -46,6 +55,8 @@ def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) ->
             _remove_temporaries(paths)
             raise
         _publish(folder, paths)
+    finally:
+        os.close(folder)
 
 
 def _publish(folder: int, paths: list[str]) -> None:
@@ -72,10 +83,10 @@ def _remove_temporaries(paths: Iterable[str]) -> None:
             os.unlink(path + WRITING)
 
 
-def _writing(entries: Entries, name: str | None) -> Writing:
-    """Be the writer of entries in a folder that is made where it is missing."""
+def _opened(entries: Entries) -> int:
+    """Open a folder, which is made where it is missing."""
     try:
-        return Writing(entries.directory, name)
+        return os.open(entries.directory, FOLDER)
     except FileNotFoundError:
         entries.make_folder()
-        return Writing(entries.directory, name)
+        return os.open(entries.directory, FOLDER)

@@ -14,7 +14,7 @@ from tests.queues.tracing import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHANGES = ("fchmod", "fsync", "syncfs", "renameat2", "unlink")
+CHANGES = ("fchmod", "fsync", "syncfs", "linkat", "renameat2", "unlink")
 """Every call by which the store changes something, but for the write of a file that
 is not visible yet."""
 
@@ -101,9 +101,13 @@ def _check_recovery(root: Path, call: str, number: int) -> bool:
     return was_killed
 
 
-@pytest.mark.parametrize("number", [1, 3, 6])
-def test_a_kill_at_a_rename_loses_nothing(tmp_path: Path, number: int) -> None:
-    assert _check_forward(tmp_path, "renameat2", number)
+@pytest.mark.parametrize(
+    ("call", "number"), [("renameat2", 1), ("renameat2", 3), ("linkat", 3)]
+)
+def test_a_kill_where_a_name_changes_loses_nothing(
+    tmp_path: Path, call: str, number: int
+) -> None:
+    assert _check_forward(tmp_path, call, number)
 
 
 @pytest.mark.long

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.queues import durable
+from qtool.queues import durable, filebase
+from qtool.queues.spool import Spool
 from tests.queues.tracing import Call, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from email.message import Message
     from pathlib import Path
-
-    from qtool.queues.spool import Spool
 
 ENQUEUE = """
 import os, sys
@@ -52,7 +51,7 @@ class Disk:
     def see(self, call: Call) -> None:
         if call.name in {"create", "write"} and call.path.startswith(self.folder):
             self.dirty.add(call.path)
-            if not call.path.endswith(".pck.tmp"):
+            if call.path.endswith(".pck"):
                 self.broken.append(f"written in place: {call.path}")
         elif call.name == "fsync" and call.path == self.folder:
             self.renamed = dict.fromkeys(self.renamed, True)
@@ -133,18 +132,18 @@ def test_the_folder_s_own_name_is_on_the_disk_too(tmp_path: Path) -> None:
     assert synced[:2] == [str(tmp_path), str(tmp_path / "spool")]
 
 
-def _fail(*_: object) -> None:
+def _fail(*_: object, **__: object) -> None:
     raise OSError(errno.EIO, "the disk is on fire")
 
 
 def _fail_at(patch: pytest.MonkeyPatch, where: str) -> None:
-    if where == "fsync":
-        patch.setattr(os, "fsync", _fail)
+    if where in {"fsync", "link"}:
+        patch.setattr(os, where, _fail)
     else:
         patch.setattr(durable, where, _fail)
 
 
-@pytest.mark.parametrize("where", ["fsync", "rename_new"])
+@pytest.mark.parametrize("where", ["fsync", "link"])
 def test_an_enqueue_that_fails_leaves_nothing(
     spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -188,3 +187,49 @@ def test_a_group_that_fails_half_way_leaves_no_temporary_file(
     assert sorted(path.suffix for path in spool.queue_directory.iterdir()) == [
         ".pck", ".pck"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", ["no nameless files", "no /proc"])
+def test_where_no_file_is_nameless_it_has_a_temporary_name(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """And its writer is known to live meanwhile, so that nobody removes it."""
+    other = Spool("in", spool.queue_directory)
+    if reason == "no /proc":
+        monkeypatch.setattr(os, "link", _missing)
+    else:
+        monkeypatch.setattr(durable, "_NAMELESS", os.O_WRONLY | os.O_DIRECTORY)
+    rename = durable.rename_new
+
+    def sweep_and_rename(source: str, target: str) -> None:
+        other.sweep()
+        rename(source, target)
+
+    monkeypatch.setattr(durable, "rename_new", sweep_and_rename)
+    name = spool.enqueue(message)
+    assert spool.files == [name]
+    assert [path.suffix for path in spool.queue_directory.iterdir()] == [".pck"]
+
+
+def _missing(*_: object, **__: object) -> None:
+    raise FileNotFoundError(errno.ENOENT, "no such file")
+
+
+def test_a_name_that_is_there_is_not_replaced(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = spool.enqueue(message)
+    monkeypatch.setattr(filebase, "make", lambda *_: name)
+    before = spool.peek(name).message_bytes
+    with pytest.raises(FileExistsError):
+        spool.enqueue(message, more="metadata")
+    assert spool.peek(name).message_bytes == before
+    assert "more" not in spool.peek(name).msgdata
+
+
+def test_short_writes_of_a_nameless_file_are_continued(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data[:3])))
+    assert spool.dequeue(spool.enqueue(message))[0].items() == message.items()

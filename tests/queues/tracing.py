@@ -28,16 +28,18 @@ class Call:
 
     name: str
     path: str
-    """The file it was about; the new name of a rename."""
+    """The file it was about; the new name of a rename, or of one that had none."""
     old: str = ""
-    """The old name of a rename."""
+    """The old name of a rename; ``FOLDER/#INODE`` is a file without a name."""
 
 
 def trace(script: str, *arguments: object, log: Path) -> list[Call]:
     """Run a script and return its calls, in order."""
     options = ["--seccomp-bpf", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
     run(script, *arguments, options=options)
-    return [call for line in log.read_text().splitlines() for call in _calls(line)]
+    nameless: dict[str, str] = {}
+    lines = log.read_text().splitlines()
+    return [call for line in lines for call in _calls(line, nameless)]
 
 
 def run(
@@ -57,14 +59,22 @@ def run(
 
 
 _DESCRIPTOR = re.compile(r"^(?:\d+ +)?(\w+)\(\d+<([^>]*)>.* = \d+")
-_OPENED = re.compile(r"^(?:\d+ +)?openat\(.*O_CREAT.* = \d+<([^>]*)>")
+_OPENED = re.compile(r"^(?:\d+ +)?openat\(.*O_(?:CREAT|TMPFILE).* = (\d+)<([^>]*)>")
+_NAMED = re.compile(
+    r'^(?:\d+ +)?linkat\(\d+<[^>]*>, "/proc/self/fd/(\d+)", \d+<([^>]*)>, "([^"]*)"'
+    r".* = 0"
+)
 _NAMES = re.compile(r"^(?:\d+ +)?(\w+)\((.*)\) = 0")
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
-def _calls(line: str) -> list[Call]:
+def _calls(line: str, nameless: dict[str, str]) -> list[Call]:
+    """Return what a line tells; ``nameless`` are files by their descriptors."""
     if match := _OPENED.match(line):
-        return [Call("create", match[1])]
+        nameless[match[1]] = match[2]
+        return [Call("create", match[2])]
+    if match := _NAMED.match(line):
+        return [Call("rename", f"{match[2]}/{match[3]}", nameless[match[1]])]
     if match := _DESCRIPTOR.match(line):
         return [Call(match[1], match[2])]
     match = _NAMES.match(line)
