@@ -6,17 +6,35 @@ import gc
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _REAL_PLACES = [
     Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "qtool",
     Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "qtool",
 ]
+
+_NOT_HANDED_DOWN = [
+    "QTOOL_CONFIG",
+    "RUNTIME_DIRECTORY",
+    "COLUMNS",  # a terminal of a test has the size that the test gives it,
+    "LINES",  # and pytest's processes have these of their own accord
+    "PYTHONDONTWRITEBYTECODE",  # else each of many processes compiles all of qtool
+]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share the whole quick suite among processes, and nothing else.
+
+    Long tests measure time and memory, and a few tests are done sooner in one.
+    """
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    quick = config.option.markexpr == "not long and not interop"
+    return len(os.sched_getaffinity(0)) if whole and quick else 0
 
 
 def pytest_collection_finish() -> None:
@@ -24,6 +42,28 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 20)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a report cross to another process whatever was logged.
+
+    Log lines show names and headers whose bytes are no UTF-8; a report crosses as
+    UTF-8, and one that cannot ends the whole run.
+    """
+    return _crossing((yield))
+
+
+def _crossing(part: Any) -> Any:
+    """``part`` with its lone surrogates shown as escapes."""
+    match part:
+        case str():
+            return part.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: _crossing(value) for key, value in part.items()}
+        case list() | tuple():
+            return type(part)(map(_crossing, part))
+    return part
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,8 +76,8 @@ def scratch_home() -> Iterator[Path]:
             patch.setenv("HOME", str(home))
             patch.setenv("XDG_STATE_HOME", str(home / "state"))
             patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-            patch.delenv("RUNTIME_DIRECTORY", raising=False)
             patch.setenv("XDG_RUNTIME_DIR", str(home))
-            patch.delenv("QTOOL_CONFIG", raising=False)
+            for variable in _NOT_HANDED_DOWN:
+                patch.delenv(variable, raising=False)
             yield home
     assert [(place, place.exists()) for place in _REAL_PLACES] == before

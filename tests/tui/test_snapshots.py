@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,6 @@ from tests.tui.site import make_site, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from textual.pilot import Pilot
     from textual.screen import Screen
@@ -167,3 +167,10 @@ def test_help(snap_compare: Compare, control: Control) -> None:
 def test_the_palette(snap_compare: Compare, control: Control) -> None:
     keys = ("ctrl+p", *"step out")
     assert compared(snap_compare, control, sick(), SMALL, keys)
+
+
+def test_every_picture_is_a_test_s(request: pytest.FixtureRequest) -> None:
+    module = request.node.getparent(pytest.Module)
+    tests = {item.name for item in module.collect()}
+    pictures = Path(__file__).parent / "__snapshots__" / Path(__file__).stem
+    assert [path.name for path in pictures.iterdir() if path.stem not in tests] == []
