@@ -21,6 +21,9 @@ _UNSHOWABLE = (
 # First and last code points: controls, and what Unicode calls ignorable by default.
 # A line end is kept in a block and shown in a line.
 
+_BYTES = range(0xDC80, 0xDD00)
+# How Python carries bytes that are no text: ``surrogateescape``.
+
 _CLASS = "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSHOWABLE)
 _IN_BLOCK = re.compile(f"[{_CLASS}]")
 
@@ -34,6 +37,8 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _escaped(code: int) -> str:
+    if code in _BYTES:  # what was no text is carried so
+        code -= _BYTES.start - 0x80
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -39,7 +39,7 @@ def test_a_line_holds_nothing_that_a_terminal_obeys(text: str) -> None:
         ("x\u202ey\u2066z", "x\\u202ey\\u2066z"),
         ("pay\u200bpal", "pay\\u200bpal"),
         ("\U000e0068", "\\U000e0068"),
-        ("\udc80\ud800", "\\udc80\\ud800"),
+        ("\udc80\udcff\ud800", "\\x80\\xff\\ud800"),
         ("a\u034fb\u17b4\u180b", "a\\u034fb\\u17b4\\u180b"),
         ("\U0001bca0\U0001d173", "\\U0001bca0\\U0001d173"),
         ("日本語 é", "日本語 é"),

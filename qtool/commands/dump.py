@@ -61,7 +61,7 @@ def _text(qfile: QFile, name: str, options: Namespace, *, first: bool) -> str:
     if len(options.files) > 1:
         lines += [*([] if first else [""]), f"==> {_shown(name)} <=="]
     if options.message:
-        text = visible_block(_message_text(qfile, "backslashreplace"), sys.maxsize)
+        text = visible_block(_message_text(qfile), sys.maxsize)
         lines += [text.rstrip("\n"), ""]
     return "\n".join([*lines, *format_msgdata(qfile.msgdata)])
 
@@ -76,16 +76,16 @@ def _json_line(qfile: QFile, name: str, *, with_message: bool) -> str:
         "msgdata": to_json(qfile.msgdata),
     }
     if with_message:
-        # What is no UTF-8 comes back as it was with the same error handler.
-        facts["message"] = _message_text(qfile, "surrogateescape")
+        facts["message"] = _message_text(qfile)
     # ASCII: no control character and no odd encoding can get out.
     return json.dumps(facts, ensure_ascii=True)
 
 
-def _message_text(qfile: QFile, errors: str) -> str:
+def _message_text(qfile: QFile) -> str:
+    """Return the message; what is no UTF-8 comes back by the same error handler."""
     from qtool.qfile import message_bytes_of
 
-    return message_bytes_of(qfile.message).decode("utf-8", errors)
+    return message_bytes_of(qfile.message).decode("utf-8", "surrogateescape")
 
 
 def _shown(name: str) -> str:

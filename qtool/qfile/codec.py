@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtool.errors import CorruptQFile, ForeignQFile, QFileError, UnreadableQFile
+from qtool.qfile.collecting import collecting_later
 from qtool.qfile.guard import Pickle, scan
 from qtool.qfile.inert import Inert, Role
 from qtool.qfile.older import older_pair
@@ -11,7 +12,7 @@ from qtool.qfile.outline import Outline
 from qtool.qfile.outliner import Outliner
 from qtool.qfile.plain import is_plain
 from qtool.qfile.unpickle import load
-from qtool.qfile.values import Values
+from qtool.qfile.values import Values, is_leaf
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
 
@@ -79,15 +80,12 @@ class QFile:
             QFileError: It cannot be made; a strict reading has tried before.
         """
         if self._message is None:
-            self._message = _message(self._content, self._message_class)
+            # The email package is dear to import, and many want metadata only.
+            from qtool.qfile.construct import construct
+
+            with collecting_later(len(self._data)):
+                self._message = construct(self._content, self._message_class)
         return self._message
-
-
-def _message(content: Content, message_class: type[Message] | None) -> Message:
-    # The email package is dear to import, and many readers want metadata only.
-    from qtool.qfile.construct import construct
-
-    return construct(content, message_class)
 
 
 def decode(
@@ -113,7 +111,8 @@ def decode(
         QFileError: It cannot be read.
     """
     try:
-        qfile = _decode(data, strict, message_class, allowed)
+        with collecting_later(len(data)):
+            qfile = _decode(data, strict, message_class, allowed)
         if strict:
             _ = qfile.message
     except QFileError as error:
@@ -172,7 +171,10 @@ class _Reading:
 
     def msgdata(self, part: Pickle, data: bytes) -> dict[str, Any]:
         """Return the metadata."""
-        msgdata = self._values(part).plain(self._load(part, data))
+        msgdata = self._load(part, data)
+        if type(msgdata) is dict and is_leaf(msgdata, dict):
+            return msgdata
+        msgdata = self._values(part).plain(msgdata)
         if type(msgdata) is not dict:
             raise CorruptQFile("its metadata is no dictionary")
         if not all(type(key) is str for key in msgdata):

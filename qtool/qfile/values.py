@@ -60,7 +60,7 @@ class Values:
         key = id(value)
         if key in self._done:
             return self._done[key][1]
-        if _is_leaf(value, kind):
+        if is_leaf(value, kind):
             self.spend(1 + len(value))
             return value
         if depth > MAX_DEPTH:
@@ -167,7 +167,7 @@ class Values:
         return construct_header(Outliner(self, strict=self._strict).header(value))
 
 
-def _is_leaf(value: Any, kind: type) -> bool:
+def is_leaf(value: Any, kind: type) -> bool:
     """Tell whether a container holds nothing that is rebuilt."""
     if kind is dict:
         items: Any = value.values()

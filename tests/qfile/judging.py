@@ -17,14 +17,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.qfile.doors import RefusedHere, harmless, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from tests.qfile.hostile import Exhibit
 
@@ -84,28 +84,34 @@ async def _serve(door: str) -> None:
     async with opened(door, Path.cwd()) as show:
         for line in sys.stdin:
             name, path = json.loads(line)
-            size = min(Path(path).lstat().st_size, 1 << 30)
-            scale = max(1.0, size / LARGE)
-            _allow(int(2 * ROOM * scale))
-            before, started = _peak(), time.process_time()
-            try:
-                shown = harmless(await show(Path(path)))
-                outcome = "shown"
-                if len(shown) > max(SHOWN, 6 * size):
-                    outcome = f"shows {len(shown)} characters"
-            except RefusedHere:
-                outcome = "refused"
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is reported
-                outcome = f"{type(error).__name__}: {error!r:.300}"
-            seconds = time.process_time() - started
-            room = _peak() - before
-            outcome = _judged(outcome, seconds / scale, room / scale)
+            verdict = await _shown(name, door, show, Path(path))
+            if verdict.seconds > SECONDS:  # was it the file, or the moment?
+                verdict = await _shown(name, door, show, Path(path))
             if any(markers.iterdir()):
-                outcome = f"ran: {list(markers.iterdir())}"
-            verdict = Verdict(
-                id=name, door=door, outcome=outcome, seconds=seconds, room=room
-            )
+                verdict = replace(verdict, outcome=f"ran: {list(markers.iterdir())}")
             print(json.dumps(asdict(verdict)), file=sys.__stdout__, flush=True)
+
+
+async def _shown(
+    name: str, door: str, show: Callable[[Path], Awaitable[str]], path: Path
+) -> Verdict:
+    size = min(path.lstat().st_size, 1 << 30)
+    scale = max(1.0, size / LARGE)
+    _allow(int(2 * ROOM * scale))
+    before, started = _peak(), time.process_time()
+    try:
+        shown = harmless(await show(path))
+        outcome = "shown"
+        if len(shown) > max(SHOWN, 6 * size):
+            outcome = f"shows {len(shown)} characters"
+    except RefusedHere:
+        outcome = "refused"
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is reported
+        outcome = f"{type(error).__name__}: {error!r:.300}"
+    seconds = time.process_time() - started
+    room = _peak() - before
+    outcome = _judged(outcome, seconds / scale, room / scale)
+    return Verdict(id=name, door=door, outcome=outcome, seconds=seconds, room=room)
 
 
 def _judged(outcome: str, seconds: float, room: float) -> str:
