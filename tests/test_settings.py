@@ -127,7 +127,7 @@ def test_weights_say_how_many_slices_there_are() -> None:
     text = "[runner.a]\nweights: 50 30 20\n[runner.b]\ninstances: 2\nweights: 1 0.5\n"
     settings = own(text)
     assert settings.runners["a"].instances == 3
-    assert settings.runners["a"].proportions == (50, 30, 20)
+    assert list(settings.runners["a"].proportions) == [50, 30, 20]
     assert settings.runners["b"].weights == (1, 0.5)
 
 

@@ -104,6 +104,27 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     made.close()
 
 
+class Noting(Runner):
+    """Notes subjects, and that it did its periodic work; ``then`` is done at each."""
+
+    def __init__(self, *args: Any, **kws: Any) -> None:
+        super().__init__(*args, **kws)
+        self.noted: list[str] = []
+        self.took = threading.Semaphore(0)
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        self.noted.append(str(msg["subject"]))
+        self.then()
+        self.took.release()
+        return False
+
+    def then(self) -> None:
+        """Do nothing."""
+
+    def _do_periodic(self) -> None:
+        self.noted.append("periodic")
+
+
 class Changes:
     """Waits until something about a master is so, looking at each change."""
 

@@ -9,32 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qtool.engine.idle import ASK_SECONDS, Idleness
-from qtool.engine.runner import Runner
 from qtool.engine.step import Outcome
 from qtool.errors import RunnerImportError, SettingsError
 from qtool.installation import Configuration
 from qtool.settings import parse
-from tests.engine.conftest import TIMEOUT, Changes, Site
+from tests.engine.conftest import TIMEOUT, Changes, Noting, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
     from pathlib import Path
-
-
-class Noting(Runner):
-    """Notes subjects, and that it did its periodic work."""
-
-    def __init__(self, *args: Any, **kws: Any) -> None:
-        super().__init__(*args, **kws)
-        self.noted: list[str] = []
-
-    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
-        self.noted.append(str(msg["subject"]))
-        return False
-
-    def _do_periodic(self) -> None:
-        self.noted.append("periodic")
 
 
 def idle_site(site: Site, *tests: str) -> Site:

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qtool.engine.pauses import Pause, Pauses
-from qtool.engine.runner import Runner
 from qtool.engine.step import Outcome
 from qtool.errors import RunnerError
 from tests.clock import NOW, Clock
-from tests.engine.conftest import TIMEOUT, Site
+from tests.engine.conftest import TIMEOUT, Noting, Site
 
 if TYPE_CHECKING:
-    from email.message import Message
     from pathlib import Path
 
 
@@ -157,27 +155,6 @@ def test_it_says_who_since_when_until_when_and_why(pauses: Pauses) -> None:
 # --- Runners
 
 
-class Noting(Runner):
-    """Notes subjects; ``then`` is done at each."""
-
-    def __init__(self, *args: Any, **kws: Any) -> None:
-        super().__init__(*args, **kws)
-        self.noted: list[str] = []
-        self.took = threading.Semaphore(0)
-
-    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
-        self.noted.append(str(msg["subject"]))
-        self.then()
-        self.took.release()
-        return False
-
-    def then(self) -> None:
-        """Do nothing."""
-
-    def _do_periodic(self) -> None:
-        self.noted.append("periodic")
-
-
 def of_site(site: Site) -> Pauses:
     """Return the record as another process has it."""
     return Pauses(site.config.state_directory)
@@ -208,7 +185,10 @@ def test_a_pause_comes_between_two_messages(site: Site) -> None:
     assert site.subjects("in") == ["two", "three"]
 
 
-def test_a_running_runner_goes_on_when_somebody_else_ends_its_pause(site: Site) -> None:
+def test_a_running_runner_goes_on_when_somebody_else_ends_its_pause(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.engine.holding.LOOK_AGAIN_SECONDS", 0.05)
     took = threading.Semaphore(0)
 
     class Telling(Noting):

@@ -13,25 +13,14 @@ from qtool.engine.runner import Runner
 from qtool.engine.step import Outcome
 from qtool.errors import NoSuchRunner, RunnerError, SliceClaimed
 from qtool.queues.spool import Spool
-from tests.engine.conftest import TIMEOUT, Gatekeeper, Site, ended, in_thread
+from tests.engine.conftest import TIMEOUT, Gatekeeper, Noting, Site, ended, in_thread
 
 if TYPE_CHECKING:
     from email.message import Message
 
 
-class Noting(Runner):
-    """Notes subjects, and what happened around them; stops where nothing is left."""
-
-    def __init__(self, *args: Any, **kws: Any) -> None:
-        super().__init__(*args, **kws)
-        self.noted: list[str] = []
-
-    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
-        self.noted.append(str(msg["subject"]))
-        return False
-
-    def _do_periodic(self) -> None:
-        self.noted.append("periodic")
+class Ending(Noting):
+    """Notes also what happens after a pass; stops where nothing is left."""
 
     def _snooze(self, filecnt: int) -> None:
         self.noted.append(f"snooze {filecnt}")
@@ -87,7 +76,7 @@ def test_the_loop_passes_works_periodically_and_snoozes_until_it_is_stopped(
     site.runner("in")
     for subject in ("One", "Two"):
         site.put("in", subject)
-    runner = Noting("in", config=site.config)
+    runner = Ending("in", config=site.config)
     runner.run()
     assert runner.noted == [
         "One", "Two", "periodic", "snooze 2", "periodic", "snooze 0", "clean up",
@@ -96,7 +85,7 @@ def test_the_loop_passes_works_periodically_and_snoozes_until_it_is_stopped(
 
 def test_run_can_be_called_again(site: Site) -> None:
     site.runner("in")
-    runner = Noting("in", config=site.config)
+    runner = Ending("in", config=site.config)
     runner.run()
     site.put("in")
     runner.run()
@@ -106,7 +95,7 @@ def test_run_can_be_called_again(site: Site) -> None:
 def test_a_stop_before_run_is_not_lost(site: Site) -> None:
     site.runner("in")
     site.put("in")
-    runner = Noting("in", config=site.config)
+    runner = Ending("in", config=site.config)
     runner.stop()
     runner.run()
     assert runner.noted == ["clean up"]
@@ -127,7 +116,7 @@ def test_a_stop_ends_the_pass_after_the_message_in_hand(site: Site) -> None:
 
 
 def test_a_short_circuit_leaves_the_pass_and_not_the_loop(site: Site) -> None:
-    class Throttled(Noting):
+    class Throttled(Ending):
         def _short_circuit(self) -> bool:
             return True
 
@@ -142,7 +131,7 @@ def test_a_short_circuit_leaves_the_pass_and_not_the_loop(site: Site) -> None:
 def test_periodic_work_is_done_within_a_long_pass_but_not_too_often(
     site: Site,
 ) -> None:
-    class Slow(Noting):
+    class Slow(Ending):
         periodic_every = 10.0
 
         def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
@@ -160,7 +149,7 @@ def test_periodic_work_is_done_within_a_long_pass_but_not_too_often(
 
 
 def test_files_that_arrive_during_a_pass_wait_for_the_next(site: Site) -> None:
-    class Inviting(Noting):
+    class Inviting(Ending):
         def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
             if msg["subject"] == "One":
                 site.put("in", "Late")
@@ -174,7 +163,7 @@ def test_files_that_arrive_during_a_pass_wait_for_the_next(site: Site) -> None:
 
 
 def test_a_failing_hook_ends_run_and_loses_nothing(site: Site) -> None:
-    class Unwell(Noting):
+    class Unwell(Ending):
         def _do_periodic(self) -> None:
             raise ValueError("not today")
 
@@ -188,7 +177,7 @@ def test_a_failing_hook_ends_run_and_loses_nothing(site: Site) -> None:
 
 
 def test_a_runner_without_a_queue_only_works_periodically(site: Site) -> None:
-    class Clockwork(Noting):
+    class Clockwork(Ending):
         is_queue_runner = False
 
     site.runner("task", path="")
@@ -267,13 +256,13 @@ def test_a_running_runner_holds_its_slice(site: Site) -> None:
     thread = in_thread(runner.run)
     runner.gatekeeper.entered()
     with pytest.raises(SliceClaimed, match="pid"):
-        Noting("in", config=site.config).run()
+        Ending("in", config=site.config).run()
     with pytest.raises(SliceClaimed, match="runner in"):
-        Noting("in", config=site.config).step()
+        Ending("in", config=site.config).step()
     runner.stop()
     runner.gatekeeper.let_go()
     ended(thread)
-    Noting("in", config=site.config).run()
+    Ending("in", config=site.config).run()
 
 
 def test_different_slices_do_not_exclude_each_other(site: Site) -> None:
@@ -294,7 +283,7 @@ def test_different_slices_do_not_exclude_each_other(site: Site) -> None:
 def test_what_was_in_flight_is_recovered_at_the_start(site: Site) -> None:
     site.runner("in")
     site.queue("in").dequeue(site.put("in"))
-    runner = Noting("in", config=site.config)
+    runner = Ending("in", config=site.config)
     runner.run()
     assert runner.noted[0] == "One"
 
@@ -306,7 +295,7 @@ def test_a_step_without_choice_takes_the_oldest(site: Site) -> None:
     site.runner("in")
     oldest = site.put("in", "One")
     site.put("in", "Two")
-    runner = Noting("in", config=site.config)
+    runner = Ending("in", config=site.config)
     report = runner.step()
     assert (report.filebase, report.outcome) == (oldest, Outcome.DONE)
     assert (report.runner, report.queue) == ("in", "in")
@@ -318,14 +307,14 @@ def test_a_step_takes_the_chosen_file(site: Site) -> None:
     site.runner("in")
     site.put("in", "One")
     chosen = site.put("in", "Two")
-    runner = Noting("in", config=site.config)
+    runner = Ending("in", config=site.config)
     assert runner.step(chosen).filebase == chosen
     assert runner.noted == ["Two"]
 
 
 def test_a_step_in_an_empty_queue_is_nothing(site: Site) -> None:
     site.runner("in")
-    report = Noting("in", config=site.config).step()
+    report = Ending("in", config=site.config).step()
     assert (report.filebase, report.outcome) == (None, Outcome.NOTHING)
     assert report.note == "nothing waits"
 
@@ -334,7 +323,7 @@ def test_a_step_in_an_empty_queue_is_nothing(site: Site) -> None:
 def test_what_is_no_filebase_is_refused(site: Site, name: str) -> None:
     site.runner("in")
     with pytest.raises(RunnerError, match="no filebase"):
-        Noting("in", config=site.config).step(name)
+        Ending("in", config=site.config).step(name)
 
 
 def test_a_file_of_another_slice_is_refused(site: Site) -> None:
@@ -343,7 +332,7 @@ def test_a_file_of_another_slice_is_refused(site: Site) -> None:
     digest = int(chosen[-40:], 16)
     other = 0 if digest >= 1 << 159 else 1
     with pytest.raises(RunnerError, match="not in slice"):
-        Noting("in", other, config=site.config).step(chosen)
+        Ending("in", other, config=site.config).step(chosen)
 
 
 def test_a_report_says_what_processing_did(site: Site) -> None:
@@ -483,7 +472,7 @@ def test_a_runner_that_is_given_up_gives_its_message_back_and_touches_it_no_more
     assert runner.give_up(TIMEOUT) == filebase
     assert site.queue("in").holder() is None
     assert site.queue("in").files == [filebase]
-    successor = Noting("in", config=site.config)
+    successor = Ending("in", config=site.config)
     successor.run()
     assert successor.noted[0] == "One"
     runner.gatekeeper.let_go()

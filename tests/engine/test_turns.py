@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from qtool.engine.turns import AHEAD_SECONDS, WEIGHTS, Shares, Token, Turn
 from qtool.errors import SettingsError
-from tests.engine.conftest import TIMEOUT, Site, ended, in_thread
-from tests.engine.test_idle import Noting
+from tests.engine.conftest import TIMEOUT, Noting, Site, ended, in_thread
 
 PRIORITIES = st.lists(st.sampled_from(sorted(WEIGHTS)), min_size=2, max_size=6)
 LONGEST = 0.05
@@ -37,8 +36,13 @@ class Scheduler:
         self.longest_wait = dict.fromkeys(turns, 0.0)
         self.holder: Turn | None = None
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has the token."""
+        return self.holder is None
+
     def want(self, turn: Turn) -> None:
-        if self.holder is None and self.shares.may_go(turn):
+        if self.is_free and self.shares.may_go(turn):
             self.holder = turn
         else:
             self.shares.wait(turn)
@@ -53,7 +57,7 @@ class Scheduler:
         self.shares.spend(holder, seconds)
         if again:
             self.want(holder)
-        if self.holder is None and (called := self.shares.next()) is not None:
+        if self.is_free and (called := self.shares.next()) is not None:
             self.shares.leave(called)
             waited = self.now - self.waits.pop(called)
             self.longest_wait[called] = max(self.longest_wait[called], waited)
