@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from qtool.control.control import Control
 
 _PATIENCE_SECONDS = 10.0
+_LOOK_SECONDS = 0.1
+"""How often it looks whether it is over."""
 
 log = logging.getLogger("qtool.metrics")
 
@@ -45,7 +47,10 @@ class Scraping(ThreadingHTTPServer):
         self.reading = threading.Lock()
         """Held while one reads: however many ask, the disk is read once at a time."""
         threading.Thread(
-            target=self.serve_forever, name="qtool-metrics", daemon=True
+            target=self.serve_forever,
+            args=(_LOOK_SECONDS,),
+            name="qtool-metrics",
+            daemon=True,
         ).start()
 
     @property
