@@ -23,6 +23,7 @@ _NOT_HANDED_DOWN = [
     "RUNTIME_DIRECTORY",
     "COLUMNS",  # a terminal of a test has the size that the test gives it,
     "LINES",  # and pytest's processes have these of their own accord
+    "PYTEST_ADDOPTS",
     "PYTHONDONTWRITEBYTECODE",  # else each of many processes compiles all of qtool
 ]
 
@@ -77,6 +78,9 @@ def scratch_home() -> Iterator[Path]:
             patch.setenv("XDG_STATE_HOME", str(home / "state"))
             patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
             patch.setenv("XDG_RUNTIME_DIR", str(home))
+            patch.setenv(
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1"
+            )  # in a test's own pytest
             for variable in _NOT_HANDED_DOWN:
                 patch.delenv(variable, raising=False)
             yield home

@@ -57,13 +57,13 @@ def test_the_test_of_the_tour_passes(folder: Path) -> None:
     test = folder / "runners" / "test_mine.py"
     test.write_text(block("python", "make_testable_runner"))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         f"--basetemp={folder / 'scratch'}", test],
+        capture_output=True, text=True,
         cwd=folder,
         timeout=60,
         check=False,
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert not (folder / "queues").exists()
 

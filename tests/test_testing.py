@@ -140,10 +140,10 @@ def test_it_serves_as_a_plugin(tmp_path: Path) -> None:
         "    assert spool.settings.queue_root == tmp_path / 'spool'\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path],
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         f"--basetemp={tmp_path / 'scratch'}", tmp_path],
+        capture_output=True, text=True,
         timeout=60,
         check=False,
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout

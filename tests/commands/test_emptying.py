@@ -82,7 +82,8 @@ def test_run_until_empty_processes_and_leaves(
     # What a process cannot be told by an option, it is told by its code.
     patched = (
         "import sys; from qtool.commands import emptying as those;"
-        "those.LINGER_SECONDS = 0.1;"
+        "from qtool.control import observer;"
+        "those.LINGER_SECONDS = observer.TICK_SECONDS = 0.1;"
         "from qtool.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(

@@ -157,8 +157,9 @@ def test_what_is_no_request_at_all_is_refused_in_json(server: Server) -> None:
 
 
 def test_boards_are_streamed_while_somebody_reads(
-    control: Control, server: Server
+    control: Control, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("qtool.control.observer.TICK_SECONDS", 0.1)
     plain = Plain(server.path)
     plain.request("GET", "/v1/boards")
     reply = plain.getresponse()

@@ -69,7 +69,8 @@ def run(actor: str, place: Place, log: Path, inject: str = "", call: str = "") -
     assert STRACE is not None
     options = ["-f", "-qq", "-y", "-s", "0", "-o", str(log)]
     options += ["-e", f"trace={call or ','.join(CHANGES)}"]
-    options += ["-e", f"inject={inject}"] if inject else []
+    # Only without a filter in the kernel does strace send its signals in time.
+    options += ["-e", f"inject={inject}"] if inject else ["--seccomp-bpf"]
     program = [sys.executable, "-m", "tests.crash.actors", actor]
     done = subprocess.run(
         [STRACE, *options, *program, str(place.root), str(place.other)],
