@@ -26,7 +26,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("untrusted",),
     ("errors",),
     ("msgdata", "settings", "lists"),
-    ("qfile",),
+    ("qfile", "wire"),
     ("queues",),
     ("installation",),
     ("engine",),
@@ -63,7 +63,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """Modules that few rooms may import, with those rooms."""
 
 SILENT = (
-    "untrusted", "errors", "settings", "lists", "qfile", "queues", "installation",
+    "untrusted", "errors", "settings", "lists", "qfile", "wire", "queues",
+    "installation",
     "engine", "runners", "control", "render",
 )  # fmt: skip
 """Rooms that never print, never exit and never read the environment."""
