@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,13 @@ _NOT_HANDED_DOWN = [
     "COLUMNS",  # a terminal of a test has the size that the test gives it,
     "LINES",  # and pytest's processes have these of their own accord
     "PYTEST_ADDOPTS",
-    "PYTHONDONTWRITEBYTECODE",  # else each of many processes compiles all of qtool
 ]
+
+
+def pytest_configure() -> None:
+    """Compile qtool and its tests once, not in each of the many processes again."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
