@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qtool.engine.rounds import until_quiescent
 from qtool.engine.shunting import one_line
 from qtool.engine.status import Counts, Drained, RunnerState
 from qtool.errors import QToolError, SliceClaimed
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from qtool.installation.specs import Chosen
     from qtool.queues.slices import Slice
     from qtool.settings import RunnerSettings
-
-_PATIENCE = 10
-"""How many rounds, and one more for each runner, may go by without fewer waiting."""
 
 
 def drained_slices(
@@ -124,23 +122,11 @@ class _Draining:
 
     def rounds(self) -> str:
         """Have rounds done until nothing is ready; return why it ended before."""
-        names = {thread.name for thread in self.runners}
-        fewest, fruitless = None, 0
-        while self.one_round():
-            waiting, _ = _waiting(self.config, self.runners)
-            if not waiting:
-                break
-            if fewest is None or waiting < fewest:
-                fewest, fruitless = waiting, 0
-            else:
-                fruitless += 1
-            # In as many rounds as there are runners a message has passed each.
-            if fruitless >= len(names) + _PATIENCE:
-                return (
-                    f"no end is in sight: in {fruitless} rounds those that wait have"
-                    " not become fewer; do messages go round in a circle?"
-                )
-        return ""
+        return until_quiescent(
+            self.one_round,
+            lambda: _waiting(self.config, self.runners)[0],
+            len({thread.name for thread in self.runners}),
+        )
 
     def one_round(self, *, periodic: bool = False) -> bool:
         """Have each runner do one pass; return whether another round is needed."""

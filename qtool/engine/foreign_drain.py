@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from qtool.engine.rounds import until_quiescent
 from qtool.engine.status import Counts, Drained
 from qtool.engine.step import Outcome
 from qtool.errors import NoSuchEntry, QToolError
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from qtool.installation.specs import Chosen
     from qtool.queues.switchboard import Switchboard
 
-_PATIENCE = 10
-"""How many rounds, and one more for each queue, may go by without fewer waiting."""
 _RETRY = "retry"
 """Where Mailman puts what it could not deliver: what comes there rests."""
 _MOST_FAILURES = 20
@@ -73,7 +72,9 @@ class MailmanDrain:
             names = [name for name in names if name not in kept]
             others = [f"left alone: Mailman ({master}) runs {', '.join(kept)}"]
         queues = {name: self._queues(name, parts) for name in names}
-        note = self._rounds(queues)
+        note = until_quiescent(
+            lambda: self._one_round(queues), lambda: _depth(queues), len(queues)
+        )
         return Drained(
             counts=Counts.of(self._outcomes),
             left=_depth(queues),
@@ -105,21 +106,6 @@ class MailmanDrain:
         numbers = [number for number in asked if number is not None]
         chosen = [slices[number] for number in numbers] or [whole()]
         return [queue.for_slice(part) for part in chosen]
-
-    def _rounds(self, queues: dict[str, list[Switchboard]]) -> str:
-        fewest, fruitless = None, 0
-        while self._one_round(queues):
-            waiting = _depth(queues)
-            if fewest is None or waiting < fewest:
-                fewest, fruitless = waiting, 0
-            else:
-                fruitless += 1
-            if fruitless >= len(queues) + _PATIENCE:
-                return (
-                    f"no end is in sight: in {fruitless} rounds those that wait have"
-                    " not become fewer; do messages go round in a circle?"
-                )
-        return ""
 
     def _one_round(self, queues: dict[str, list[Switchboard]]) -> bool:
         """Step what waits in each queue; return whether anything was taken."""
