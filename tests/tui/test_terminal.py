@@ -91,8 +91,11 @@ def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
         assert "Stopped with this window: in, mark." in shown.plain
 
 
-def test_a_window_that_is_closed_leaves_no_process_behind(root: Path) -> None:
-    for _ in range(3):
+@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.long)])
+def test_a_window_that_is_closed_leaves_no_process_behind(
+    root: Path, times: int
+) -> None:
+    for _ in range(times):
         with terminal(root, "--start") as shown:
             shown.wait_for(partial(is_running, shown))
             os.close(shown.master)
