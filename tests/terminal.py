@@ -12,6 +12,7 @@ import struct
 import subprocess
 import termios
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pyte
@@ -152,3 +153,9 @@ class Terminal:
     def is_as_before(self) -> bool:
         """Whether the terminal is left in the mode in which it was found."""
         return termios.tcgetattr(self.slave) == self.settings_before
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that one has started and that are there."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(each) for task in tasks for each in task.read_text().split()]

@@ -16,10 +16,11 @@ def run(options: Namespace) -> int:
 
     tui.refuse_terminal()
     tui.hasten()
-    from qtool.tui import app
 
     said: list[str] = []  # the screen would hide it, so the app says it
-    with opened(options, said.append) as control:
+    with opened(options, said.append, apart=True) as control:
+        from qtool.tui import app  # while the engine comes up
+
         if options.start:
             control.start_all()
         return app.run(control, said)

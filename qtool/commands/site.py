@@ -48,22 +48,30 @@ def open_control(options: Namespace) -> Control:
 
 
 @contextmanager
-def opened(options: Namespace, say: Callable[[str], None] = tell) -> Iterator[Control]:
+def opened(
+    options: Namespace, say: Callable[[str], None] = tell, *, apart: bool = False
+) -> Iterator[Control]:
     """Open the site, through its daemon where it has one, and close it at the end.
 
     Args:
         options: They name the site.
         say: Gets what is to be told about it, line by line.
+        apart: Without a daemon, have an engine in a process of its own.
     """
     from qtool.control.attaching import attach
-    from qtool.control.opening import open_settings
+    from qtool.control.opening import open_apart, open_settings
 
     settings = _settings(options, say)
     folders = socket_folders(os.environ)
     control = attach(settings, folders, read_only=options.read_only)
     put_right = []
     if control is None:
-        control = open_settings(settings, read_only=options.read_only)
+        read_only = options.read_only
+        control = (
+            open_apart(settings, "qtool.commands.private", read_only=read_only)
+            if apart
+            else open_settings(settings, read_only=read_only)
+        )
         put_right = control.log()  # after a crash
     try:
         for line in put_right:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST_PATH = 107
 """Bytes of a socket's path: the system takes no more."""
 _LONGEST_NAME = 24
-_BUILT_IN = "built-in default"
+BUILT_IN = "built-in default"
 """The source of settings that no file holds."""
 
 
@@ -30,7 +30,7 @@ def socket_name(settings: Settings) -> str:
     """
     spool = os.path.realpath(settings.queue_root)
     source = settings.source
-    if source != _BUILT_IN:
+    if source != BUILT_IN:
         source = os.path.realpath(source)
     facts = f"{spool}\0{source}"
     number = zlib.crc32(facts.encode("utf-8", "surrogateescape"))
@@ -60,9 +60,12 @@ def attach(
         if not _is_there(path):
             continue
         from qtool.control.client import Attached
+        from qtool.control.link import Link
+        from qtool.installation import Configuration
 
+        link = Link(path, settings.queue_root)
         try:
-            return Attached(settings, path, read_only=read_only)
+            return Attached(Configuration(settings), link, read_only=read_only)
         except Unreachable:
             continue
     return None

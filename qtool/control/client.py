@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 from qtool.control.calls import CALLS, Call
 from qtool.control.control import READ_ONLY, Control
 from qtool.control.gate import act
-from qtool.control.link import Link
 from qtool.control.models import RECONNECTING, Board, LogLine, Site
 from qtool.errors import QToolError
-from qtool.installation import Configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from qtool.settings import Settings
+    from qtool.control.link import Link
+    from qtool.installation import Configuration
 
 _RETRY_SECONDS = 0.25
 _CLOSE_SECONDS = 1.0
@@ -37,8 +35,8 @@ class Attached(Control):
     process's own, from the same file, to be looked at.
 
     Args:
-        settings: The site, as this process reads it.
-        path: The daemon's socket.
+        configuration: The site, as this process reads it.
+        link: The way to the daemon.
         read_only: Refuse every act.
 
     Raises:
@@ -46,16 +44,18 @@ class Attached(Control):
         Unreachable: It does not answer.
     """
 
-    def __init__(self, settings: Settings, path: Path, *, read_only: bool) -> None:
-        self.configuration = Configuration(settings)
+    def __init__(
+        self, configuration: Configuration, link: Link, *, read_only: bool
+    ) -> None:
+        self.configuration = configuration
         self._read_only = read_only
-        self._link = Link(path, settings.queue_root)
-        connection, self._peer = self._link.connect()
+        self._link = link
+        connection, self._peer = link.connect()
         connection.close()
         self._callbacks: list[Callable[[Board], None]] = []
         self._board: Board | None = None
         self._lines: deque[LogLine] = deque(maxlen=_MOST_LINES)
-        self._numbered = 0
+        self._numbered = self._heard = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._connection: socket.socket | None = None
@@ -87,6 +87,9 @@ class Attached(Control):
         """
         if self._thread is None:
             return cast("list[LogLine]", self._ask(_LOG, after))
+        return self._kept(after)
+
+    def _kept(self, after: int) -> list[LogLine]:
         with self._lock:
             return [line for line in self._lines if line.number > after]
 
@@ -133,20 +136,24 @@ class Attached(Control):
                 self._follow()
             if self._over.is_set():
                 return
-            if self._board is not None:
-                site = replace(self._board.site, attached=RECONNECTING)
-                self._publish(replace(self._board, site=site))
+            self._show_gone()
             self._over.wait(_RETRY_SECONDS)
+
+    def _show_gone(self, gone: str = RECONNECTING) -> None:
+        if self._board is not None:
+            site = replace(self._board.site, attached=gone)
+            self._publish(replace(self._board, site=site))
 
     def _follow(self) -> None:
         """Publish what the daemon sends until it goes."""
-        connection, self._peer = self._link.connect()
-        heard = 0
+        connection, peer = self._link.connect()
+        if peer != self._peer:
+            self._peer, self._heard = peer, 0
         with connection:
             self._connection = connection
             for board in self._link.boards(connection):
-                for line in self._ask(_LOG, heard):
-                    heard = line.number
+                for line in self._ask(_LOG, self._heard):
+                    self._heard = line.number
                     self._keep(line)
                 if self._over.is_set():
                     return

@@ -89,12 +89,15 @@ def daemon_of(holding: Holding) -> Daemon | str | None:
         for pid in (holding.pid, _parent(holding.pid)):
             if _is_run(_command(pid)):
                 return Daemon(pid=pid, spool=holding.spool)
-        program = " ".join(_command(holding.pid)[:3])
+        holder = holding.pid
+        if _is_engine(_command(holder)):
+            holder = _parent(holder)  # the window that it ends with
+        program = " ".join(_command(holder)[:3])
     except PermissionError:
         return f"{holding.spool} is held by pid {holding.pid}, another user's"
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return f"{holding.spool} is held by pid {holding.pid} ({program}): no daemon"
+    return f"{holding.spool} is held by pid {holder} ({program}): no daemon"
 
 
 def sockets_below(
@@ -171,3 +174,8 @@ def _is_run(words: Sequence[str]) -> bool:
         if Path(word).name == "qtool":  # also that of `python -m qtool`
             return "run" in words[number + 1 :]
     return False
+
+
+def _is_engine(words: Sequence[str]) -> bool:
+    """Return whether a command line is that of a console's own engine."""
+    return "qtool.commands.private" in words[:4]

@@ -38,6 +38,9 @@ class Link:
         spool: Whose messages are asked for.
     """
 
+    who = "the daemon"
+    """What it is called in errors."""
+
     def __init__(self, path: Path, spool: Path) -> None:
         self.path = path
         self._spool = spool
@@ -72,14 +75,39 @@ class Link:
             try:
                 line = next(_replies(connection, call.verb, path, body), b"")
             except OSError as error:
-                raise Unreachable(f"the daemon went away: {error}") from error
-        return _loaded(call.result, line)
+                raise Unreachable(f"{self.who} went away: {error}") from error
+        return self._loaded(call.result, line)
 
     def boards(self, connection: socket.socket) -> Iterator[Board]:
         """Yield the daemon's boards as they come, until it goes."""
         connection.settimeout(_BOARD_SECONDS)
         for line in _replies(connection, "GET", BOARDS, b""):
-            yield _loaded(Board, line)
+            yield self._loaded(Board, line)
+
+    def _loaded(self, kind: object, line: bytes) -> Any:
+        """Return the value of that type in a reply, or raise the error in it."""
+        try:
+            return wire.loaded(kind, self._result(line))
+        except (ValueError, TypeError) as error:
+            raise Unreachable(
+                f"{self.who} answers what nobody asked: {error}"
+            ) from error
+
+    def _result(self, line: bytes) -> Any:
+        """Return the result in a reply, or raise the error in it."""
+        try:
+            reply = json.loads(line)
+            protocol = reply["qtool"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise Unreachable(f"{self.who} went away before it answered") from error
+        if protocol != PROTOCOL:
+            raise Unreachable(
+                f"{self.who} speaks version {protocol}, and this qtool {PROTOCOL}:"
+                f" restart {self.who}"
+            )
+        if "error" in reply:
+            raise wire.loaded_error(reply["error"])
+        return reply.get("result")
 
 
 def _replies(
@@ -98,28 +126,3 @@ def _replies(
             if not line.strip():
                 break
         yield from stream
-
-
-def _loaded(kind: object, line: bytes) -> Any:
-    """Return the value of that type in a reply, or raise the error in it."""
-    try:
-        return wire.loaded(kind, _result(line))
-    except (ValueError, TypeError) as error:
-        raise Unreachable(f"the daemon answers what nobody asked: {error}") from error
-
-
-def _result(line: bytes) -> Any:
-    """Return the result in a reply, or raise the error in it."""
-    try:
-        reply = json.loads(line)
-        protocol = reply["qtool"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise Unreachable("the daemon went away before it answered") from error
-    if protocol != PROTOCOL:
-        raise Unreachable(
-            f"the daemon speaks version {protocol}, and this qtool {PROTOCOL}:"
-            " restart the daemon"
-        )
-    if "error" in reply:
-        raise wire.loaded_error(reply["error"])
-    return reply.get("result")

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued", "EntryView",
-    "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry", "QueueRow",
-    "RunningSlice", "Site", "State", "StepReport",
+    "ENGINE_GONE", "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued",
+    "EntryView", "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry",
+    "QueueRow", "RunningSlice", "Site", "State", "StepReport",
 ]  # fmt: skip
 
 RECONNECTING = "reconnecting"
 """What is shown was seen before the daemon went away."""
+ENGINE_GONE = "starting its engine again"
+"""What is shown was seen before the window's own engine died."""
 
 
 class State(StrEnum):
@@ -73,10 +75,11 @@ class Site:
     """``events``; ``polling``, and the queues where it is not all; or empty while
     nobody watches."""
     mailman: str = ""
-    """``Mailman (pid N)`` or ``Mailman stopped``; empty elsewhere."""
+    """``Mailman (pid N)``, ``Mailman stopped``, or ``Mailman locked out`` while runners
+    of ours work there; empty elsewhere."""
     attached: str = ""
     """``attached to pid N`` or ``RECONNECTING``, where a daemon does what is asked
-    for; empty where this process does."""
+    for; empty or ``ENGINE_GONE`` where this process or a child of its own does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from qtool.control.attaching import BUILT_IN
 from qtool.control.control import Control
 from qtool.control.models import State
 from qtool.control.rates import (
@@ -72,6 +73,42 @@ def open_settings(settings: Settings, *, read_only: bool = False) -> Control:
     if settings.kind is SiteKind.MAILMAN3 and not control.read_only_reason():
         _recover(control.configuration)
     return control
+
+
+def open_apart(settings: Settings, module: str, *, read_only: bool = False) -> Control:
+    """Open a site for a window, its engine in a process that ends with this one.
+
+    Where nothing may be changed, or no runner can be, there is none such.
+
+    Args:
+        settings: The site.
+        module: Dotted name of the program that is such an engine.
+        read_only: Refuse every act.
+
+    Raises:
+        OSError: No process can be started.
+    """
+    configuration = Configuration(settings)
+    if read_only or not _runs_there(settings) or configuration.writable_reason():
+        return open_settings(settings, read_only=read_only)
+    from qtool.control.logring import LogRing
+    from qtool.control.private import Private
+    from qtool.engine.spawned import Spawned
+
+    ring = LogRing()
+    ring.open()
+    if settings.kind is SiteKind.MAILMAN3:
+        _recover(configuration)
+    programs = settings.program_directory or ""
+    source = "" if settings.source == BUILT_IN else settings.source
+    arguments = (str(programs), source)
+    return Private(configuration, ring, lambda: Spawned(module, arguments))
+
+
+def _runs_there(settings: Settings) -> bool:
+    """Return whether a site has runners, or may get some."""
+    is_folder = settings.source.startswith("--root ")
+    return settings.kind is not SiteKind.MAILMAN2 and not is_folder
 
 
 def opened(settings: Settings, *, read_only: bool = False) -> Control:

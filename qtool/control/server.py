@@ -59,7 +59,7 @@ class Server:
     ) -> None:
         self.path = path
         self._boards = Boards(control)
-        self._listener = _Listener(control, self._boards, listening(path, group), group)
+        self._listener = Listener(control, self._boards, listening(path, group), group)
         self._inode = path.stat().st_ino
         self._thread = threading.Thread(
             target=self._listener.accept_all, name="qtool-server", daemon=True
@@ -77,11 +77,13 @@ class Server:
         self._boards.close()
 
 
-class _Listener(ThreadingMixIn, UnixStreamServer):
+class Listener(ThreadingMixIn, UnixStreamServer):
     """Accepts, and has each connection served in a thread of its own."""
 
     daemon_threads = True
     block_on_close = False
+    logs_acts = True
+    """Whether to log who asked for what."""
 
     def __init__(
         self, control: Control, boards: Boards, listener: Any, group: int | None
@@ -134,8 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = PATIENCE_SECONDS
 
     @property
-    def _listener(self) -> _Listener:
-        return cast("_Listener", self.server)
+    def _listener(self) -> Listener:
+        return cast("Listener", self.server)
 
     def do_GET(self) -> None:
         """Answer a look."""
@@ -192,14 +194,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(_status(error), error)
         except Exception as error:
             log.exception("%s failed", call.name)
-            reason = f"{call.name} failed: {type(error).__name__}, see the daemon's log"
+            reason = f"{call.name} failed: {type(error).__name__}, see the log"
             self._refuse(500, QToolError(reason))
         else:
             self._reply(200, {"result": result})
 
     def _do(self, call: Call, arguments: dict[str, Any]) -> object:
         peer = peer_of(self.connection)
-        if call.is_act:
+        if call.is_act and self._listener.logs_acts:
             what = " ".join([call.name, *filter(None, [_whose(arguments)])])
             log.info("pid %d of user %d: %s", peer.pid, peer.uid, what)
         with acting_as(peer.uid):

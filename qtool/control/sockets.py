@@ -19,6 +19,11 @@ from qtool.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CONNECTION, FINISH, GIVE_BACK, GONE = b"+", b".", b"!", b""
+"""What the window of an engine of its own says over the socket between them: here
+is the end of another connection; finish the messages in hand and go; give them back
+and go. At last it says nothing any more."""
+
 _CREDENTIALS = struct.Struct("3i")
 _BACKLOG = 64
 
@@ -142,3 +147,39 @@ def _bound(path: Path, group: int | None) -> socket.socket:
         path.unlink(missing_ok=True)
         raise
     return listener
+
+
+# --- Between a window and the engine that is its own
+
+
+def handed_over(end: socket.socket) -> socket.socket:
+    """Return a new connection to whoever listens at the other end of ``end``.
+
+    Raises:
+        OSError: Nobody does any more.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            socket.send_fds(end, [CONNECTION], [theirs.fileno()])
+        except OSError:
+            ours.close()
+            raise
+    return ours
+
+
+def taken(end: socket.socket) -> socket.socket | bytes:
+    """Wait for what comes over ``end``: a connection, or else what is said.
+
+    Raises:
+        OSError: A connection came, and no descriptor is free for it.
+    """
+    try:
+        said, numbers, _, _ = socket.recv_fds(end, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    except OSError:
+        return GONE
+    if said == CONNECTION:
+        if not numbers:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return socket.socket(fileno=numbers[0])
+    return said

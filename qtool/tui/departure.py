@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from qtool.control.models import RECONNECTING, State
+from qtool.control.models import ENGINE_GONE, RECONNECTING, State
 from qtool.errors import QToolError
 from qtool.tui.acts import in_thread
 from qtool.untrusted import visible
@@ -63,7 +63,7 @@ class Departure:
         """Return what is said of the daemon, where there is one."""
         board = self._app.board
         attached = board.site.attached if board is not None else ""
-        if not attached:
+        if attached in ("", ENGINE_GONE):
             return ""
         if attached == RECONNECTING:
             return "The daemon was gone when this window closed."

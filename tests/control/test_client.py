@@ -13,10 +13,12 @@ import pytest
 
 from qtool.control.attaching import attach, socket_name
 from qtool.control.client import Attached
+from qtool.control.link import Link
 from qtool.control.models import RECONNECTING, Outcome, State
 from qtool.control.opening import site_settings
 from qtool.control.server import Server
 from qtool.errors import NoSuchQueue, NoSuchRunner, ReadOnly, Refused, Unreachable
+from qtool.installation import Configuration
 from qtool.settings import default
 from tests.control.site import (
     HERE,
@@ -75,6 +77,13 @@ def attached(control: Control, server: Server) -> Iterator[Control]:
     attached.close()
 
 
+def at(control: Control, place: Path, *, read_only: bool = False) -> Attached:
+    """Attach to what listens there."""
+    settings = control.configuration.settings
+    link = Link(place, settings.queue_root)
+    return Attached(Configuration(settings), link, read_only=read_only)
+
+
 def test_it_sees_what_the_daemon_sees(control: Control, attached: Control) -> None:
     base = put(control, "in", kept={1, 2})
     here, there = attached.scan(), control.scan()
@@ -120,7 +129,7 @@ def test_errors_are_those_of_the_daemon(attached: Control) -> None:
 
 
 def test_read_only_is_refused_here(control: Control, server: Server) -> None:
-    attached = Attached(control.configuration.settings, server.path, read_only=True)
+    attached = at(control, server.path, read_only=True)
     with pytest.raises(ReadOnly, match="read-only was asked for"):
         attached.start("in")
     assert attached.site().read_only == "read-only was asked for"
@@ -128,7 +137,7 @@ def test_read_only_is_refused_here(control: Control, server: Server) -> None:
 
 
 def test_closing_leaves_the_daemon_as_it_is(control: Control, server: Server) -> None:
-    attached = Attached(control.configuration.settings, server.path, read_only=False)
+    attached = at(control, server.path)
     attached.start_all()
     Boards(attached).wait(lambda board: board.row("in"))
     attached.close()
@@ -153,7 +162,7 @@ def test_a_daemon_that_goes_is_said_and_found_again(
     control: Control, place: Path
 ) -> None:
     server = Server(control, place)
-    attached = Attached(control.configuration.settings, place, read_only=False)
+    attached = at(control, place)
     boards = Boards(attached)
     boards.wait(lambda board: board.row("in"))
     server.close()
@@ -253,7 +262,7 @@ def test_a_daemon_of_another_protocol_is_named(control: Control, place: Path) ->
         listener.listen()
         thread = threading.Thread(target=answer, args=(listener,))
         thread.start()
-        attached = Attached(control.configuration.settings, place, read_only=False)
+        attached = at(control, place)
         with pytest.raises(Unreachable, match="version 9, and this qtool 1"):
             attached.site()
         thread.join(PATIENCE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from qtool import render
-from qtool.control.models import RECONNECTING, State
+from qtool.control.models import ENGINE_GONE, RECONNECTING, State
 from qtool.tui.widgets.ink import ending
 from qtool.untrusted import visible
 
@@ -159,7 +159,7 @@ def watching_spans(site: Site) -> Line:
     """Return the right end of the header: Mailman, the daemon, how it is watched."""
     spans: Line = [("muted", f"{visible(site.mailman)}  ")] if site.mailman else []
     if site.attached:
-        if site.attached == RECONNECTING:
+        if site.attached in (RECONNECTING, ENGINE_GONE):
             return [*spans, ("warning", f"○ {site.attached}")]
         spans.append(("muted", f"{visible(site.attached)}  "))
     if site.watching.startswith("polling"):

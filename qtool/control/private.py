@@ -1,0 +1,209 @@
+"""The console's own engine, in a process of its own that ends with the console."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qtool.control.choosing import runners_of
+from qtool.control.client import Attached
+from qtool.control.control import Control
+from qtool.control.link import Link
+from qtool.control.models import ENGINE_GONE
+from qtool.control.pace import Pace
+from qtool.control.sockets import FINISH, GIVE_BACK, Peer, handed_over
+from qtool.control.survey import Survey
+from qtool.errors import Unreachable
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from qtool.control.logring import LogRing
+    from qtool.control.models import LogLine, Site
+    from qtool.engine.spawned import Spawned
+    from qtool.installation import Configuration
+
+_FIRST_SECONDS = 0.3
+"""How long the engine's boards wait, at most, for what is seen from here."""
+_REAPING_SECONDS = 0.2
+"""Its connections end a moment before the system says how it has ended."""
+_STARTS_A_SECOND, _BURST_STARTS = 0.2, 3.0
+"""How often an engine that ends again and again is started for long, and at once."""
+_GIVING_BACK_SECONDS = 8.0
+"""How long the end waits, at most, for messages to be given back."""
+
+log = logging.getLogger("qtool.control")
+
+
+class EngineLink(Link):
+    """Speaks to an engine over the socket that it was spawned with.
+
+    Where it has died, the next who asks for anything has another one started.
+
+    Args:
+        configuration: The site.
+        spawn: Starts an engine.
+
+    Raises:
+        OSError: No process can be started.
+    """
+
+    who = "this console's engine"
+
+    def __init__(
+        self, configuration: Configuration, spawn: Callable[[], Spawned]
+    ) -> None:
+        root = configuration.settings.queue_root
+        super().__init__(root, root)
+        self._spawn = spawn
+        self._starts = Pace(_STARTS_A_SECOND, _BURST_STARTS)
+        self._lock = threading.Lock()
+        self._is_over = self._is_mourned = False
+        self._engine = self._started()
+
+    def connect(self) -> tuple[socket.socket, Peer]:
+        """Return a connection, and who is at the other end.
+
+        Raises:
+            Unreachable: It has ended, and the next has not been started yet.
+        """
+        with self._lock:
+            if not self._engine.is_alive:
+                self._replace()
+            engine = self._engine
+        try:
+            connection = handed_over(engine.end)
+        except OSError as error:
+            raise Unreachable(f"{self.who} went away: {error.strerror}") from error
+        return connection, Peer(pid=engine.pid, uid=os.geteuid(), gid=os.getegid())
+
+    def mourn(self) -> bool:
+        """Return whether it has died, and have the log say so once."""
+        with self._lock:
+            is_dead = self._engine.wait(_REAPING_SECONDS) and not self._is_over
+            if is_dead and not self._is_mourned:
+                self._is_mourned = True
+                log.error(
+                    "%s, pid %d, %s; the next one comes with its runners stopped",
+                    self.who, self._engine.pid, self._engine.ending(),
+                )  # fmt: skip
+            return is_dead
+
+    def end(self, *, unclaim: bool) -> None:
+        """Have it end, and wait for that.
+
+        Args:
+            unclaim: Have it give back the messages in hand. May be called while
+                another thread waits here.
+        """
+        with self._lock:
+            self._is_over = True
+        with suppress(OSError):  # it has ended already
+            self._engine.end.send(GIVE_BACK if unclaim else FINISH)
+        if not self._engine.wait(_GIVING_BACK_SECONDS if unclaim else None):
+            self._engine.kill()
+            self._engine.wait()
+        self._engine.end.close()
+
+    def _replace(self) -> None:
+        if self._is_over:
+            raise Unreachable(f"{self.who} has ended")
+        if time.monotonic() < self._starts.allowed_at:
+            raise Unreachable(f"{self.who} has ended; the next one starts in a moment")
+        former, self._engine = self._engine, self._started()
+        former.end.close()
+        self._is_mourned = False
+
+    def _started(self) -> Spawned:
+        engine = self._spawn()
+        self._starts.spend(time.monotonic(), 1.0)
+        return engine
+
+
+class Private(Attached):
+    """One site, whose engine is in a process that ends with this one.
+
+    All acts are done there. What is in a queue is read here.
+
+    Args:
+        configuration: The site.
+        ring: Holds what this process logs; is closed with this.
+        spawn: Starts an engine.
+
+    Raises:
+        OSError: No process can be started.
+    """
+
+    entries, names, entry = Control.entries, Control.names, Control.entry
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        ring: LogRing,
+        spawn: Callable[[], Spawned],
+    ) -> None:
+        self._engine = EngineLink(configuration, spawn)
+        super().__init__(configuration, self._engine, read_only=False)
+        self._ring = ring
+        self._heard_here = 0
+        self._is_seen = threading.Event()
+
+    def log(self, after: int = 0) -> list[LogLine]:
+        """Return the log records after the one of that number, as far as kept.
+
+        While this is watched those of the engine are among them.
+        """
+        for line in self._ring.after(self._heard_here):
+            self._heard_here = line.number
+            self._keep(line)
+        return self._kept(after)
+
+    def _seen_from_here(self, site: Site) -> Site:
+        return replace(site, source=self.configuration.settings.source)
+
+    # --- Watching
+
+    def _watch(self) -> None:
+        """Watch the engine; what can be seen without it comes before it is up."""
+        look = threading.Thread(target=self._look, name="qtool-look", daemon=True)
+        look.start()
+        self._is_seen.wait(_FIRST_SECONDS)
+        super()._watch()
+
+    def _look(self) -> None:
+        """Publish a board that is seen from here, if the engine's is not there yet."""
+        survey = Survey(
+            self.configuration,
+            runners_of(self.configuration),
+            read_only_reason=self.read_only_reason,
+            polled=lambda: None,
+        )
+        for row in survey.rows():
+            row.read()
+        survey.runners.look(quick=True)
+        if self._board is None:
+            self._publish(survey.board())
+        self._is_seen.set()
+
+    def _show_gone(self, gone: str = ENGINE_GONE) -> None:
+        if self._engine.mourn():
+            super()._show_gone(gone)
+
+    # --- The end
+
+    def close(self, *, unclaim: bool = False) -> None:
+        """Have the engine finish the messages in hand and end; watch no more.
+
+        Args:
+            unclaim: Give the messages in hand back. May be called while another
+                thread waits here.
+        """
+        self._engine.end(unclaim=unclaim)
+        super().close()
+        self._ring.close()

@@ -1,0 +1,44 @@
+"""``Control`` for one window alone: the one that has spawned this process."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+from qtool.control.server import Listener
+from qtool.control.sockets import GONE, taken
+from qtool.control.streaming import Boards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.control.control import Control
+
+
+class Window(Listener):
+    """Serves the connections that the window hands over.
+
+    Args:
+        control: What is served; whoever made it closes it.
+        end: This process's end of the socket between them.
+        told: Gets what the window says besides: see ``qtool.control.sockets``.
+    """
+
+    logs_acts = False
+
+    def __init__(
+        self, control: Control, end: socket.socket, told: Callable[[bytes], None]
+    ) -> None:
+        super().__init__(control, Boards(control), end, None)
+        self._told = told
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Wait for the next connection."""
+        while True:
+            came = taken(self.socket)
+            if isinstance(came, socket.socket):
+                return came, ""
+            self._told(came)
+            if came == GONE:
+                self._over.set()
+                raise ConnectionResetError

@@ -1,0 +1,300 @@
+"""The console's own engine: a process that ends with the console, however it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import threading
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control import Control, open_site
+from qtool.control.models import ENGINE_GONE, Board, State
+from qtool.control.opening import open_apart, site_settings
+from qtool.errors import NoSuchQueue, RunnerError, Unreachable
+from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, entries
+from tests.control.site import PATIENCE, Boards, eventually
+from tests.terminal import Terminal, children_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULE = "qtool.commands.private"
+WAIT = FORWARD + "[runner.slow]\nclass: runners_of_the_test.Wait\nstart: no\n"
+
+
+def opened(site: Path) -> Control:
+    """The site as the console opens it."""
+    return open_apart(site_settings(site, None), MODULE)
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Path:
+    """A site one of whose runners waits until it is let go."""
+    return configuration(tmp_path, WAIT)
+
+
+@pytest.fixture
+def apart(slow: Path) -> Iterator[Control]:
+    control = opened(slow)
+    yield control
+    control.close(unclaim=True)
+
+
+def put(site: Path, queue: str = "slow") -> str:
+    """Put a message into a queue, which keeps the runner ``slow`` until let go."""
+    control = open_site(config_file=site)
+    gate = {"gate": str(site.with_name("gate"))}
+    filebase = control.inject(queue, MESSAGE, gate).filebase
+    control.close()
+    return filebase
+
+
+def busy(site: Path) -> list[str]:
+    """What the runner ``slow`` has in hand."""
+    return [each for each in left(site) if each.endswith(".bak")]
+
+
+def left(site: Path) -> list[str]:
+    return entries(site.with_name("spool") / "slow")
+
+
+def engine_of(pid: int) -> int:
+    """The engine of the console that is this process."""
+    (engine,) = children_of(pid)
+    return engine
+
+
+@contextmanager
+def ended(pid: int, seconds: float) -> Iterator[None]:
+    """Wait, at the end, until that process has ended."""
+    door = os.pidfd_open(pid)
+    try:
+        yield
+        assert select.select([door], [], [], seconds)[0]
+    finally:
+        os.close(door)
+
+
+def state(runner: str, wanted: State, board: Board) -> bool:
+    row = board.row(runner)
+    return row is not None and row.state is wanted
+
+
+# --- Over the calls of Control
+
+
+def test_it_does_what_an_engine_of_this_process_would(
+    slow: Path, apart: Control
+) -> None:
+    boards = Boards(apart)
+    boards.wait(partial(state, "in", State.STOPPED))
+    assert apart.start("in") == "in started"
+    put(slow, "in")
+    board = boards.wait(lambda board: (row := board.row("out")) and row.depth == 1)
+    assert board.site.attached == ""
+    (entry,) = apart.entries("out")
+    assert apart.names("out") == [f"{entry.filebase}.pck"]
+    with pytest.raises(RunnerError, match="runs already"):
+        apart.start("in")
+    with pytest.raises(NoSuchQueue):
+        apart.entries("none")
+    engine = engine_of(os.getpid())
+    assert os.getpriority(os.PRIO_PROCESS, engine) > os.nice(0)
+    with ended(engine, 0):
+        apart.close()
+    with pytest.raises(Unreachable, match="this console's engine has ended"):
+        apart.start("in")
+
+
+def test_a_board_is_there_before_the_engine_is(apart: Control) -> None:
+    os.kill(engine_of(os.getpid()), signal.SIGSTOP)
+    board = Boards(apart).wait(lambda board: board.rows)
+    assert state("in", State.STOPPED, board)
+    assert board.site.watching == ""
+    os.kill(engine_of(os.getpid()), signal.SIGCONT)
+
+
+def test_what_was_logged_there_and_here_is_one_log(slow: Path, apart: Control) -> None:
+    boards = Boards(apart)
+    logging.getLogger("qtool.console").error("here")
+    put(slow)
+    apart.start("slow")
+    boards.wait(lambda _: any(line.text == "in hand" for line in apart.log()))
+    slow.with_name("gate").touch()
+    numbers = [line.number for line in apart.log()]
+    assert "here" in {line.text for line in apart.log()}
+    assert numbers == sorted(set(numbers))
+    assert not any("pid" in line.text for line in apart.log())
+
+
+def test_closing_waits_for_what_is_in_hand_and_is_told_what_that_is(
+    slow: Path, apart: Control
+) -> None:
+    filebase = put(slow)
+    apart.start("slow")
+    eventually(lambda: busy(slow))
+    closing = threading.Thread(target=apart.close)
+    closing.start()
+    (one,) = apart.finishing()
+    assert (one.runner, one.filebase) == ("slow", filebase)
+    assert closing.is_alive()
+    slow.with_name("gate").touch()
+    closing.join(PATIENCE)
+    assert left(slow) == []
+
+
+def test_closing_a_second_time_gives_the_message_back(
+    slow: Path, apart: Control
+) -> None:
+    filebase = put(slow)
+    apart.start("slow")
+    eventually(lambda: busy(slow))
+    engine = engine_of(os.getpid())
+    closing = threading.Thread(target=apart.close)
+    closing.start()
+    with ended(engine, 0):
+        apart.close(unclaim=True)
+    closing.join(PATIENCE)
+    assert left(slow) == [f"{filebase}.pck"]
+
+
+def test_an_engine_that_dies_is_named_and_followed_by_another(
+    slow: Path, apart: Control
+) -> None:
+    boards = Boards(apart)
+    apart.start("in")
+    boards.wait(partial(state, "in", State.RUNNING))
+    former = engine_of(os.getpid())
+    os.kill(former, signal.SIGKILL)
+    boards.wait(lambda board: board.site.attached == ENGINE_GONE)
+    seen = len(boards.seen)
+    board = boards.wait(lambda board: board.site.attached == "", seen)
+    assert state("in", State.STOPPED, board)
+    assert engine_of(os.getpid()) != former
+    assert [line.text for line in apart.log() if line.level == "ERROR"] == [
+        f"this console's engine, pid {former}, was killed by signal 9;"
+        " the next one comes with its runners stopped"
+    ]
+    assert apart.start("in") == "in started"
+
+
+def test_an_engine_that_cannot_start_says_why_and_is_tried_again(
+    slow: Path, apart: Control
+) -> None:
+    boards = Boards(apart)
+    text = slow.read_text()
+    boards.wait(lambda board: board.site.watching)
+    slow.write_text(text + "[runner.in]\ninstances: none\n")
+    os.kill(engine_of(os.getpid()), signal.SIGTERM)
+    boards.wait(lambda _: any("does not start" in line.text for line in apart.log()))
+    slow.write_text(text)
+    assert any(
+        f"does not start: {slow}: line" in line.text
+        and "[runner.in] is there already" in line.text
+        for line in apart.log()
+    )
+    boards.wait(lambda board: board.site.attached == "", len(boards.seen))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_what_the_terminal_says_is_for_the_console(
+    apart: Control, number: signal.Signals
+) -> None:
+    assert apart.start("in") == "in started"
+    os.kill(engine_of(os.getpid()), number)
+    assert apart.stop("in").startswith("in stopped")
+
+
+def test_who_may_not_act_or_has_no_runner_has_no_engine(
+    site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "queues" / "in").mkdir(parents=True)
+    looking = open_apart(site_settings(site, None), MODULE, read_only=True)
+    folder = open_apart(site_settings(None, tmp_path / "queues"), MODULE)
+    for control in looking, folder:
+        assert children_of(os.getpid()) == []
+        assert control.scan().rows
+        control.close()
+
+
+# --- In a terminal
+
+
+@contextmanager
+def console(site: Path, *words: str) -> Iterator[Terminal]:
+    """The console, on whose board the runner ``slow`` has a message in hand."""
+    put(site)
+    command = [str(QTOOL), "--config", str(site), *words]
+    with Terminal(command, rows=30, columns=120) as shown:
+        shown.wait_for_text("● events")
+        shown.press("jj")
+        shown.wait_for_text("slow  depth")
+        shown.press("s")
+        shown.wait_for(lambda: busy(site))
+        yield shown
+
+
+def test_an_engine_whose_console_is_killed_finishes_its_message_and_goes(
+    slow: Path,
+) -> None:
+    with console(slow) as shown:
+        engine = engine_of(shown.process.pid)
+        with ended(engine, 1):
+            shown.process.kill()
+            shown.process.wait()
+            assert busy(slow)
+            slow.with_name("gate").touch()
+    assert left(slow) == []
+
+
+def test_an_engine_whose_console_is_killed_gives_back_what_takes_too_long(
+    tmp_path: Path,
+) -> None:
+    site = configuration(tmp_path, "stop_grace: 0.3s\n" + WAIT)
+    text = site.read_text().replace("stop_grace: 0.3s\n", "")
+    site.write_text(text.replace("[qtool]\n", "[qtool]\nstop_grace: 0.3s\n"))
+    with console(site) as shown:
+        (held,) = busy(site)
+        with ended(engine_of(shown.process.pid), 2):
+            shown.process.kill()
+    assert left(site) == [held.replace(".bak", ".pck")]
+
+
+def test_a_console_outlives_its_engine(slow: Path) -> None:
+    with console(slow) as shown:
+        former = engine_of(shown.process.pid)
+        streams = {Path(f"/proc/{former}/fd/{each}").readlink() for each in range(3)}
+        assert streams == {Path(os.devnull)}
+        os.kill(former, signal.SIGKILL)
+        shown.wait_for_text("was killed by signal 9")
+        shown.wait_for_text("● events")
+        shown.wait_for_text("■ stopped")
+        slow.with_name("gate").touch()
+        shown.press("s")  # it recovers the message, and is done with it
+        shown.wait_for(lambda: left(slow) == [])
+        shown.press("q")
+        with ended(engine_of(shown.process.pid), 1):
+            assert shown.wait_for_end() == 0
+        assert shown.is_as_before
+
+
+def test_q_names_the_message_in_hand_and_a_second_one_gives_it_back(
+    slow: Path,
+) -> None:
+    with console(slow) as shown:
+        (held,) = busy(slow)
+        with ended(engine_of(shown.process.pid), 1):
+            shown.press("q")
+            shown.wait_for_text("q gives them back unfinished")
+            shown.wait_for_text(held.removesuffix(".bak"))
+            shown.press("q")
+            assert shown.wait_for_end() == 0
+        assert "Stopped with this window: slow." in shown.text
+    assert left(slow) == [held.replace(".bak", ".pck")]
