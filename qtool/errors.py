@@ -82,6 +82,10 @@ class SliceClaimed(QueueError):
     """The slice is claimed by another runner."""
 
 
+class MailmanRuns(SliceClaimed):
+    """Mailman runs, and its queues are its own."""
+
+
 class ClaimsUnsupported(QueueError):
     """The file system offers no locks that a claim could stand on."""
 

@@ -340,8 +340,19 @@ sleep_time: 1s
     assert runners["retry"].sleep_seconds == 300
     assert runners["in"].queue_directory == Path("/v/queue/in-here")
     assert runners["mine"].queue_directory is None
-    assert runners["mine"].foreign
     assert not runners["shunt"].served
+    assert {n for n, r in runners.items() if not r.foreign} == {"mine"}
+
+
+def test_a_queue_of_mailman_may_be_given_a_class_of_ones_own() -> None:
+    settings = mailman(
+        "[paths]\npython: runners\n[runner.in]\nclass: mine.Sorter\n"
+        "[runner.out]\nclass: mailman.runners.null.NullRunner\n",
+        later="[runner.virgin]\nclass: mine.Sorter\n[runner.retry]\nstart: no\n",
+    )
+    ours = {name for name, runner in settings.runners.items() if not runner.foreign}
+    assert ours == {"in", "virgin"}
+    assert settings.python_paths == (BASE / "runners",)
 
 
 def test_a_runner_pushed_on_a_mailman_site_is_not_mailmans() -> None:

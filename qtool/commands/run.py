@@ -51,7 +51,7 @@ News: TypeAlias = "SimpleQueue[int | str]"
 def run(options: Namespace) -> int:
     """Run until a signal, or with ``--once`` until nothing is ready."""
     control = open_control(options)
-    _refuse(control, once=options.once)
+    _refuse(control)
     chosen = choose(control.configuration, options.runner, once=options.once)
     news: News = SimpleQueue()
     handler = _log_to_stderr(news)
@@ -67,15 +67,10 @@ def run(options: Namespace) -> int:
         logging.getLogger("qtool").removeHandler(handler)
 
 
-def _refuse(control: Control, *, once: bool) -> None:
-    site = control.site()
-    if site.kind == "mailman3" and not once:
-        raise Refused(
-            "this is a Mailman site, and its runners are Mailman's: `mailman start`"
-            " runs them, `qtool run --once` lets them process what waits"
-        )
-    if site.read_only:
-        raise ReadOnly(site.read_only)
+def _refuse(control: Control) -> None:
+    read_only = control.site().read_only
+    if read_only:
+        raise ReadOnly(read_only)
 
 
 def _note(news: News) -> Callable[[int, FrameType | None], None]:

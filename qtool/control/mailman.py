@@ -1,27 +1,28 @@
 """The runners of a Mailman 3 site: Mailman's own, which are only looked at and
-stepped."""
+stepped, and ours, which run while Mailman does not."""
 
 from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtool.control.drains import drain_report
+from qtool.control.drains import drain_report, in_turns
 from qtool.control.models import Finishing, Outcome, State, StepReport
-from qtool.control.reloading import reloaded
-from qtool.control.standing import Runners, Standing
-from qtool.errors import QToolError, Refused
-from qtool.qfile import QFile
-from qtool.untrusted import visible
+from qtool.control.own import OwnRunners
+from qtool.control.questions import step_question
+from qtool.control.standing import ACTIVE, Runners, Standing
+from qtool.errors import Refused
+from qtool.installation.specs import Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from qtool.control.models import DrainReport
     from qtool.engine.foreign import MailmanRunners
+    from qtool.engine.status import RunnerStatus
     from qtool.installation import Configuration
-    from qtool.installation.specs import Chosen
     from qtool.settings import RunnerSettings
 
 _MASTER_SECONDS = 0.5
@@ -31,15 +32,18 @@ _EMPTY_SECONDS = 5.0
 """How long a queue counts as empty after it was asked about."""
 _CLOSE_SECONDS = 0.05
 _THEIRS = "Mailman runs these itself: use mailman start and mailman stop"
-_NOT_OURS_YET = "qtool runs no runner of its own at a Mailman site yet"
+_NOTHING_OURS = f"{_THEIRS}; `qtool run --once` lets them process what waits"
 
 
 class MailmanSite(Runners):
-    """Shows Mailman's runners and steps them by Mailman's own program."""
+    """Shows Mailman's runners and steps them by Mailman's own program; runs ours."""
 
     def __init__(self, configuration: Configuration, foreign: MailmanRunners) -> None:
         self._configuration = configuration
         self._foreign = foreign
+        self._own = OwnRunners(configuration)
+        self._judged: dict[str, tuple[RunnerSettings, str]] = {}
+        """Why each runner is Mailman's; empty for ours."""
         self._pid: str | None = None
         self._looked_at = float("-inf")
         self._refusals: dict[str, tuple[float, str]] = {}
@@ -52,7 +56,8 @@ class MailmanSite(Runners):
 
     def look(self, *, fresh: bool = False, quick: bool = False) -> None:
         """Find out whether Mailman runs; writes nothing."""
-        del quick  # it never takes long
+        if self._ours():
+            self._own.look(fresh=fresh, quick=quick)
         now = time.monotonic()
         if fresh or now - self._looked_at >= _MASTER_SECONDS:
             self._looked_at = now
@@ -60,15 +65,19 @@ class MailmanSite(Runners):
 
     def standing(self, settings: RunnerSettings) -> Standing:
         """Return how one runner stands, as of the last ``look``."""
-        if not (settings.foreign and settings.served):
+        if not settings.served:
             reason = self._no_runner(settings)
             return Standing(state=State.NO_RUNNER, refusal=reason, step_refusal=reason)
+        if self._is_ours(settings):
+            return self._our_standing(settings)
         switched_off = not (settings.start and settings.instances)
         runs = self._pid is not None and not switched_off
         state = State.MAILMAN if runs else State.MAILMAN_STOPPED
         note = self._pid or ""
         if switched_off:
             note = "switched off in mailman.cfg"
+        if not settings.foreign:
+            note = self._why_mailmans(settings)
         return Standing(
             state=state,
             slices=(state,) * max(1, settings.instances),
@@ -83,18 +92,55 @@ class MailmanSite(Runners):
 
     @property
     def mailman(self) -> str:
-        """Whether Mailman's master runs, as of the last ``look``."""
-        return f"Mailman ({self._pid})" if self._pid else "Mailman stopped"
+        """Whether Mailman's master runs, or could, as of the last ``look``."""
+        if self._pid:
+            return f"Mailman ({self._pid})"
+        if any(State(status.state) in ACTIVE for status in self.statuses()):
+            return "Mailman locked out"
+        return "Mailman stopped"
 
     def is_served(self, settings: RunnerSettings) -> bool:
         """Return whether Mailman runs that queue at this moment."""
+        if self._is_ours(settings):
+            return self._own.is_served(settings)
         self.look(fresh=True)
         return self.standing(settings).state is State.MAILMAN
 
+    def statuses(self) -> list[RunnerStatus]:
+        """Return what each slice of our own runners is doing and has done."""
+        ours = {settings.name for settings in self._ours()}
+        return [status for status in self._own.statuses() if status.runner in ours]
+
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Do nothing: Mailman tells nobody of its changes."""
-        del callback
-        return lambda: None
+        """Tell of changes of our own runners: Mailman tells nobody of its own."""
+        return self._own.on_change(callback) if self._ours() else lambda: None
+
+    def _our_standing(self, settings: RunnerSettings) -> Standing:
+        """Return how a runner of ours stands: Mailman has to be stopped for it."""
+        standing = self._own.standing(settings)
+        if self._pid is None or ACTIVE.intersection(standing.slices):
+            return standing
+        reason = f"Mailman runs ({self._pid}), and its queues are its own"
+        return replace(
+            standing, state=State.CLAIMED, note=reason, refusal=reason,
+            slices=(State.CLAIMED,) * len(standing.slices), step_refusal=reason,
+        )  # fmt: skip
+
+    def _ours(self) -> list[RunnerSettings]:
+        runners = self._configuration.settings.runners.values()
+        return [each for each in runners if each.served and self._is_ours(each)]
+
+    def _is_ours(self, settings: RunnerSettings) -> bool:
+        return not self._why_mailmans(settings)
+
+    def _why_mailmans(self, settings: RunnerSettings) -> str:
+        from qtool.engine.classes import why_mailmans
+
+        known, reason = self._judged.get(settings.name, (None, ""))
+        if known != settings:
+            reason = why_mailmans(self._configuration, settings.name)
+            self._judged[settings.name] = settings, reason
+        return reason
 
     def _step_refusal(self, runner: str) -> str:
         now = time.monotonic()
@@ -105,43 +151,62 @@ class MailmanSite(Runners):
         return refusal
 
     def _no_runner(self, settings: RunnerSettings) -> str:
-        if not settings.foreign and settings.served:
-            return _NOT_OURS_YET
         return f"{settings.name} has no runner: messages wait there for a person"
 
     # --- Acts
 
     def act(self, verb: str, runner: str, number: int | None) -> str:
-        """Refuse: Mailman's runners are Mailman's.
+        """Start, stop or resume a runner of ours.
 
         Raises:
-            Refused: Always.
+            Refused: It is Mailman's.
         """
-        del verb, number
-        settings = self._configuration.runner(runner)
-        theirs = settings.foreign and settings.served
-        raise Refused(_THEIRS if theirs else self._no_runner(settings))
+        self._check_ours(runner)
+        return self._own.act(verb, runner, number)
 
     def start_all(self) -> str:
-        """Refuse, as ``act`` does."""
-        raise Refused(_THEIRS)
+        """Start every runner of ours that is not switched off.
+
+        Raises:
+            Refused: All are Mailman's.
+        """
+        if not self._ours():
+            raise Refused(_NOTHING_OURS)
+        return self._own.start_all()
 
     def reload(self) -> list[str]:
         """Read the configuration file again; return what changed, a line each."""
-        return reloaded(self._configuration, lambda _changes: {})
+        return self._own.reload()
 
     def snooze(self, runner: str, seconds: float) -> str:
-        """Refuse, as ``act`` does."""
-        del seconds
-        return self.act("snooze", runner, None)
+        """Change the sleep time of a runner of ours; refuse as ``act`` does."""
+        self._check_ours(runner)
+        return self._own.snooze(runner, seconds)
+
+    def _check_ours(self, runner: str) -> None:
+        settings = self._configuration.runner(runner)
+        if not settings.served:
+            raise Refused(self._no_runner(settings))
+        if not self._is_ours(settings):
+            raise Refused(_THEIRS)
 
     def drain(self, parts: Collection[Chosen]) -> DrainReport:
-        """Let Mailman's own program process until nothing is ready."""
+        """Process until nothing is ready, Mailman's queues by its own program."""
         from qtool.engine.foreign_drain import MailmanDrain  # a console needs none
 
+        ours = {each.name: max(1, each.instances) for each in self._ours()}
+        our_parts = [part for part in parts if part.name in ours]
+        their_parts = [part for part in parts if part.name not in ours]
+        if not parts:
+            our_parts = [Chosen(name=n, slice=None, count=c) for n, c in ours.items()]
         closing = self._closing.is_set
-        drain = MailmanDrain(self._configuration, self._foreign, closing)
-        return drain_report(drain.drain(parts))
+        theirs = MailmanDrain(self._configuration, self._foreign, closing)
+        acts = []
+        if their_parts or not parts:
+            acts.append(lambda: drain_report(theirs.drain(their_parts)))
+        if our_parts:
+            acts.append(lambda: self._own.drain(our_parts))
+        return in_turns(acts, closing)
 
     def step_question(self, runner: str, filebase: str | None) -> str | None:
         """Return what is asked before one of Mailman's runners is stepped.
@@ -151,6 +216,8 @@ class MailmanSite(Runners):
         Raises:
             Refused: The runner cannot be stepped.
         """
+        if self._is_ours(self._configuration.runner(runner)):
+            return self._own.step_question(runner, filebase)
         refusal = self._foreign.step_refusal(runner)
         if refusal:
             raise Refused(refusal)
@@ -160,23 +227,17 @@ class MailmanSite(Runners):
             self._asked[runner] = time.monotonic(), chosen
         if chosen is None:
             return None
-        try:
-            what = _described(queue.peek(chosen))
-        except QToolError as error:
-            what = f"{visible(chosen)}, which cannot be read ({visible(error)})"
-        sends = "outgoing" in (self._configuration.runner(runner).class_path or "")
-        return (
-            f"Step Mailman's own runner through one file of the queue {runner}?"
-            f" It really processes {what}{', and sends it' if sends else ''}."
-        )
+        return step_question(self._configuration.runner(runner), queue, chosen)
 
     def step(self, runner: str, filebase: str | None, number: int | None) -> StepReport:
-        """Let Mailman's own program process one file.
+        """Process one file: for Mailman's runners Mailman's own program does.
 
         Raises:
             Refused: The runner cannot be stepped.
             NoSuchEntry: The file asked about is not there any more.
         """
+        if self._is_ours(self._configuration.runner(runner)):
+            return self._own.step(runner, filebase, number)
         if filebase is None:
             is_known, filebase = self._choice(runner, number)
             if is_known and filebase is None:
@@ -202,15 +263,15 @@ class MailmanSite(Runners):
         return True, next(iter(queue.for_slice(parts[number]).oldest(1)), None)
 
     def finishing(self) -> list[Finishing]:
-        """Return the files that are being stepped."""
+        """Return the files that are being stepped, and what our runners have."""
         now = time.time()
-        return [
+        return (self._own.finishing() if self._ours() else []) + [
             Finishing(runner=runner, filebase=filebase, seconds=max(0.0, now - since))
             for runner, filebase, since in self._foreign.in_hand
         ]
 
     def close(self, *, unclaim: bool) -> None:
-        """Wait for the steps under way.
+        """Wait for the steps under way, and for our own runners.
 
         Args:
             unclaim: Wait no more: what is not done by then goes on without us, and
@@ -219,17 +280,6 @@ class MailmanSite(Runners):
         self._closing.set()
         if unclaim:
             self._abandoned.set()
+        self._own.close(unclaim=unclaim)
         while self._foreign.in_hand and not self._abandoned.wait(_CLOSE_SECONDS):
             pass
-
-
-def _described(held: QFile) -> str:
-    """Return subject and number of recipients of a message, in words."""
-    subject = visible(held.message.get("subject") or "", 80)
-    recipients = held.msgdata.get("recipients")
-    if isinstance(recipients, list | tuple | set | frozenset):
-        count = len(recipients)
-        to = f"for {count} recipient{'' if count == 1 else 's'}"
-    else:
-        to = "whose recipients are not known yet"
-    return f"“{subject}”, {to}" if subject else f"a message without a subject, {to}"

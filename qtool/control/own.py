@@ -193,8 +193,8 @@ class OwnRunners(Runners):
         for settings in self._configuration.settings.runners.values():
             if not (settings.served and settings.start and settings.instances):
                 continue
-            if settings.class_path is None:
-                continue  # that queue waits, as it is meant to
+            if settings.class_path is None or settings.foreign:
+                continue  # that queue waits, as it is meant to, or is Mailman's
             states = self.standing(settings).slices
             if states and set(states) <= ACTIVE:
                 running += 1

@@ -32,6 +32,8 @@ _FOLLOWED = frozenset({"sleep_seconds", "max_restarts", "hang_seconds", "start"}
 """What a runner takes up while it runs."""
 _OF_QUEUES = frozenset({"text_form", "allowed_classes", "group_commit", "python_paths"})
 """What every runner has to be started again for."""
+_OF_THE_CALLER = ("program_directory", "asked_processes")
+"""What the file does not say."""
 _SEEN_AT_ONCE = frozenset({"view_slices", "lists", "stop_grace_seconds"})
 
 
@@ -82,7 +84,9 @@ def reloaded(
                 f"{source}: {_key(field)} is {new} now, before: {old}:"
                 " that takes a new start; nothing has changed"
             )
-    configuration.use(replace(fresh, program_directory=before.program_directory))
+    configuration.use(
+        replace(fresh, **{name: getattr(before, name) for name in _OF_THE_CALLER})
+    )
     after = configuration.settings
     lines, all_again = _of_site(before, after)
     changes = list(_of_runners(before, after, all_again=all_again))
@@ -101,7 +105,7 @@ def _of_site(before: Settings, after: Settings) -> tuple[list[str], bool]:
     for field in fields(before):
         name = field.name
         old, new = getattr(before, name), getattr(after, name)
-        if old == new or name in {"source", "runners", "program_directory"}:
+        if old == new or name in {"source", "runners"}:
             continue
         line = f"{_key(name)} {_value(name, old)} -> {_value(name, new)}"
         all_again = all_again or name in _OF_QUEUES
@@ -159,8 +163,8 @@ def _told(
 ) -> Iterator[str]:
     for field in fields(runner):
         name = field.name
-        if name not in different or name == "served":
-            continue  # whether it is served follows from its class
+        if name not in different or name in {"served", "foreign"}:
+            continue  # they follow from its class
         old, new = getattr(former, name), getattr(runner, name)
         if name != "options":
             yield f"{_key(name)} {_value(name, old)} -> {_value(name, new)}"

@@ -82,7 +82,8 @@ class Runners(ABC):
     @property
     @abstractmethod
     def mailman(self) -> str:
-        """``Mailman (pid N)`` or ``Mailman stopped``; empty elsewhere."""
+        """``Mailman (pid N)``, ``Mailman stopped``, or ``Mailman locked out`` while
+        runners of ours work there; empty elsewhere."""
 
     @abstractmethod
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:

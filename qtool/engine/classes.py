@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtool.engine.runner import Runner
 from qtool.errors import NoRunnerClass, RunnerImportError
+from qtool.installation.classes import no_class_reason
 
 if TYPE_CHECKING:
     from qtool.installation import Configuration
@@ -39,6 +40,23 @@ def looked_up(config: Configuration, name: str) -> None:
         own_class(config, name)
     finally:
         sys.dont_write_bytecode = before
+
+
+def why_mailmans(config: Configuration, name: str) -> str:
+    """Return why a runner of a Mailman site is left to Mailman; empty for our own.
+
+    Its class tells: what qtool cannot run may be a plug-in of Mailman's.
+    """
+    runner = config.runner(name)
+    if runner.foreign:
+        return no_class_reason(runner)
+    try:
+        looked_up(config, name)
+    except NoRunnerClass:
+        return ""
+    except RunnerImportError as error:
+        return str(error)
+    return ""
 
 
 def is_drained(config: Configuration, name: str) -> bool:

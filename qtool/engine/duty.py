@@ -14,11 +14,13 @@ from qtool.engine.shunting import one_line
 from qtool.errors import QToolError, RunnerError
 from qtool.queues import filebase as names
 from qtool.queues.slices import whole
+from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from qtool.engine.gate import Gate
+    from qtool.engine.mailman_lock import MasterLock, Share
     from qtool.installation import Configuration
     from qtool.queues.claims import Claim
     from qtool.queues.slices import Slice
@@ -35,6 +37,7 @@ class Duty:
         name: The runner.
         gate: Where its thread is asked for things.
         switchboard: Its slice; None when it manages no queue.
+        master_lock: Mailman's, where it is one of Mailman's queues.
         sweep: Ends what processes that died had begun in other queues.
     """
 
@@ -43,6 +46,7 @@ class Duty:
         name: str,
         gate: Gate,
         switchboard: Switchboard | None,
+        master_lock: MasterLock | None,
         sweep: Callable[[], None],
     ) -> None:
         self.failure: BaseException | None = None
@@ -50,7 +54,9 @@ class Duty:
         self._name = name
         self._gate = gate
         self._switchboard = switchboard
+        self._master_lock = master_lock
         self._sweep = sweep
+        self._share: Share | None = None
         self._claim: Claim | None = None
         self._thread: int | None = None
         self._alone = threading.Lock()
@@ -60,7 +66,7 @@ class Duty:
         """Hold the claim; what was in flight is recovered first.
 
         Raises:
-            SliceClaimed: Somebody else holds the slice.
+            SliceClaimed: Somebody else holds the slice, or Mailman all of them.
             RunnerError: Another thread has this duty.
         """
         if not self._alone.acquire(blocking=False):
@@ -68,6 +74,8 @@ class Duty:
         try:
             self._thread, self.failure = threading.get_ident(), None
             if self._switchboard is not None:
+                if self._master_lock is not None:
+                    self._share = self._master_lock.share()
                 self._claim = self._switchboard.claim(f"runner {self._name}")
                 self._switchboard.recover_backup_files()
             self._sweep()
@@ -94,7 +102,13 @@ class Duty:
         return self._gate.request(lambda: self._asked(act), pause=pause).result()
 
     def attend(self) -> None:
-        """Do what other threads ask for, and stay here while paused."""
+        """Do what other threads ask for, and stay here while paused.
+
+        Raises:
+            RunnerError: It must not go on.
+        """
+        if self._share is not None:
+            self._share.check()
         while self._gate.attention:
             request = self._gate.next_request()
             if request is None:
@@ -106,8 +120,10 @@ class Duty:
     def release_claim(self) -> None:
         """Let somebody else have the slice."""
         claim, self._claim = self._claim, None
-        if claim is not None:
-            claim.release()
+        share, self._share = self._share, None
+        for each in (claim, share):
+            if each is not None:
+                each.release()
 
     def _done(self, act: Callable[[], T]) -> T:
         try:
@@ -146,6 +162,16 @@ def own_queue(
         group_commit=config.settings.group_commit,
         honours_due=config.runner(name).honours_due,
     )
+
+
+def own_master_lock(config: Configuration) -> MasterLock | None:
+    """Return the lock that runners of ours need at a Mailman site; None elsewhere."""
+    settings = config.settings
+    if settings.kind is not SiteKind.MAILMAN3 or settings.lock_file is None:
+        return None
+    from qtool.engine.mailman_lock import MasterLock  # a process, only there
+
+    return MasterLock(settings.lock_file, config.state_directory)
 
 
 def slice_of_file(config: Configuration, name: str, filebase: str | None) -> int:

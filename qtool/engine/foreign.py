@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from qtool import qfile
 from qtool.engine import private_queue
+from qtool.engine.classes import why_mailmans
 from qtool.engine.mailman_report import Ended, Observation
 from qtool.engine.mailman_site import runner_program, running_master
 from qtool.engine.step import Outcome, StepReport
@@ -147,8 +148,11 @@ class MailmanRunners:
     def _check(self, runner: RunnerSettings) -> Path:
         """Return Mailman's program, if this runner may be stepped."""
         settings = self._configuration.settings
-        if settings.kind is not SiteKind.MAILMAN3 or not runner.foreign:
-            raise Refused(f"{runner.name} is not one of Mailman's own runners")
+        name = runner.name
+        if settings.kind is not SiteKind.MAILMAN3 or not why_mailmans(
+            self._configuration, name
+        ):
+            raise Refused(f"{name} is not one of Mailman's own runners")
         if runner.queue_directory is None:
             raise Refused(f"{runner.name} manages no queue: it has no file to step")
         if not runner.served:

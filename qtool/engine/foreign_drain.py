@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from qtool.engine.classes import why_mailmans
 from qtool.engine.rounds import until_quiescent
 from qtool.engine.status import Counts, Drained
 from qtool.engine.step import Outcome
@@ -65,6 +66,7 @@ class MailmanDrain:
             parts: Which; all that have a queue without any.
         """
         others = []
+        before, self._failures = Counts.of(self._outcomes), []
         names = [part.name for part in parts] or self._every_runner()
         master = self._foreign.master_state()
         if master and not parts:
@@ -76,7 +78,7 @@ class MailmanDrain:
             lambda: self._one_round(queues), lambda: _depth(queues), len(queues)
         )
         return Drained(
-            counts=Counts.of(self._outcomes),
+            counts=Counts.of(self._outcomes) - before,
             left=_depth(queues),
             note=note,
             failures=tuple(self._failures),
@@ -87,8 +89,8 @@ class MailmanDrain:
         return [
             name
             for name, runner in self._configuration.settings.runners.items()
-            if runner.foreign and runner.served and runner.queue_directory is not None
-            if name not in WITHOUT_RUNNER
+            if runner.served and runner.queue_directory is not None
+            if name not in WITHOUT_RUNNER and why_mailmans(self._configuration, name)
         ]
 
     def _is_kept(self, name: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtool.engine.mailman_lease import read_claim
 from qtool.errors import Refused
 from qtool.untrusted import visible
 
@@ -22,7 +23,6 @@ _COMMON_PLACES = (
     Path("/opt/mailman/mm/venv/bin"),
     Path("/usr/lib/mailman3/bin"),
 )
-_LONGEST_LOCK = 4096
 _LONGEST_COMMAND_LINE = 65536
 
 
@@ -43,26 +43,17 @@ class MailmanMaster:
 
 def running_master(lock_file: Path | None) -> MailmanMaster | None:
     """Return the master that holds the lock; None when there is none, or no more."""
-    if lock_file is None:
+    claim = read_claim(lock_file) if lock_file is not None else None
+    if claim is None:
         return None
-    try:
-        with lock_file.open("rb") as stream:
-            claim = os.fsdecode(stream.read(_LONGEST_LOCK)).strip()
-        expires = lock_file.stat().st_mtime
-    except OSError:
-        return None
-    # The lock holds the name of the claim: LOCKFILE|HOST|PID|RANDOM.
-    parts = claim.rsplit("|", 3)
-    if len(parts) != 4 or not parts[2].isdecimal() or len(parts[2]) > 10:
-        return None
-    host, pid = parts[1], int(parts[2])
+    host, pid = claim.host, claim.pid
     program = _master_program(pid)
     if program is not None:
         return MailmanMaster(pid=pid, host="", programs=program.parent)
     if _is_this_machine(host):
         hidden = MailmanMaster(pid=pid, host="", programs=None)
         return hidden if _is_hidden(pid) else None
-    if expires < time.time():
+    if claim.expires < time.time():
         return None
     return MailmanMaster(pid=pid, host=host, programs=None)
 

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from qtool.engine.duty import Duty, own_queue, own_slice
+from qtool.engine.duty import Duty, own_master_lock, own_queue, own_slice
 from qtool.engine.gate import Gate
 from qtool.engine.hand import Hand
 from qtool.engine.holding import Held, held_by_pause
@@ -89,7 +89,8 @@ class Runner:
             part = own_slice(self.config, name, slice)
             self._switchboard = queue.for_slice(part)
             self._arrivals = Arrivals(queue, self.gate.wake)
-        self._duty = Duty(name, self.gate, self._switchboard, self.config.sweep)
+        lock = own_master_lock(self.config)
+        self._duty = Duty(name, self.gate, self._switchboard, lock, self.config.sweep)
 
     def __repr__(self) -> str:
         part = "" if self.slice is None else f":{self.slice}"

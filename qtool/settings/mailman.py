@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
 from qtool.settings.ini import Section, expand, read_sections
-from qtool.settings.own import runner_name, runner_settings
+from qtool.settings.own import python_paths, runner_name, runner_settings
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
 from qtool.untrusted import visible
 
@@ -120,6 +120,9 @@ def mailman_settings(
         kind=SiteKind.MAILMAN3,
         queue_root=queue_root,
         runners=MappingProxyType(runners),
+        python_paths=python_paths(
+            sections.get("paths") or Section(source, "paths", {}), base
+        ),
         text_form=True,
         lock_file=paths["lock_file"],
         log_files=_log_files(sections, paths["log_dir"]),

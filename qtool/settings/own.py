@@ -46,6 +46,7 @@ _QTOOL_KEYS = frozenset(
         "view_slices",
         "group_commit",
         "dialect",
+        "processes",
         "allow",
         "socket_group",
         "stop_grace",
@@ -94,6 +95,8 @@ def runner_settings(
     return replace(
         base,
         class_path=class_path or None,
+        # A class that is not Mailman's may be ours; who imports it will know.
+        foreign=base.foreign and (class_path or "mailman.").startswith("mailman."),
         queue_directory=folder,
         instances=instances,
         weights=weights,
@@ -229,10 +232,11 @@ def own_settings(
         kind=SiteKind.OWN,
         queue_root=queue_root,
         runners={},
-        python_paths=_python_paths(paths, base),
+        python_paths=python_paths(paths, base),
         view_slices=qtool.whole("view_slices", 16, lowest=1, highest=256),
         allowed_classes=_allowed(qtool),
         group_commit=qtool.boolean("group_commit", default=True),
+        processes=qtool.boolean("processes", default=False),
         socket_group=qtool.text("socket_group"),
         stop_grace_seconds=qtool.seconds("stop_grace", 60.0),
         text_form=_text_form(qtool),
@@ -272,7 +276,8 @@ def _path(section: Section, key: str, base: Path, default: str) -> Path:
     return base / path
 
 
-def _python_paths(paths: Section, base: Path) -> tuple[Path, ...]:
+def python_paths(paths: Section, base: Path) -> tuple[Path, ...]:
+    """Return the folders that ``[paths] python`` names."""
     found = [part for part in re.split(r"[\n:]", paths.text("python")) if part.strip()]
     for part in found:
         if part.strip().startswith("~"):

@@ -52,7 +52,8 @@ class RunnerSettings:
     served: bool = True
     """False for a queue that has no runner: ``shunt``, ``bad``, all of ``--root``."""
     foreign: bool = False
-    """Whether this is one of Mailman's own runners, which only its program runs."""
+    """Whether it is one of Mailman's own runners for sure, by its class's name; only
+    Mailman's program runs those."""
 
     @property
     def proportions(self) -> tuple[float, ...]:
@@ -79,6 +80,10 @@ class Settings:
     allowed_classes: frozenset[str] = frozenset()
     """Further classes that a qfile may name, by full name."""
     group_commit: bool = True
+    processes: bool = False
+    """Whether each runner slice has a process of its own."""
+    asked_processes: bool = False
+    """Whether who started qtool asked for that, whatever the configuration says."""
     text_form: bool = False
     """Whether messages are written in the text form, as Mailman needs them."""
     stop_grace_seconds: float = 60.0
@@ -93,3 +98,8 @@ class Settings:
     """Mailman's logs, which a step's report quotes."""
     program_directory: Path | None = None
     """Where Mailman's own ``runner`` program is, if it is known."""
+
+    @property
+    def in_processes(self) -> bool:
+        """Whether each runner slice has a process of its own."""
+        return self.processes or self.asked_processes

@@ -294,6 +294,20 @@ def test_a_mailman_site_is_refused_in_a_line(call: Call, tmp_path: Path) -> None
         assert "Mailman" in ended.told[0]
 
 
+def test_a_runner_of_ones_own_runs_at_a_mailman_site(
+    call: Call, tmp_path: Path
+) -> None:
+    double = MailmanDouble(tmp_path / "site")
+    config = double.directory / "mailman.cfg"
+    with config.open("a") as more:
+        more.write("[runner.in]\nclass: qtool.runners.forward.ForwardRunner\n")
+    inject(call, config)
+    ended = call("--config", config, "run", "--once")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == "done 1, kept 0, shunted 0, preserved 0, left 0\n"
+    assert entries(double.queues / "in") == []
+
+
 def test_once_lets_mailmans_own_program_process_what_waits(
     call: Call, tmp_path: Path
 ) -> None:

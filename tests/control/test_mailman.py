@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import select
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,8 +10,9 @@ import pytest
 from qtool.control.control import Control
 from qtool.control.models import Outcome, State
 from qtool.control.opening import open_site
-from qtool.errors import NoSuchEntry, Refused
-from tests.control.site import MAIL, put
+from qtool.engine.mailman_lease import read_claim
+from qtool.errors import NoSuchEntry, QToolError, Refused
+from tests.control.site import MAIL, PATIENCE, Held, put
 from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
@@ -90,12 +93,115 @@ def test_only_mailman_starts_and_pauses_its_runners(control: Control) -> None:
         control.start_all()
 
 
-def test_a_pushed_runner_of_ours_does_not_run_there(control: Control) -> None:
-    control.configuration.push("x", "[runner.x]\nclass: tests.control.site.Taking\n")
-    assert row_of(control, "x").state is State.NO_RUNNER
-    with pytest.raises(Refused, match="no runner of its own at a Mailman site"):
-        control.start("x")
-    assert not (control.configuration.settings.queue_root / "x").exists()
+# --- Runners of ours
+
+
+OURS = "[runner.in]\nclass: tests.control.site.Taking\ninstances: 2\n"
+
+
+@contextmanager
+def holder(double: MailmanDouble) -> Iterator[None]:
+    """Mailman's lock is held for us; it is not any more when this ends."""
+    claim = read_claim(double.directory / "var/locks/master.lck")
+    assert claim is not None
+    process = os.pidfd_open(claim.pid)
+    try:
+        yield
+        assert select.select([process], [], [], PATIENCE)[0]
+    finally:
+        os.close(process)
+
+
+def locks(double: MailmanDouble) -> list[Path]:
+    return list((double.directory / "var/locks").iterdir())
+
+
+def test_a_runner_of_ours_works_there_under_mailmans_lock(
+    control: Control, double: MailmanDouble
+) -> None:
+    control.configuration.push("x", OURS.replace("Taking", "Held"))
+    assert row_of(control, "in").state is State.STOPPED
+    assert locks(double) == []
+    Held.busy.clear()
+    Held.free.clear()
+    put(control, "in")
+    assert control.start_all() == "started in"
+    with holder(double):
+        assert Held.busy.wait(PATIENCE)
+        assert len(list((double.queues / "in").glob("*.bak"))) == 1
+        assert row_of(control, "in").state is State.RUNNING
+        assert control.site().mailman == "Mailman locked out"
+        Held.free.set()
+        assert control.stop("in").startswith("in: all 2 slices stopped")
+    assert locks(double) == []
+    assert list((double.queues / "in").iterdir()) == []
+
+
+def test_a_runner_of_ours_is_stepped_under_mailmans_lock(
+    control: Control, double: MailmanDouble
+) -> None:
+    control.configuration.push("x", OURS)
+    base = put(control, "in")
+    assert control.step_question("in") is None
+    assert control.step("in", base).outcome is Outcome.DONE
+    assert list((double.queues / "pipeline").iterdir()) == []  # it was not Mailman's
+
+
+def test_while_mailman_runs_none_of_ours_does(
+    control: Control, double: MailmanDouble
+) -> None:
+    control.configuration.push("x", OURS)
+    double.lock_of_master(4711, "elsewhere.example.com")
+    os.utime(double.directory / "var/locks/master.lck", (4e9, 4e9))
+    row = row_of(control, "in")
+    assert (row.state, row.runner_slices) == (State.CLAIMED, 2)
+    assert row.refusal == (
+        "Mailman runs (pid 4711 on elsewhere.example.com), and its queues are its own"
+    )
+    put(control, "in")
+    acts: list[Callable[[], object]] = [
+        control.start_all,
+        lambda: control.start("in"),
+        lambda: control.step("in"),
+    ]
+    for act in acts:
+        with pytest.raises(QToolError, match=r"pid 4711 on elsewhere.*until 20"):
+            act()
+    report = control.drain(("in",))
+    assert (report.done, report.left) == (0, 0)
+    assert "held by pid 4711" in report.others[0]
+    assert len(list((double.queues / "in").glob("*.pck"))) == 1
+
+
+def test_a_drain_takes_what_ours_makes_for_mailmans(
+    control: Control, double: MailmanDouble
+) -> None:
+    control.configuration.push(
+        "x", "[runner.in]\nclass: qtool.runners.forward.ForwardRunner\nto: out\n"
+    )
+    double.plan("preserve")
+    put(control, "in")
+    report = control.drain()
+    assert (report.done, report.preserved, report.left) == (1, 1, 0)
+    assert report.failures == report.others == ()
+    assert len(list((double.queues / "bad").iterdir())) == 1
+
+
+def test_a_class_that_is_none_of_ours_is_mailmans(control: Control) -> None:
+    control.configuration.push("x", "[runner.in]\nclass: plugin.of.Mailmans\n")
+    row = row_of(control, "in")
+    assert (row.state, row.refusal) == (
+        State.MAILMAN_STOPPED,
+        "Mailman runs these itself: use mailman start and mailman stop",
+    )
+    assert row.note == (
+        "[runner.in] class: plugin.of.Mailmans:"
+        " ModuleNotFoundError: No module named 'plugin'"
+    )
+    put(control, "in")
+    with pytest.raises(Refused, match="Mailman runs these itself"):
+        control.start("in")
+    assert control.step("in").outcome is Outcome.DONE
 
 
 def test_the_question_names_queue_subject_and_number_of_recipients(

@@ -248,7 +248,8 @@ def test_a_damaged_file_is_given_to_mailman_which_preserves_it(
 def test_a_runner_that_cannot_be_stepped_says_why(
     mailman: MailmanDouble, runner: str, reason: str
 ) -> None:
-    site = mailman.configuration({"mine": "[runner.mine]\nclass: a.B\n"})
+    ours = "[runner.mine]\nclass: qtool.runners.forward.ForwardRunner\n"
+    site = mailman.configuration({"mine": ours})
     assert MailmanRunners(site).step_refusal(runner).startswith(reason)
     assert MailmanRunners(site).step_refusal("in") == ""
 

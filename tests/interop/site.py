@@ -113,9 +113,11 @@ class Site:
 
     def mailman(self, *arguments: str, given: str = "") -> str:
         """Run Mailman's command line and return what it prints."""
-        root = ["--run-as-root"] if os.geteuid() == 0 else []
-        return self._run("mailman", "-C", str(self.configuration), *root, *arguments,
-                         given=given)  # fmt: skip
+        return self._run("mailman", *self._options(), *arguments, given=given)
+
+    def refusal(self, *arguments: str) -> str:
+        """Run Mailman's command line and return why it refuses."""
+        return self._run("mailman", *self._options(), *arguments, status=2)
 
     def once(self, spec: str) -> None:
         """Let Mailman's own runner process one file."""
@@ -159,7 +161,13 @@ class Site:
             for child in _children(pid)
         )
 
-    def _run(self, program: str, *arguments: str, given: str = "") -> str:
+    def _options(self) -> list[str]:
+        root = ["--run-as-root"] if os.geteuid() == 0 else []
+        return ["-C", str(self.configuration), *root]
+
+    def _run(
+        self, program: str, *arguments: str, given: str = "", status: int = 0
+    ) -> str:
         # Into a file: the master that `start` leaves behind would keep a pipe open.
         printed = self.directory / "printed"
         with printed.open("w") as stream:
@@ -169,7 +177,7 @@ class Site:
                 cwd=self.directory, env=_ENVIRONMENT, timeout=120, check=False,
             )  # fmt: skip
         text = printed.read_text()
-        assert done.returncode == 0, f"{program} {arguments}: {text}"
+        assert done.returncode == status, f"{program} {arguments}: {text}"
         return text
 
 

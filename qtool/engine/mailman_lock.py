@@ -1,0 +1,103 @@
+"""Mailman's master lock, held while a runner of ours works one of Mailman's queues.
+
+What such a runner has in flight would be a crash's remains to a Mailman that starts.
+So a small process holds the lock for all runners of all processes that work there:
+it gives it back when the last of them has ended, or was killed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.engine.mailman_register import HELD, RUNS, Register
+from qtool.engine.spawned import Spawned
+from qtool.errors import MailmanRuns, RunnerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HOLDER = "qtool.engine.mailman_holder"
+_PATIENCE_SECONDS = 60.0
+"""For the holder to answer: it may have to ask the network for this host's name."""
+_LONGEST_ANSWER = 4096
+
+
+class Share:
+    """One runner's share in Mailman's master lock, until ``release``."""
+
+    def __init__(self, register: Register) -> None:
+        self._register: Register | None = register
+
+    def check(self) -> None:
+        """Find out whether the lock is still held.
+
+        Raises:
+            RunnerError: It is not: somebody has killed its holder, or removed it.
+        """
+        if self._register is not None and not self._register.has_holder():
+            raise RunnerError(
+                "Mailman's master lock was taken away: without it no runner of"
+                " qtool's works in Mailman's queues"
+            )
+
+    def release(self) -> None:
+        """Need the lock no more; more than once does no harm."""
+        register, self._register = self._register, None
+        if register is not None:
+            register.close()
+
+
+class MasterLock:
+    """The master lock of one Mailman.
+
+    Args:
+        lock_file: The lock.
+        state_directory: The state folder of its spool.
+    """
+
+    def __init__(self, lock_file: Path, state_directory: Path) -> None:
+        self._lock_file = lock_file
+        self._state_directory = state_directory
+
+    def share(self) -> Share:
+        """Have the lock held from now on.
+
+        Raises:
+            MailmanRuns: Mailman holds it.
+            RunnerError: It cannot be held.
+        """
+        try:
+            register = Register(self._state_directory)
+        except OSError as error:
+            raise RunnerError(f"{self._state_directory}: {error.strerror}") from error
+        try:
+            register.join()
+            with register.gate():
+                if not register.has_holder():
+                    self._begin()
+        except BaseException:
+            register.close()
+            raise
+        return Share(register)
+
+    def _begin(self) -> None:
+        """Start the process that holds it, and wait until it does."""
+        paths = [str(self._lock_file), str(self._state_directory)]
+        try:
+            # It goes on without its parent, so only that has to be waited for.
+            started = Spawned(_HOLDER, paths)
+            with started.end as end:
+                started.wait(_PATIENCE_SECONDS)
+                end.settimeout(_PATIENCE_SECONDS)
+                answer = end.recv(_LONGEST_ANSWER).decode("utf-8", "replace")
+        except OSError as error:
+            raise RunnerError(
+                f"Mailman's master lock {self._lock_file} cannot be held: {error}"
+            ) from error
+        word, _, reason = answer.partition(" ")
+        if word == RUNS:
+            raise MailmanRuns(reason)
+        if word != HELD:
+            raise RunnerError(
+                reason or f"Mailman's master lock {self._lock_file} has no holder"
+            )

@@ -1,0 +1,102 @@
+"""Who needs Mailman's master lock to be held, and who holds it for them all.
+
+One file in the state folder, of which three bytes are locked. The kernel drops such
+a lock when its process dies, however that dies: so the one who holds Mailman's lock
+learns when the last of the others has gone, and they learn when it has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import struct
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from qtool.errors import ClaimsUnsupported
+from qtool.queues import durable
+from qtool.queues.state import make_state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_NAME = "mailman-lock"
+_FLOCK = "hhqqi4x"
+"""``struct flock``: type, whence, start, length, pid."""
+_USERS, _HOLDER, _GATE = range(3)
+"""Shared by all who need it; of the one who holds it; of who looks for that one."""
+_LONGEST = 4096
+HELD, RUNS, FAILED = "held", "runs", "failed"
+"""What a holder answers: the first word, and a reason where it does not hold it."""
+
+
+class Register:
+    """One's own open file: what is locked through it ends with ``close``.
+
+    Args:
+        state_directory: The state folder of the spool.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+
+    def __init__(self, state_directory: Path) -> None:
+        make_state_folder(str(state_directory))
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        path = state_directory / _NAME
+        self._descriptor = os.open(path, flags, durable.FILE_MODE)
+        with contextlib.suppress(PermissionError):  # another of the group made it
+            os.fchmod(self._descriptor, durable.FILE_MODE)
+
+    def close(self) -> None:
+        """Need nothing and hold nothing any more."""
+        os.close(self._descriptor)
+
+    # --- For who needs it
+
+    def join(self) -> None:
+        """Be one who needs it; waits for a holder that is just giving it back."""
+        self._lock(fcntl.F_OFD_SETLKW, fcntl.F_RDLCK, _USERS)
+
+    @contextmanager
+    def gate(self) -> Iterator[None]:
+        """Be the only one who looks whether there is a holder."""
+        self._lock(fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _GATE)
+        try:
+            yield
+        finally:
+            self._lock(fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _GATE)
+
+    def has_holder(self) -> bool:
+        """Return whether there is a holder."""
+        answer = self._lock(fcntl.F_OFD_GETLK, fcntl.F_WRLCK, _HOLDER)
+        kind: int = struct.unpack(_FLOCK, answer)[0]
+        return kind != fcntl.F_UNLCK
+
+    # --- For who holds it
+
+    def note(self, claim: str) -> str:
+        """Note the claim by which it will be held; return the one noted before."""
+        former = os.fsdecode(os.pread(self._descriptor, _LONGEST, 0))
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, os.fsencode(claim), 0)
+        return former
+
+    def hold(self) -> None:
+        """Be the holder."""
+        self._lock(fcntl.F_OFD_SETLK, fcntl.F_WRLCK, _HOLDER)
+
+    def wait_until_alone(self) -> None:
+        """Wait until nobody needs it any more, and have nobody join from then on."""
+        self._lock(fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _USERS)
+
+    def _lock(self, command: int, kind: int, byte: int) -> bytes:
+        request = struct.pack(_FLOCK, kind, os.SEEK_SET, byte, 1, 0)
+        try:
+            return fcntl.fcntl(self._descriptor, command, request)
+        except OSError as error:
+            raise ClaimsUnsupported(
+                f"no lock can stand on this file system: {error}"
+            ) from error

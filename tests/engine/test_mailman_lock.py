@@ -1,0 +1,285 @@
+"""Mailman's master lock: taken as Mailman takes it, and held while we need it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.engine import mailman_holder
+from qtool.engine.mailman_lease import LIFETIME_SECONDS, Lease, read_claim
+from qtool.engine.mailman_lock import MasterLock
+from qtool.engine.mailman_register import Register
+from qtool.errors import MailmanRuns, RunnerError
+from tests.clock import NOW, Clock
+from tests.engine.conftest import TIMEOUT, ended, in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = "here.example.com"
+OTHER = "other.example.com"
+ALIVE, DEAD, OURS = 11, 12, 13
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    (tmp_path / "locks").mkdir()
+    return tmp_path / "locks" / "master.lck"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lease(lock: Path, clock: Clock) -> Lease:
+    return Lease(
+        lock, host=HERE, pid=OURS, clock=clock, is_alive=lambda pid: pid == ALIVE
+    )
+
+
+def held(lock: Path, host: str, pid: int, expires: float = NOW + 60) -> Path:
+    """Lock it as somebody else does; return the claim."""
+    claim = lock.with_name(f"{lock.name}|{host}|{pid}|4711")
+    claim.write_text(str(claim))
+    os.utime(claim, (expires, expires))
+    lock.hardlink_to(claim)
+    return claim
+
+
+def there(lock: Path) -> list[str]:
+    return sorted(path.name for path in lock.parent.iterdir())
+
+
+# --- As Mailman takes it
+
+
+def test_the_lock_is_a_second_name_of_a_claim_that_tells_whose_it_is(
+    lock: Path, lease: Lease
+) -> None:
+    lease.take()
+    assert there(lock) == ["master.lck", Path(lease.claim).name]
+    assert lock.samefile(lease.claim)
+    assert lease.claim.startswith(f"{lock}|{HERE}|{OURS}|")
+    found = read_claim(lock)
+    assert found is not None
+    assert (found.text, found.host, found.pid) == (lease.claim, HERE, OURS)
+    assert found.expires == NOW + LIFETIME_SECONDS
+    assert lease.is_ours()
+
+
+def test_given_back_nothing_is_left_of_it(lock: Path, lease: Lease) -> None:
+    lease.take()
+    lease.give_back()
+    assert there(lock) == []
+
+
+@pytest.mark.parametrize("expires", [NOW + 60, NOW - 1e6])
+def test_who_lives_here_holds_it_even_beyond_its_time(
+    lock: Path, lease: Lease, expires: float
+) -> None:
+    claim = held(lock, HERE, ALIVE, expires)
+    with pytest.raises(MailmanRuns, match=rf"held by pid {ALIVE} on {HERE} \(.*: stop"):
+        lease.take()
+    assert there(lock) == ["master.lck", claim.name]
+
+
+@pytest.mark.parametrize("expires", [NOW + 60, NOW - 1e6])
+def test_one_that_died_here_is_for_mailman_to_clear_away(
+    lock: Path, lease: Lease, expires: float
+) -> None:
+    claim = held(lock, HERE, DEAD, expires)
+    with pytest.raises(RunnerError, match=f"pid {DEAD} on {HERE}.*is dead.*--force"):
+        lease.take()
+    assert there(lock) == ["master.lck", claim.name]
+
+
+def test_another_host_holds_it_until_its_time_has_passed(
+    lock: Path, lease: Lease, clock: Clock
+) -> None:
+    held(lock, OTHER, DEAD)
+    for clock.now in (NOW, NOW + 69):
+        with pytest.raises(MailmanRuns, match=rf"pid {DEAD} on {OTHER} .* until 20"):
+            lease.take()
+    clock.now = NOW + 71  # the clocks of two machines may differ a little
+    lease.take()
+    assert there(lock) == ["master.lck", Path(lease.claim).name]
+
+
+def test_what_a_dead_holder_of_ours_left_is_taken_over(
+    lock: Path, lease: Lease
+) -> None:
+    former = held(lock, HERE, ALIVE)  # its number is somebody else's by now
+    lease.take(str(former))
+    assert there(lock) == ["master.lck", Path(lease.claim).name]
+
+
+def test_only_a_claim_on_this_lock_is_removed_with_it(lock: Path, lease: Lease) -> None:
+    precious = lock.with_name("precious|x|1|2")
+    precious.touch()
+    lock.write_text(f"{precious.parent}/precious|{OTHER}|1|2")
+    precious.rename(lock.with_name(f"precious|{OTHER}|1|2"))
+    os.utime(lock, (NOW - 60, NOW - 60))
+    lease.take()
+    assert there(lock)[-1] == f"precious|{OTHER}|1|2"
+
+
+@pytest.mark.parametrize("content", ["", "junk", "a|b|c|d", "a|b|99999999999|d"])
+def test_a_lock_that_does_not_say_whose_it_is_is_left_alone(
+    lock: Path, lease: Lease, content: str
+) -> None:
+    lock.write_text(content)
+    os.utime(lock, (0, 0))
+    with pytest.raises(MailmanRuns, match=r"master\.lck, .* does not say whose"):
+        lease.take()
+    assert there(lock) == ["master.lck"]
+
+
+def test_a_folder_that_is_not_there_is_named(lock: Path, lease: Lease) -> None:
+    lock.parent.rmdir()
+    with pytest.raises(RunnerError, match=r"master\.lck cannot be taken: No such"):
+        lease.take()
+
+
+# --- For as long as it is needed
+
+
+def test_its_time_is_set_anew_now_and_then_and_when_the_clock_was(
+    lock: Path, lease: Lease, clock: Clock
+) -> None:
+    lease.take()
+    for now, expires in (
+        (NOW + 3599, NOW),
+        (NOW + 3601, NOW + 3601),
+        (NOW - 86400, NOW - 86400),
+    ):
+        clock.now = now
+        lease.refresh()
+        assert lock.stat().st_mtime == expires + LIFETIME_SECONDS
+
+
+def test_a_lock_that_was_taken_away_is_not_given_back(lock: Path, lease: Lease) -> None:
+    lease.take()
+    lock.unlink()
+    assert not lease.is_ours()
+    claim = held(lock, HERE, ALIVE)
+    assert not lease.is_ours()
+    lease.give_back()
+    assert there(lock) == ["master.lck", claim.name]
+
+
+def test_a_holder_ends_when_its_lock_is_taken_away(
+    lock: Path, lease: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailman_holder, "_LOOK_SECONDS", 0.01)
+    user, holder = Register(tmp_path), Register(tmp_path)
+    user.join()
+    lease.take()
+    keeping = in_thread(lambda: mailman_holder._keep(holder, lease))
+    lock.unlink()
+    ended(keeping)
+    user.close()
+
+
+# --- The process that holds it
+
+
+@pytest.fixture
+def master(lock: Path, tmp_path: Path) -> MasterLock:
+    return MasterLock(lock, tmp_path / ".qtool")
+
+
+@contextmanager
+def watched(lock: Path) -> Iterator[int]:
+    """The number of the process that holds it; it has ended when this does."""
+    found = read_claim(lock)
+    assert found is not None
+    assert found.host == socket.getfqdn()
+    process = os.pidfd_open(found.pid)
+    try:
+        yield found.pid
+        assert select.select([process], [], [], TIMEOUT)[0]
+    finally:
+        os.close(process)
+
+
+def test_one_process_holds_it_for_all_until_the_last_has_gone(
+    lock: Path, master: MasterLock
+) -> None:
+    first = master.share()
+    with watched(lock) as holder:
+        assert holder != os.getpid()
+        second = master.share()
+        first.release()
+        second.check()
+        found = read_claim(lock)
+        assert found is not None
+        assert found.pid == holder
+        second.release()
+    assert there(lock) == []
+
+
+def test_signals_that_end_a_service_do_not_end_the_holder(
+    lock: Path, master: MasterLock
+) -> None:
+    share = master.share()
+    with watched(lock) as holder:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(holder, number)
+        share.check()
+        share.release()
+    assert there(lock) == []
+
+
+def test_who_is_killed_leaves_no_lock(lock: Path, master: MasterLock) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from qtool.engine.mailman_lock import MasterLock\n"
+        "share = MasterLock(Path(sys.argv[1]), Path(sys.argv[2])).share()\n"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, lock, lock.parent.parent / ".qtool"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == b"held\n"
+        with watched(lock):
+            victim.kill()
+    assert there(lock) == []
+
+
+def test_a_killed_holder_is_noticed_and_replaced(
+    lock: Path, master: MasterLock
+) -> None:
+    share = master.share()
+    with watched(lock) as holder:
+        os.kill(holder, signal.SIGKILL)
+    with pytest.raises(RunnerError, match="taken away"):
+        share.check()
+    second = master.share()
+    with watched(lock):
+        second.check()
+        share.release()
+        second.release()
+    assert there(lock) == []
+
+
+def test_a_running_mailman_is_named_and_keeps_its_lock(
+    lock: Path, master: MasterLock
+) -> None:
+    host = socket.getfqdn()
+    claim = held(lock, host, os.getpid())
+    with pytest.raises(MailmanRuns, match=f"held by pid {os.getpid()} on {host} "):
+        master.share()
+    assert there(lock) == ["master.lck", claim.name]
