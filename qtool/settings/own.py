@@ -215,12 +215,11 @@ def own_settings(
     qtool = sections.get("qtool") or Section(source, "qtool", {})
     paths = sections.get("paths") or Section(source, "paths", {})
     for section, known in ((qtool, _QTOOL_KEYS), (paths, {"python"})):
-        for key in section:
-            if key not in known:
-                raise SettingsError(
-                    f"{source}: [{section.name}] {visible(key, 80)}:"
-                    f" expected one of {', '.join(sorted(known))}"
-                )
+        for key in sorted(set(section) - known):
+            raise SettingsError(
+                f"{source}: [{section.name}] {visible(key, 80)}:"
+                f" expected one of {', '.join(sorted(known))}"
+            )
     queue_root = _path(qtool, "root", base, "queues")
     rest = {
         name: section
