@@ -155,7 +155,8 @@ def _change(
 
 
 def _is_runnable(runner: RunnerSettings) -> bool:
-    return runner.served and runner.class_path is not None and runner.instances > 0
+    is_ours = runner.served and runner.class_path is not None and not runner.foreign
+    return is_ours and runner.instances > 0
 
 
 def _told(

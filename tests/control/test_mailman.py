@@ -187,6 +187,25 @@ def test_a_drain_takes_what_ours_makes_for_mailmans(
     assert len(list((double.queues / "bad").iterdir())) == 1
 
 
+def test_a_queue_changes_hands_when_the_file_is_read_again(
+    control: Control, double: MailmanDouble
+) -> None:
+    control.configuration.push("x", OURS)
+    control.start_all()
+    source = double.directory / "mailman.cfg"
+    text = source.read_text()
+    source.write_text(f"{text}[runner.out]\nclass: tests.control.site.Taking\n")
+    (line,) = control.reload()
+    assert line.endswith("OutgoingRunner -> tests.control.site.Taking: started")
+    source.write_text(text)
+    (line,) = control.reload()
+    assert line.endswith("tests.control.site.Taking -> mailman.runners.outgoing"
+                         ".OutgoingRunner: stopped")  # fmt: skip
+    assert row_of(control, "out").state is State.MAILMAN_STOPPED
+    with holder(double):
+        control.stop("in")
+
+
 def test_a_class_that_is_none_of_ours_is_mailmans(control: Control) -> None:
     control.configuration.push("x", "[runner.in]\nclass: plugin.of.Mailmans\n")
     row = row_of(control, "in")

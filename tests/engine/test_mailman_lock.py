@@ -18,9 +18,14 @@ from qtool.engine import mailman_holder
 from qtool.engine.mailman_lease import LIFETIME_SECONDS, Lease, read_claim
 from qtool.engine.mailman_lock import MasterLock
 from qtool.engine.mailman_register import Register
+from qtool.engine.master import Master
+from qtool.engine.status import RunnerState
+from qtool.engine.step import Outcome
 from qtool.errors import MailmanRuns, RunnerError
 from tests.clock import NOW, Clock
-from tests.engine.conftest import TIMEOUT, ended, in_thread
+from tests.engine.conftest import TIMEOUT, Changes, ended, in_thread, mail
+from tests.engine.conftest import Clock as Ticks
+from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,3 +288,38 @@ def test_a_running_mailman_is_named_and_keeps_its_lock(
     with pytest.raises(MailmanRuns, match=f"held by pid {os.getpid()} on {host} "):
         master.share()
     assert there(lock) == ["master.lck", claim.name]
+
+
+def test_a_runner_takes_nothing_without_the_lock_and_comes_back_with_it(
+    tmp_path: Path,
+) -> None:
+    double = MailmanDouble(tmp_path / "site")
+    lock = double.directory / "var" / "locks" / "master.lck"
+    config = double.configuration(
+        {
+            "x": "[runner.in]\nclass: qtool.runners.forward.ForwardRunner\n"
+            "instances: 1\nsleep_time: 0.02\n"
+        }
+    )
+    clock = Ticks()
+    master = Master(config, clock=clock)
+    changes = Changes(master)
+
+    def state() -> RunnerState:
+        return next(s.state for s in master.states() if s.runner == "in")
+
+    master.start("in")
+    with watched(lock) as holder:
+        os.kill(holder, signal.SIGKILL)
+    changes.wait(lambda: state() is RunnerState.RESTARTING)
+    base = config.switchboards["in"].enqueue(mail())
+    assert list(config.switchboards["in"].files) == [base]
+    clock.now += 1
+    master.timer.look()
+    changes.wait(lambda: state() is RunnerState.RUNNING)
+    report = master.step("in")  # unless the runner itself was quicker
+    assert report.outcome in (Outcome.DONE, Outcome.NOTHING)
+    assert list(config.switchboards["in"].files) == []
+    with watched(lock):
+        master.close()
+    assert there(lock) == []
