@@ -26,7 +26,8 @@ def started(settings: Settings) -> tuple[RunnerSettings, ...]:
         runner
         for runner in settings.runners.values()
         if runner.served and runner.start and runner.instances
-        and runner.class_path and runner.queue_directory is not None
+        and runner.class_path and not runner.foreign
+        and runner.queue_directory is not None
     )  # fmt: skip
 
 

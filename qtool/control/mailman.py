@@ -176,7 +176,9 @@ class MailmanSite(Runners):
 
     def reload(self) -> list[str]:
         """Read the configuration file again; return what changed, a line each."""
-        return self._own.reload()
+        lines = self._own.reload()
+        self._judged.clear()  # a class may be there now
+        return lines
 
     def snooze(self, runner: str, seconds: float) -> str:
         """Change the sleep time of a runner of ours; refuse as ``act`` does."""

@@ -10,6 +10,7 @@ import pytest
 from qtool.commands.emptying import LINGER_SECONDS, Emptying, started
 from qtool.control.models import Board, QueueRow, Site
 from qtool.installation import load_settings
+from qtool.settings import parse
 from tests.commands.program import MESSAGE, QTOOL, configuration, entries
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def test_only_runners_that_run_starts_have_queues_to_be_emptied(tmp_path: Path) 
         "[runner.lmtp]\nclass: x.Y\npath:\n",
     )
     assert [runner.name for runner in started(load_settings(config))] == ["in"]
+
+
+def test_what_mailman_runs_keeps_nobody_here(tmp_path: Path) -> None:
+    text = "[runner.in]\nclass: qtool.runners.forward.ForwardRunner\n"
+    settings = parse(text, source=str(tmp_path / "mailman.cfg"), base=tmp_path)
+    assert [runner.name for runner in started(settings)] == ["in"]
 
 
 def test_run_until_empty_processes_and_leaves(
