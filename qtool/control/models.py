@@ -25,8 +25,8 @@ __all__ = [
 
 RECONNECTING = "reconnecting"
 """What is shown was seen before the daemon went away."""
-ENGINE_GONE = "starting its engine again"
-"""What is shown was seen before the window's own engine died."""
+ENGINE_GONE = "reconnecting to its engine"
+"""What is shown was seen before the window's own engine went away."""
 
 
 class State(StrEnum):

@@ -86,7 +86,7 @@ def open_apart(settings: Settings, module: str, *, read_only: bool = False) -> C
         read_only: Refuse every act.
 
     Raises:
-        OSError: No process can be started.
+        Refused: No process can be started.
     """
     configuration = Configuration(settings)
     if read_only or not _runs_there(settings) or configuration.writable_reason():

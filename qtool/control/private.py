@@ -51,7 +51,7 @@ class EngineLink(Link):
         spawn: Starts an engine.
 
     Raises:
-        OSError: No process can be started.
+        Refused: No process can be started.
     """
 
     who = "this console's engine"
@@ -84,16 +84,13 @@ class EngineLink(Link):
         return connection, Peer(pid=engine.pid, uid=os.geteuid(), gid=os.getegid())
 
     def mourn(self) -> bool:
-        """Return whether it has died, and have the log say so once."""
+        """Have the log say once that it has died; return whether it is missed."""
         with self._lock:
-            is_dead = self._engine.wait(_REAPING_SECONDS) and not self._is_over
-            if is_dead and not self._is_mourned:
-                self._is_mourned = True
-                log.error(
-                    "%s, pid %d, %s; the next one comes with its runners stopped",
-                    self.who, self._engine.pid, self._engine.ending(),
-                )  # fmt: skip
-            return is_dead
+            if self._is_over:
+                return False
+            if self._engine.wait(_REAPING_SECONDS):
+                self._mourn()
+            return True
 
     def end(self, *, unclaim: bool) -> None:
         """Have it end, and wait for that.
@@ -111,9 +108,18 @@ class EngineLink(Link):
             self._engine.wait()
         self._engine.end.close()
 
+    def _mourn(self) -> None:
+        if not self._is_mourned:
+            self._is_mourned = True
+            log.error(
+                "%s, pid %d, %s; the next one comes with its runners stopped",
+                self.who, self._engine.pid, self._engine.ending(),
+            )  # fmt: skip
+
     def _replace(self) -> None:
         if self._is_over:
             raise Unreachable(f"{self.who} has ended")
+        self._mourn()
         if time.monotonic() < self._starts.allowed_at:
             raise Unreachable(f"{self.who} has ended; the next one starts in a moment")
         former, self._engine = self._engine, self._started()
@@ -137,7 +143,7 @@ class Private(Attached):
         spawn: Starts an engine.
 
     Raises:
-        OSError: No process can be started.
+        Refused: No process can be started.
     """
 
     entries, names, entry = Control.entries, Control.names, Control.entry

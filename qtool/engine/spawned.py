@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtool.errors import Refused
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,7 @@ class Spawned:
         arguments: What follows the number of the descriptor.
 
     Raises:
-        OSError: No process can be started.
+        Refused: No process can be started.
     """
 
     def __init__(self, module: str, arguments: Sequence[str]) -> None:
@@ -50,9 +52,11 @@ class Spawned:
                     # What the terminal sends is for the one who has the screen.
                     start_new_session=True,
                 )
-        except OSError:
+        except OSError as error:
             self.end.close()
-            raise
+            raise Refused(
+                f"the engine's process cannot be started: {error.strerror}"
+            ) from error
         with suppress(OSError):  # it has ended already
             os.setpriority(os.PRIO_PROCESS, self.pid, os.nice(0) + _NICENESS)
 

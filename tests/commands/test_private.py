@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool.control import Control, open_site
-from qtool.control.models import ENGINE_GONE, Board, State
+from qtool.control.daemons import daemon_of, holdings, state_of
+from qtool.control.models import ENGINE_GONE, Board, Outcome, State
 from qtool.control.opening import open_apart, site_settings
-from qtool.errors import NoSuchQueue, RunnerError, Unreachable
+from qtool.errors import NoSuchQueue, Refused, RunnerError, Unreachable
 from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, entries
 from tests.control.site import PATIENCE, Boards, eventually
+from tests.engine.mailman_double import MailmanDouble
 from tests.terminal import Terminal, children_of
 
 if TYPE_CHECKING:
@@ -203,6 +205,39 @@ def test_an_engine_that_cannot_start_says_why_and_is_tried_again(
     boards.wait(lambda board: board.site.attached == "", len(boards.seen))
 
 
+def test_mailmans_own_runner_is_stepped_there_after_the_same_question(
+    tmp_path: Path,
+) -> None:
+    double = MailmanDouble(tmp_path / "site")
+    control = opened(double.directory / "mailman.cfg")
+    boards = Boards(control)
+    boards.wait(partial(state, "in", State.MAILMAN_STOPPED))
+    control.inject("in", MESSAGE, {})
+    asked = control.step_question("in")
+    assert asked is not None
+    assert "Step Mailman's own runner" in asked
+    with pytest.raises(Refused, match="Mailman runs these itself"):
+        control.start("in")
+    assert control.step("in").outcome is Outcome.DONE
+    double.plan("wait")
+    filebase = control.inject("in", MESSAGE, {}).filebase
+
+    def step() -> None:
+        with suppress(Unreachable):  # it may be gone before it can answer
+            control.step("in")
+
+    threads = [threading.Thread(target=step), threading.Thread(target=control.close)]
+    threads[0].start()
+    double.wait_until_started()
+    threads[1].start()
+    assert [one.filebase for one in control.finishing()] == [filebase]
+    double.open_gate()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(entries(double.queues / "pipeline")) == 2
+    assert entries(double.queues / "in") == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_what_the_terminal_says_is_for_the_console(
     apart: Control, number: signal.Signals
@@ -222,6 +257,13 @@ def test_who_may_not_act_or_has_no_runner_has_no_engine(
         assert children_of(os.getpid()) == []
         assert control.scan().rows
         control.close()
+
+
+def test_what_it_holds_is_held_by_its_window(slow: Path, apart: Control) -> None:
+    apart.start("in")
+    (holding,) = holdings(state_of(slow.with_name("spool")))
+    assert holding.pid == engine_of(os.getpid())
+    assert f"is held by pid {os.getpid()} (" in str(daemon_of(holding))
 
 
 # --- In a terminal
