@@ -170,7 +170,10 @@ def _number(data: Any) -> float:
         data = float(_text(data.get("$float")))
     if not isinstance(data, int | float) or isinstance(data, bool):
         raise TypeError("expected a number")
-    return data
+    try:
+        return float(data)
+    except OverflowError as error:
+        raise ValueError("this number is too large") from error
 
 
 def _boolean(data: Any) -> bool:

@@ -145,7 +145,9 @@ class Pauses:
                 self._read_at = stamp
         except FileNotFoundError:
             self._read_at, self._read, self._damage = None, (), ""
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (
+            OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError
+        ) as error:  # fmt: skip
             self._read_at, self._read, self._damage = None, (), ""
             # Who may not enter the folder runs nothing, and pauses do not matter.
             if os.access(self._folder, os.X_OK, effective_ids=True):

@@ -103,6 +103,20 @@ def test_looks_and_acts_are_answered_on_one_connection(
         ("POST", "/v1/start", {"runner": "out"}, 409, "out"),
         ("GET", "/v1/names?queue=no", None, 404, "there is no queue 'no'"),
         ("PATCH", "/v1/site", None, 501, "Unsupported method"),
+        (
+            "POST",
+            "/v1/pause",
+            {"runner": "in", "until": 10**400},
+            400,
+            "pause: until: this number is too large",
+        ),
+        (
+            "POST",
+            "/v1/snooze",
+            {"runner": "in", "seconds": 10**400},
+            400,
+            "snooze: seconds: this number is too large",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(

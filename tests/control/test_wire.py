@@ -81,6 +81,7 @@ def test_bytes_may_be_typed_as_text() -> None:
     [
         (str, 1), (int, "1"), (int, True), (float, "1"), (bool, 1), (bytes, 1),
         (list[str], "x"), (Site, {}), (State, "none"), (int | None, "x"),
+        (float, 10**400), (float | None, -(10**400)),
     ],
 )  # fmt: skip
 def test_what_is_of_another_type_is_refused(hint: object, wrong: object) -> None:

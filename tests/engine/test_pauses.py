@@ -102,10 +102,20 @@ def test_a_temporary_file_that_was_left_behind_does_no_harm(
     assert pauses.of("in", 0) == pause()
 
 
+_ONE = (
+    '{"version": 1, "pauses": [{"runner": "in", "who": "anne", "reason": "",'
+    ' "slice": %s, "since": %s, "until": %s}]}'
+)
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"version": 2, "pauses": []}', '{"version": 1, "pauses": [{}]}'],
-)
+    [
+        "", "{", "[]", '{"version": 2, "pauses": []}', '{"version": 1, "pauses": [{}]}',
+        _ONE % ("1e999", "1", "null"), _ONE % ("null", "1", "9" * 400),
+        _ONE % ("null", "9" * 400, "null"),
+    ],
+)  # fmt: skip
 def test_a_record_that_says_nothing_we_know_pauses_everything_and_is_left_alone(
     pauses: Pauses, tmp_path: Path, text: str
 ) -> None:
