@@ -100,7 +100,6 @@ def units_of(settings: Settings, mode: str, user: str) -> dict[str, str]:
         return _path_units(settings, user)
     service = _service(
         settings, user, "notify", "run",
-        "ExecReload=/bin/kill -HUP $MAINPID\n"
         "ExecReload=/bin/kill -HUP $MAINPID\nWatchdogSec=10min\n"
         "Restart=on-failure\nRestartSec=5",
     )  # fmt: skip

@@ -101,6 +101,11 @@ def test_the_service_is_hardened_and_may_write_where_runners_do(
         assert value(service, "PrivateTmp") == []  # the site of the test is there
 
 
+def test_a_reload_is_one_hang_up(site: Path, units: Path) -> None:
+    service = units_of(load_settings(site), "daemon", "")["qtool.service"]
+    assert value(service, "ExecReload") == ["/bin/kill -HUP $MAINPID"]
+
+
 def test_what_path_units_start_has_no_start_limit(site: Path, units: Path) -> None:
     made = units_of(load_settings(site), "path", "")
     assert value(made["qtool-drain.service"], "StartLimitIntervalSec") == ["0"]
