@@ -8,7 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtool.control.choosing import runners_of
 from qtool.control.client import Attached
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from qtool.control.calls import Call
     from qtool.control.logring import LogRing
     from qtool.control.models import LogLine, Site
     from qtool.engine.spawned import Spawned
@@ -158,7 +159,13 @@ class Private(Attached):
         super().__init__(configuration, self._engine, read_only=False)
         self._ring = ring
         self._heard_here = 0
+        self._has_answered = False
         self._is_seen = threading.Event()
+
+    def _ask(self, call: Call, *args: object, **kwargs: object) -> Any:
+        answer = super()._ask(call, *args, **kwargs)
+        self._has_answered = True
+        return answer
 
     def log(self, after: int = 0) -> list[LogLine]:
         """Return the log records after the one of that number, as far as kept.
@@ -177,9 +184,10 @@ class Private(Attached):
 
     def _watch(self) -> None:
         """Watch the engine; what can be seen without it comes before it is up."""
-        look = threading.Thread(target=self._look, name="qtool-look", daemon=True)
-        look.start()
-        self._is_seen.wait(_FIRST_SECONDS)
+        if not self._has_answered:
+            look = threading.Thread(target=self._look, name="qtool-look", daemon=True)
+            look.start()
+            self._is_seen.wait(_FIRST_SECONDS)
         super()._watch()
 
     def _look(self) -> None:

@@ -123,6 +123,13 @@ def test_a_board_is_there_before_the_engine_is(apart: Control) -> None:
     os.kill(engine_of(os.getpid()), signal.SIGCONT)
 
 
+def test_what_the_engine_holds_never_looks_like_another_s(apart: Control) -> None:
+    apart.start("in")
+    boards = Boards(apart)
+    boards.wait(lambda board: board.site.watching == "events")
+    assert all(state("in", State.RUNNING, board) for board in boards.seen)
+
+
 def test_what_was_logged_there_and_here_is_one_log(slow: Path, apart: Control) -> None:
     boards = Boards(apart)
     logging.getLogger("qtool.console").error("here")
@@ -288,12 +295,23 @@ def test_an_engine_whose_console_is_killed_finishes_its_message_and_goes(
 ) -> None:
     with console(slow) as shown:
         engine = engine_of(shown.process.pid)
-        with ended(engine, 1):
+        with ended(engine, PATIENCE):
             shown.process.kill()
             shown.process.wait()
             assert busy(slow)
             slow.with_name("gate").touch()
     assert left(slow) == []
+
+
+@pytest.mark.long
+def test_an_engine_is_gone_a_second_after_its_message(slow: Path) -> None:
+    for _ in range(5):
+        with console(slow) as shown:
+            engine = engine_of(shown.process.pid)
+            shown.process.kill()
+            with ended(engine, 1):
+                slow.with_name("gate").touch()
+        slow.with_name("gate").unlink()
 
 
 def test_an_engine_whose_console_is_killed_gives_back_what_takes_too_long(
@@ -304,11 +322,12 @@ def test_an_engine_whose_console_is_killed_gives_back_what_takes_too_long(
     site.write_text(text.replace("[qtool]\n", "[qtool]\nstop_grace: 0.3s\n"))
     with console(site) as shown:
         (held,) = busy(site)
-        with ended(engine_of(shown.process.pid), 2):
+        with ended(engine_of(shown.process.pid), PATIENCE):
             shown.process.kill()
     assert left(site) == [held.replace(".bak", ".pck")]
 
 
+@pytest.mark.long
 def test_a_console_outlives_its_engine(slow: Path) -> None:
     with console(slow) as shown:
         former = engine_of(shown.process.pid)
@@ -327,6 +346,7 @@ def test_a_console_outlives_its_engine(slow: Path) -> None:
         assert shown.is_as_before
 
 
+@pytest.mark.long
 def test_q_names_the_message_in_hand_and_a_second_one_gives_it_back(
     slow: Path,
 ) -> None:
