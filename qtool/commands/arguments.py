@@ -179,6 +179,9 @@ def _run(parser: Parser) -> None:
     parser.add_argument("-r", "--runner", metavar="NAME[:slice:range]",
                         action="append", default=[], help="only this one, or one"
                         " slice of it; All: every one; may be repeated")  # fmt: skip
+    parser.add_argument("--processes", action="store_true",
+                        help="give each slice of a runner a process of its"
+                        " own")  # fmt: skip
     parser.add_argument("--until-empty", action="store_true",
                         help="leave once nothing waits any more")  # fmt: skip
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
@@ -51,6 +52,9 @@ News: TypeAlias = "SimpleQueue[int | str]"
 def run(options: Namespace) -> int:
     """Run until a signal, or with ``--once`` until nothing is ready."""
     control = open_control(options)
+    if options.processes:
+        settings = control.configuration.settings
+        control.configuration.use(replace(settings, asked_processes=True))
     _refuse(control)
     chosen = choose(control.configuration, options.runner, once=options.once)
     news: News = SimpleQueue()

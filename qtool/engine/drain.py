@@ -18,7 +18,7 @@ from qtool.settings import WITHOUT_RUNNER
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from qtool.engine.runner import Runner
+    from qtool.engine.facts import AtWork
     from qtool.engine.runner_thread import RunnerThread
     from qtool.installation import Configuration
     from qtool.installation.specs import Chosen
@@ -91,7 +91,7 @@ class _Draining:
 
     config: Configuration
     closing: Callable[[], bool]
-    runners: dict[RunnerThread, Runner] = field(default_factory=dict)
+    runners: dict[RunnerThread, AtWork] = field(default_factory=dict)
     elsewhere: set[RunnerThread] = field(default_factory=set)
     """Slices that somebody else works: what waits there is theirs."""
     failures: list[str] = field(default_factory=list)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from qtool.engine.status import (
     Counts,
@@ -14,14 +13,19 @@ from qtool.engine.status import (
     failure_note,
     failure_traceback,
 )
+from qtool.errors import QToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtool.engine.hangs import Hang, WorkingThread
+    from qtool.engine.remote import RemoteRunner
     from qtool.engine.restarts import Restarts
     from qtool.engine.runner import Runner
     from qtool.settings import RunnerSettings
+
+AtWork: TypeAlias = "Runner | RemoteRunner"
+"""A runner in this process, or in one of its own."""
 
 
 class RunnerFacts:
@@ -45,15 +49,17 @@ class RunnerFacts:
         """How often it is restarted within a while, as far as is known."""
         self.hang_seconds = math.inf
         """After which it is hung with a message in hand, as far as is known."""
-        self.runner: Runner | None = None
+        self.runner: AtWork | None = None
         """While it is at work."""
-        self._thread: WorkingThread | None = None
-        """That of the runner, once it has begun."""
+        self._thread: WorkingThread | RemoteRunner | None = None
+        """That of the runner, or its process, once it has begun."""
         self._cpu_seconds = 0.0
         """What its former threads have computed."""
         self._state = RunnerState.STOPPED
         self._failure: BaseException | None = None
         self._counts = Counts()
+        self._checked: tuple[str | None, ...] = ()
+        """The class that was looked up, if one was."""
         self._restarts = restarts
         self._clock = clock
 
@@ -67,6 +73,19 @@ class RunnerFacts:
         self.count = settings.instances
         self.max_restarts = settings.max_restarts
         self.hang_seconds = settings.hang_seconds
+
+    def check(self, class_path: str | None, find_class: Callable[[], object]) -> None:
+        """Show once, before any start, whether there is a class to run."""
+        if self._checked == (class_path,):
+            return
+        state, failure = RunnerState.STOPPED, None
+        try:
+            find_class()
+        except QToolError as error:
+            state, failure = RunnerState.after(error), error
+        if not self.is_up and (failure is not None or self._checked):
+            self._state, self._failure = state, failure
+        self._checked = (class_path,)
 
     @property
     def is_up(self) -> bool:
@@ -138,7 +157,7 @@ class RunnerFacts:
             counts=self.counts,
             in_hand=held,
             sleep_seconds=sleep_seconds,
-            pid=os.getpid() if self.runner is not None else 0,
+            pid=thread.pid if thread is not None else 0,
             thread=thread.number if thread is not None else 0,
             cpu_seconds=self.cpu_seconds,
             memory_bytes=memory_bytes,

@@ -66,6 +66,7 @@ class WorkingThread:
     """The thread that makes this, for others to look at."""
 
     def __init__(self) -> None:
+        self.pid = os.getpid()
         self.number = threading.get_native_id()
         """As the system counts threads."""
         self._ident = threading.get_ident()

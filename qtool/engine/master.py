@@ -1,4 +1,4 @@
-"""The master: runs the configured runners as threads of this process."""
+"""The master: runs the configured runners, as threads or in processes of their own."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from qtool.engine.classes import is_drained, looked_up, own_class
+from qtool.engine.classes import is_drained, looked_up
 from qtool.engine.drain import drain, drained_slices
 from qtool.engine.duty import slice_of_file
 from qtool.engine.hangs import resident_bytes
+from qtool.engine.outfit import Outfit
 from qtool.engine.regrouping import Regroup, started
 from qtool.engine.restarts import Timer
 from qtool.engine.runner_thread import RunnerThread
-from qtool.engine.snooze import Resting
-from qtool.engine.turns import Token
 from qtool.errors import RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from qtool.engine.runner import Runner
     from qtool.engine.status import Drained, InHand, RunnerStatus
     from qtool.engine.step import StepReport
     from qtool.installation import Configuration
@@ -42,6 +40,8 @@ class Master:
     Args:
         config: Which runners there are.
         clock: Seconds that never go back, for ages and intervals.
+        in_processes: Whether each slice has a process of its own; None is what the
+            configuration says.
     """
 
     def __init__(
@@ -49,15 +49,15 @@ class Master:
         config: Configuration,
         *,
         clock: Callable[[], float] = time.monotonic,
+        in_processes: bool | None = None,
     ) -> None:
         self.config = config
-        self._clock = clock
+        if in_processes is None:
+            in_processes = config.settings.in_processes
+        self._outfit = Outfit(config, clock, in_processes=in_processes)
         self.timer = Timer(clock)
         """Where the restarts of all runners wait."""
-        self._token = Token()
         self._threads: dict[tuple[str, int], RunnerThread] = {}
-        self._resting: dict[str, Resting] = {}
-        self._sleep_seconds: dict[str, float] = {}
         self._regroups: dict[str, Regroup] = {}
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
@@ -74,6 +74,7 @@ class Master:
             if settings.served:
                 for number in range(settings.instances):
                     self._check(self._thread(name, number))
+        self._look()
         memory = resident_bytes()
         return tuple(
             thread.status(self.sleep_seconds(thread.name), memory)
@@ -83,13 +84,11 @@ class Master:
 
     def sleep_seconds(self, name: str) -> float:
         """Return for how long a runner snoozes when there is nothing to do."""
-        if name in self._sleep_seconds:
-            return self._sleep_seconds[name]
-        settings = self.config.settings.runners.get(name)
-        return settings.sleep_seconds if settings is not None else 0.0
+        return self._outfit.sleep_seconds(name)
 
     def finishing(self) -> tuple[InHand, ...]:
         """Return what the runners have in hand."""
+        self._look()
         held = (thread.in_hand for thread in self._all())
         return tuple(in_hand for in_hand in held if in_hand is not None)
 
@@ -156,7 +155,7 @@ class Master:
     def set_snooze(self, name: str, seconds: float) -> None:
         """Change for how long a runner snoozes, at once and until this process ends."""
         self.config.runner(name)
-        self._sleep_seconds[name] = seconds
+        self._outfit.set_snooze(name, seconds)
         for thread in self._of(name, None):
             if thread.runner is not None:
                 thread.runner.sleep_seconds = seconds
@@ -262,10 +261,9 @@ class Master:
         with self._lock:
             found = self._threads.get((name, number))
             if found is None:
-                found = self._threads[name, number] = RunnerThread(
-                    name, number, lambda: self._make(name, number), self._changed,
-                    self.timer,
-                )  # fmt: skip
+                found = self._threads[name, number] = self._outfit.thread(
+                    name, number, self._check_open, self._changed, self.timer
+                )
             settings = self.config.settings.runners.get(name)
             if settings is not None:
                 found.follow(settings)  # an overlay may change it
@@ -281,16 +279,16 @@ class Master:
             idle = [t for t in self._of(name, None) if t.runner is None]
             started(idle, paused=paused)
 
-    def _make(self, name: str, number: int) -> Runner:
+    def _check_open(self) -> None:
         if self._closing:
             raise RunnerError("The master has been closed.")
-        runner = own_class(self.config, name)(name, number, config=self.config)
-        with self._lock:
-            runner.resting = self._resting.setdefault(name, Resting())
-        runner.turn.token = self._token
-        runner.clock = self._clock
-        runner.sleep_seconds = self.sleep_seconds(name)
-        return runner
+
+    def _look(self) -> None:
+        """Have what runs in other processes known here as it is now."""
+        if self._outfit.in_processes:
+            from qtool.engine.runner_process import look
+
+            look(self._all(), self.config.settings)
 
     def _changed(self) -> None:
         for listener in tuple(self._listeners):

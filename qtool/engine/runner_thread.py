@@ -7,9 +7,10 @@ long as it likes, and a daemon thread that hangs there holds nobody up.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from qtool.engine.classes import has_own_loop
+from qtool.engine.elsewhere import log_failure
 from qtool.engine.facts import RunnerFacts
 from qtool.engine.hand import GivenBack
 from qtool.engine.hangs import WorkingThread
@@ -20,7 +21,8 @@ from qtool.errors import QToolError, RunnerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qtool.engine.runner import Runner
+    from qtool.engine.facts import AtWork
+    from qtool.engine.remote import RemoteRunner
     from qtool.engine.step import StepReport
 
 _PATIENCE = 10.0
@@ -38,11 +40,14 @@ class RunnerThread(RunnerFacts):
         timer: Where a restart waits.
     """
 
+    _says_when_at_work: ClassVar[bool] = False
+    """Whether a runner says so that has a loop of its own, and claims nothing."""
+
     def __init__(
         self,
         name: str,
         number: int,
-        make: Callable[[], Runner],
+        make: Callable[[], AtWork],
         on_change: Callable[[], None],
         timer: Timer,
     ) -> None:
@@ -50,8 +55,6 @@ class RunnerThread(RunnerFacts):
         self._make = make
         self._on_change = on_change
         self._stop_asked = False
-        self._checked: tuple[str | None, ...] = ()
-        """The class that was looked up, if one was."""
         self._ended = threading.Event()
         self._ended.set()
         self._at_work = threading.Event()
@@ -72,20 +75,7 @@ class RunnerThread(RunnerFacts):
 
     # --- What may be asked
 
-    def check(self, class_path: str | None, find_class: Callable[[], object]) -> None:
-        """Show once, before any start, whether there is a class to run."""
-        if self._checked == (class_path,):
-            return
-        state, failure = RunnerState.STOPPED, None
-        try:
-            find_class()
-        except QToolError as error:
-            state, failure = RunnerState.after(error), error
-        if not self.is_up and (failure is not None or self._checked):
-            self._state, self._failure = state, failure
-        self._checked = (class_path,)
-
-    def start(self, *, only_asked: bool = False, paused: bool = False) -> Runner:
+    def start(self, *, only_asked: bool = False, paused: bool = False) -> AtWork:
         """Start a thread, and return its runner once that holds the claim.
 
         Args:
@@ -129,7 +119,7 @@ class RunnerThread(RunnerFacts):
     def pause(self) -> None:
         """Pause after the message in hand."""
         runner = self._running()
-        if has_own_loop(type(runner)):
+        if self._has_own_loop(runner):
             raise RunnerError(f"{self} has a loop of its own: it cannot be paused")
         runner.pause()
 
@@ -170,7 +160,13 @@ class RunnerThread(RunnerFacts):
 
     # --- Behind the scenes
 
-    def _running(self) -> Runner:
+    def _has_own_loop(self, runner: AtWork) -> bool:
+        return has_own_loop(type(runner))  # type: ignore[arg-type]  # see subclass
+
+    def _worker(self, runner: AtWork) -> WorkingThread | RemoteRunner:  # noqa: ARG002
+        return WorkingThread()
+
+    def _running(self) -> AtWork:
         runner = self.runner
         if runner is None:
             raise RunnerError(f"{self} is not running")
@@ -178,7 +174,7 @@ class RunnerThread(RunnerFacts):
 
     def _begun(
         self, *, only_asked: bool, paused: bool = False, is_restart: bool = False
-    ) -> tuple[Runner, threading.Event]:
+    ) -> tuple[AtWork, threading.Event]:
         """Make the runner and its thread; it is locked."""
         runner = self._made(only_asked=only_asked)
         if paused:
@@ -188,7 +184,7 @@ class RunnerThread(RunnerFacts):
         self._thread = None
         self._ended.clear()
         runner.gate.on_change = lambda: self._changed(runner, at_work)
-        if has_own_loop(type(runner)):
+        if self._has_own_loop(runner) and not self._says_when_at_work:
             at_work.set()  # it claims nothing
         threading.Thread(
             target=lambda: self._work(runner, at_work, is_restart=is_restart),
@@ -197,7 +193,7 @@ class RunnerThread(RunnerFacts):
         ).start()
         return runner, at_work
 
-    def _made(self, *, only_asked: bool) -> Runner:
+    def _made(self, *, only_asked: bool) -> AtWork:
         try:
             runner = self._make()
         except (Exception, SystemExit) as error:
@@ -206,7 +202,7 @@ class RunnerThread(RunnerFacts):
             if isinstance(error, QToolError):
                 raise
             raise cannot_start(self, error) from error
-        if only_asked and has_own_loop(type(runner)):
+        if only_asked and self._has_own_loop(runner):
             raise RunnerError(f"{self} has a loop of its own: it can only be started")
         runner.only_asked = only_asked
         return runner
@@ -225,9 +221,9 @@ class RunnerThread(RunnerFacts):
         self._on_change()
 
     def _work(
-        self, runner: Runner, at_work: threading.Event, *, is_restart: bool
+        self, runner: AtWork, at_work: threading.Event, *, is_restart: bool
     ) -> None:
-        working = self._thread = WorkingThread()
+        working = self._thread = self._worker(runner)
         began, planned = self._clock(), False
         state, failure = RunnerState.STOPPED, None
         try:
@@ -248,7 +244,7 @@ class RunnerThread(RunnerFacts):
 
     def _end(
         self,
-        runner: Runner,
+        runner: AtWork,
         state: RunnerState,
         failure: BaseException | None = None,
         began: float | None = None,
@@ -270,7 +266,7 @@ class RunnerThread(RunnerFacts):
             self._ended.set()
         if state is RunnerState.FAILED:
             note = self._restarts.told(self._state, failure_note(failure))
-            runner.log.error("%s failed: %s", self, note, exc_info=failure)
+            log_failure(runner.log, f"{self} failed: {note}", failure)
         self._on_change()
 
     def _plan(self, began: float) -> None:
@@ -285,7 +281,7 @@ class RunnerThread(RunnerFacts):
         else:
             self._restarts.cancel()
 
-    def _changed(self, runner: Runner, at_work: threading.Event) -> None:
+    def _changed(self, runner: AtWork, at_work: threading.Event) -> None:
         if runner.gate.is_open:
             at_work.set()
         if self.runner is runner:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from qtool.engine.elsewhere import ChildFailed, ChildLeft, traceback_there
 from qtool.engine.shunting import one_line, traceback_text
 from qtool.engine.step import Outcome
 from qtool.errors import (
@@ -139,18 +140,21 @@ def failure_note(failure: BaseException | None) -> str:
     """Return what a runner failed of in a line."""
     if failure is None:
         return ""
-    return str(failure) if isinstance(failure, QToolError) else one_line(failure)
+    if isinstance(failure, QToolError | ChildFailed | ChildLeft):
+        return str(failure)
+    return one_line(failure)
 
 
 def failure_traceback(failure: BaseException | None) -> str:
     """Return the traceback, but of what an operator meets without a fault in code."""
     if failure is None or isinstance(failure, SliceClaimed | NoRunnerClass):
         return ""
-    return traceback_text(failure)
+    there = traceback_there(failure)
+    return traceback_text(failure) if there is None else there
 
 
 def cannot_start(who: object, error: BaseException) -> RunnerError:
     """Return that somebody cannot start, because of an error."""
-    failure = RunnerError(f"{who} cannot start: {one_line(error)}")
+    failure = RunnerError(f"{who} cannot start: {failure_note(error)}")
     failure.__cause__ = error
     return failure

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Configuration", "Switchboards", "adopt", "create_list", "default_root",
-    "load_settings", "process_configuration",
+    "is_of_process", "load_settings", "process_configuration",
 ]  # fmt: skip
 
 _process_lock = threading.Lock()
@@ -49,6 +49,12 @@ def adopt(configuration: Configuration) -> None:
     """Make this the process's configuration: for a prompt over a site that is open."""
     with _process_lock:
         _process[:] = [configuration]
+
+
+def is_of_process(configuration: Configuration) -> bool:
+    """Return whether this is the process's configuration."""
+    with _process_lock:
+        return any(each is configuration for each in _process)
 
 
 def create_list(address: str) -> MailingList:

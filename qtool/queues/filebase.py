@@ -93,7 +93,7 @@ def digest_of(filebase: str) -> str:
     return filebase[-DIGEST_LENGTH:]
 
 
-def make(when: float, content: bytes) -> str:
+def make(when: float, content: bytes, bounds: tuple[int, int] | None = None) -> str:
     """Return a new filebase that no other call returns.
 
     Random bytes go into the digest, so the same message at the same reading of
@@ -102,6 +102,7 @@ def make(when: float, content: bytes) -> str:
     Args:
         when: Time of the entry, in epoch seconds.
         content: What the entry holds.
+        bounds: The digest is not below the first of them, and is below the second.
 
     Raises:
         ValueError: ``when`` is no time that a name can hold.
@@ -114,7 +115,11 @@ def make(when: float, content: bytes) -> str:
     digest = hashlib.sha1(content, usedforsecurity=False)
     digest.update(text.encode("ascii"))
     digest.update(os.urandom(16))
-    return f"{text}+{digest.hexdigest()}"
+    if bounds is None:
+        return f"{text}+{digest.hexdigest()}"
+    lower, upper = bounds
+    number = lower + int(digest.hexdigest(), 16) % (upper - lower)
+    return f"{text}+{number:0{DIGEST_LENGTH}x}"
 
 
 def are_usual(names: Iterable[str]) -> bool:

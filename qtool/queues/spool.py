@@ -142,7 +142,8 @@ class Spool(Switchboard):
         if self.honours_due:
             when, msgdata = with_due_time(self.name, msgdata, when)
         content = qfile.encode(msg, msgdata, text_form=text_form, allowed=self._allowed)
-        return filebase.make(when, content), content
+        bounds = (self.slice.lower, self.slice.upper) if self.keeps_slice else None
+        return filebase.make(when, content, bounds), content
 
     # --- Taking out
 

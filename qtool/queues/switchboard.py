@@ -101,6 +101,8 @@ class Switchboard(ABC):
     """Gives the time by this queue's clock, in epoch seconds."""
     honours_due: bool = False
     """Whether an entry whose time lies ahead waits for it."""
+    keeps_slice: bool = False
+    """Whether what is put in here lands in ``slice``, and not anywhere."""
 
     # --- Mailman's verbs
 

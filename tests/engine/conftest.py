@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ from qtool.settings import parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import Message
-    from pathlib import Path
 
     from qtool.queues.switchboard import Switchboard
 
+CHECKOUT = Path(__file__).parents[2]
 TIMEOUT = 20.0
 """Seconds after which a test gives up waiting; nothing takes as long."""
 
@@ -40,7 +41,7 @@ class Site:
     def __init__(self, root: Path, module: ModuleType) -> None:
         self.root = root
         self._module = module
-        self._text = f"[qtool]\nroot: {root}\n"
+        self._text = f"[qtool]\nroot: {root}\n[paths]\npython: {CHECKOUT}\n"
         self._config: Configuration | None = None
         self._masters: list[Master] = []
 
@@ -83,9 +84,11 @@ class Site:
             for filebase in switchboard.get_files(extension)
         ]
 
-    def master(self, clock: Callable[[], float] = time.monotonic) -> Master:
+    def master(
+        self, clock: Callable[[], float] = time.monotonic, *, in_processes: bool = False
+    ) -> Master:
         """Return a master that is closed after the test."""
-        master = Master(self.config, clock=clock)
+        master = Master(self.config, clock=clock, in_processes=in_processes)
         self._masters.append(master)
         return master
 

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qtool.queues import filebase
+from qtool.queues.slices import equal
 
 DIGEST = "0123456789abcdef0123456789abcdef01234567"
 
@@ -79,6 +80,15 @@ def test_what_is_made_parses_and_no_two_are_equal(when: float, content: bytes) -
     for name in made:
         assert filebase.is_filebase(name)
         assert filebase.when_of(name) == when
+
+
+@given(content=st.binary(max_size=64), number=st.integers(0, 6))
+def test_what_is_made_for_a_slice_lies_in_it(content: bytes, number: int) -> None:
+    part = equal(7)[number]
+    made = {filebase.make(1.5, content, (part.lower, part.upper)) for _ in range(3)}
+
+    assert len(made) == 3
+    assert all(filebase.digest_of(name) in part for name in made)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""The process of a runner, from its master's side: begun, listened to, and ended."""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from math import inf
+from typing import TYPE_CHECKING
+
+from qtool.engine import child_program
+from qtool.engine.elsewhere import log_record
+from qtool.engine.lines import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.engine.lines import Logged, Said
+
+LEAVING_SECONDS = 5.0
+"""How long a process may take to end once its runner has."""
+_SENDING_SECONDS = 20.0
+"""After which a process that reads nothing is taken for one that never will."""
+
+
+class ChildProcess:
+    """One process, which has the environment and the standard output of this one.
+
+    It is in the process group of this one, too: a job that is stopped at a terminal
+    stops as a whole. What ends a job there it leaves to its master.
+
+    Args:
+        name: What it is called in lists of processes.
+
+    Raises:
+        OSError: None can be started.
+    """
+
+    def __init__(self, name: str) -> None:
+        ours, theirs = socket.socketpair()
+        number = theirs.fileno()
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - this very program
+                    [sys.executable, "-P", child_program.__file__, str(number), name],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(number,),
+                )
+        except BaseException:
+            ours.close()
+            raise
+        ours.settimeout(_SENDING_SECONDS)
+        self.line = Line(ours)
+        self.pid = self._process.pid
+        self.leave_by = inf
+        """When it is killed if it is still there, by ``time.monotonic``."""
+
+    def listen(self, hear: Callable[[Said], None], check: Callable[[], float]) -> int:
+        """Hear what it says until it ends; return its status.
+
+        Args:
+            hear: Gets each line.
+            check: Called now and then; returns in how many seconds it is to be again.
+        """
+        while True:
+            left = min(check(), self.leave_by - time.monotonic())
+            ready, _, _ = select.select([self.line], [], [], max(0.0, left))
+            if ready:
+                heard = self.line.heard()
+                if heard is None:
+                    break
+                for said in heard:
+                    hear(said)
+            if time.monotonic() >= self.leave_by:
+                self.leave_by = inf
+                self.kill()
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(LEAVING_SECONDS)
+        self.kill()
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """See that nothing is left of it."""
+        if self._process.poll() is None:
+            self.kill()
+            self._process.wait()
+        self.line.close()
+
+
+def log_here(logged: Logged) -> None:
+    """Log what was logged there."""
+    log = logging.getLogger(logged.source)
+    log_record(log, logged.level, logged.text, logged.traceback, logged.when)

@@ -1,0 +1,279 @@
+"""A runner in a process of its own, as its master sees it.
+
+To who starts, stops and steps it, it is a runner like one in this process: ``run``
+returns when the process has ended, and raises what the runner failed of there.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtool.engine.asking import Asking
+from qtool.engine.child_process import LEAVING_SECONDS, ChildProcess, log_here
+from qtool.engine.elsewhere import died_there, hung_there, raised_there
+from qtool.engine.holding import Held, held_by_pause
+from qtool.engine.idle import Idleness
+from qtool.engine.lines import WIRE, Beginning, Facts, Failed, Logged, dumped_settings
+from qtool.engine.mirrored import Mirrored
+from qtool.engine.overdue import Overdue, hang_of
+from qtool.engine.pauses import Pauses
+from qtool.engine.step import StepReport
+from qtool.errors import RunnerError
+from qtool.installation import is_of_process
+from qtool.wire import dumped
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from qtool.engine.hangs import Hang
+    from qtool.engine.lines import Said
+    from qtool.engine.runner import Runner
+    from qtool.engine.status import InHand
+    from qtool.installation import Configuration
+    from qtool.settings import Settings
+
+_ANSWER_SECONDS = 1.0
+
+
+class RemoteRunner(Mirrored):
+    """One runner slice in a process of its own, from ``run`` to its end.
+
+    Args:
+        kind: Its class.
+        name: The runner.
+        slice: Which of its slices.
+        config: The configuration that it works by, as it is when it begins.
+    """
+
+    def __init__(
+        self,
+        kind: type[Runner],
+        name: str,
+        slice: int,  # noqa: A002 - the field's word
+        *,
+        config: Configuration,
+    ) -> None:
+        super().__init__()
+        self.kind, self.name, self.slice, self._config = kind, name, slice, config
+        self.log = logging.getLogger(f"qtool.runner.{name}")
+        self.only_asked = False
+        self.hang_seconds = config.runner(name).hang_seconds
+        """After which its process is killed, with a message in hand."""
+        self.pid = 0
+        """Of its process, once it has one."""
+        self.gone = threading.Event()
+        """Its process has ended."""
+        self._sleep_seconds = config.runner(name).sleep_seconds
+        self._used = config.settings
+        self._asking = Asking(name)
+        self._look: Future[Any] | None = None
+        self._looked_at = 0.0
+        self._child: ChildProcess | None = None
+        self._ended: list[Failed | None] = []
+        """How the runner has ended, once it has said so."""
+        self._hang: Hang | None = None
+        """What its process was killed for."""
+        self._lock, self._looking = threading.Lock(), threading.Lock()
+
+    # --- Looking
+
+    @property
+    def silent_seconds(self) -> float:
+        """For how long it has not answered how it stands."""
+        look = self._look
+        if look is None or look.done():
+            return 0.0
+        return time.monotonic() - self._looked_at
+
+    def look(self) -> Future[Any] | None:
+        """Have it say how it stands; None where it has been asked, and is silent."""
+        with self._looking:
+            if self.silent_seconds:
+                return self._look if self.silent_seconds < _ANSWER_SECONDS else None
+            self._looked_at = time.monotonic()
+            try:
+                self._look = self.ask("look")
+            except RunnerError:
+                self._look = None  # it has not begun, or has ended
+            return self._look
+
+    def hang(self, held: InHand) -> Hang:
+        """Return where it stands, with a message that it does not get done with."""
+        try:
+            return hang_of(held, self.ask("stack").result(_ANSWER_SECONDS))
+        except (TimeoutError, RunnerError):
+            return hang_of(held, None)
+
+    # --- What may be asked, by any thread
+
+    @property
+    def sleep_seconds(self) -> float:
+        """For how long it snoozes when there is nothing to do."""
+        return self._sleep_seconds
+
+    @sleep_seconds.setter
+    def sleep_seconds(self, seconds: float) -> None:
+        with self._lock:
+            self._sleep_seconds = seconds
+            self._told("snooze", seconds=seconds)
+
+    def stop(self) -> None:
+        """End ``run`` after the message in hand."""
+        self._steer("stop", stopping=True)
+
+    def pause(self) -> None:
+        """Pause after the message in hand, until ``resume``."""
+        self._steer("pause", pausing=True)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._steer("resume", pausing=False)
+
+    def use(self, settings: Settings) -> None:
+        """Work by other settings from now on, as far as that needs no new start."""
+        with self._lock:
+            if settings is not self._used:
+                self._used = settings
+                self._told("use", settings=dumped_settings(settings))
+
+    def step(self, filebase: str | None = None) -> StepReport:
+        """Process one file; see ``Runner.step``."""
+        said = self.ask("step", filebase=filebase).result()
+        report: StepReport = WIRE.loaded(StepReport, said)
+        return report
+
+    def one_pass(self, *, retake: bool = True, periodic: bool = True) -> int:
+        """Process every file of the slice once; see ``Runner.one_pass``."""
+        answer = self.ask("one_pass", retake=retake, periodic=periodic)
+        return int(answer.result())
+
+    def held_back(self) -> Held | None:
+        """Return why it takes nothing by itself now, though messages may wait."""
+        pauses = Pauses(self._config.state_directory)
+        held = held_by_pause(pauses, self.name, self.slice)
+        return held or Idleness(self.name, self._config).held(self.clock())
+
+    def give_up(self, seconds: float) -> str | None:
+        """Give the message in hand back to the queue, whatever the runner does.
+
+        Args:
+            seconds: How long to wait while the runner settles a message itself.
+
+        Returns:
+            The filebase that was given back; None when there was none to give.
+        """
+        self.gate.stopping, child = True, self._child
+        try:
+            answer = self.ask("give_up", seconds=seconds)
+            filebase: str | None = answer.result(seconds + _ANSWER_SECONDS)
+        except TimeoutError:
+            # What it has in hand stays in flight, and the next start recovers it.
+            self.log.error(  # noqa: TRY400 - there is nothing to trace
+                "%s:%s does not answer, and is killed", self.name, self.slice
+            )
+            filebase = None
+            if child is not None:
+                child.kill()
+        except RunnerError:
+            return None  # it has ended meanwhile
+        if child is not None:
+            child.leave_by = time.monotonic() + LEAVING_SECONDS
+        return filebase
+
+    def ask(self, do: str, **words: Any) -> Future[Any]:
+        """Have something done there; return what will have the answer, as it comes.
+
+        Raises:
+            RunnerError: Its process has not begun, or has ended.
+        """
+        return self._asking.ask(do, **words)
+
+    def _steer(self, do: str, **flags: bool) -> None:
+        with self._lock:
+            for flag, value in flags.items():
+                setattr(self.gate, flag, value)
+            self._told(do)
+            self.steered = self._asking.latest
+        self.gate.on_change()
+
+    def _told(self, do: str, **words: Any) -> None:
+        """Tell it something, if it is there; what it is told first says it as well."""
+        try:
+            self.ask(do, **words)
+        except RunnerError:
+            return
+
+    # --- From its begin to its end
+
+    def run(self) -> None:
+        """Work the slice in a process of its own; return when that has ended.
+
+        Raises:
+            BaseException: What the runner failed of there, or how the process died.
+        """
+        try:
+            child = self._child = ChildProcess(f"{self.name}:{self.slice}")
+            try:
+                self._begin(child)
+                overdue = Overdue(self, partial(self._kill, child))
+                status = child.listen(partial(self._hear, child), overdue.check)
+            finally:
+                self._asking.end()
+                child.close()
+        finally:
+            self.gone.set()
+        error = self._ending(status)
+        if error is not None:
+            raise error
+
+    def _begin(self, child: ChildProcess) -> None:
+        """Tell it who it is; from then on it can be asked."""
+        config = self._config
+        with self._lock:
+            self._used = config.settings
+            level = logging.getLogger("qtool").getEffectiveLevel()
+            beginning = Beginning(
+                name=self.name,
+                slice=self.slice,
+                is_common=is_of_process(config),
+                path=tuple(sys.path),
+                log_level=min(level, logging.INFO),
+                sleep_seconds=self._sleep_seconds,
+                only_asked=self.only_asked,
+                stops=self.gate.stopping,
+                pauses=self.gate.pausing,
+            )
+            child.line.say(
+                begin=dumped(beginning), settings=dumped_settings(self._used)
+            )
+            self.pid = child.pid
+            self._asking.begin(child.line)
+
+    def _hear(self, child: ChildProcess, said: Said) -> None:
+        if "facts" in said:
+            self.learn(WIRE.loaded(Facts, said["facts"]))
+        elif "answer" in said:
+            self._asking.answered(said)
+        elif "log" in said:
+            log_here(WIRE.loaded(Logged, said["log"]))
+        elif "ended" in said:
+            failed = said["ended"]
+            self._ended.append(None if failed is None else WIRE.loaded(Failed, failed))
+            child.leave_by = time.monotonic() + LEAVING_SECONDS
+
+    def _kill(self, child: ChildProcess, hang: Hang) -> None:
+        self._hang = hang
+        child.kill()
+
+    def _ending(self, status: int) -> BaseException | None:
+        if self._hang is not None:
+            return hung_there(self._hang)
+        if not self._ended:
+            return died_there(status)
+        failed = self._ended[0]
+        return raised_there(failed) if failed is not None else None

@@ -1,0 +1,122 @@
+"""Classes of runners that can be imported by a process of their own.
+
+They speak with their tests through pipes and files that the configuration names.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtool.engine.runner import Runner
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+TIMEOUT = 20.0
+
+
+class Pipe:
+    """A named pipe, for whoever knows its path; made where it is missing."""
+
+    def __init__(self, path: Path | str) -> None:
+        if not Path(path).exists():
+            os.mkfifo(path)
+        self._end = os.open(path, os.O_RDWR)
+
+    def put(self, times: int = 1) -> None:
+        os.write(self._end, b"." * times)
+
+    def take(self, seconds: float = TIMEOUT) -> None:
+        ready, _, _ = select.select([self._end], [], [], seconds)
+        assert ready
+        os.read(self._end, 1)
+
+    def close(self) -> None:
+        os.close(self._end)
+
+
+class Noop(Runner):
+    """Disposes of everything at once."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        self.log.info("took %s", msg["subject"])
+        return False
+
+
+class Keeping(Runner):
+    """Keeps everything."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        msgdata["seen"] = msgdata.get("seen", 0) + 1
+        return True
+
+
+class Forwarding(Runner):
+    """Puts everything into the queue ``to``."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        self.config.switchboards[self.settings.options["to"]].enqueue(msg, msgdata)
+        return False
+
+
+class Gated(Runner):
+    """Tells in the pipe ``entered`` that it has begun, and waits for ``go``."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        Pipe(self.settings.options["entered"]).put()
+        Pipe(self.settings.options["go"]).take(60)
+        return False
+
+
+class Unwell(Noop):
+    """Fails after each pass, until the file ``well`` is there."""
+
+    def _do_periodic(self) -> None:
+        if not Path(self.settings.options["well"]).exists():
+            raise ValueError("not today")
+
+
+class Broken(Noop):
+    """Cannot be made."""
+
+    def __init__(self, *args: Any, **kws: Any) -> None:
+        raise OSError("no such host")
+
+
+class Leaving(Runner):
+    """Ends, whatever it takes."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        raise SystemExit(3)
+
+
+class Looping(Runner):
+    """Has a loop of its own, which it leaves when it is stopped."""
+
+    is_queue_runner = False
+
+    def run(self) -> None:
+        while not self.gate.stopping:
+            self.gate.snooze(None)
+
+
+class Dying(Runner):
+    """Has its process killed, or leave: ``signal`` and ``status`` in the metadata."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        if "signal" in msgdata:
+            os.kill(os.getpid(), msgdata["signal"])
+        os._exit(msgdata["status"])
+
+
+class Noting(Runner):
+    """Appends what it knows about its process to the file ``note``."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        facts = [os.environ.get("OF_THE_TEST", ""), os.getpid(), os.nice(0), self.slice]
+        with Path(self.settings.options["note"]).open("a") as stream:
+            stream.write(f"{' '.join(map(str, facts))}\n")
+        return False

@@ -1,0 +1,245 @@
+"""Runner slices in processes of their own: how these live, and how they die."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.engine.lines import dumped_settings, loaded_settings
+from qtool.engine.status import Counts, RunnerState
+from qtool.settings import parse
+from tests.engine.conftest import TIMEOUT, Changes, Clock, Site
+from tests.engine.test_alike import HERE, Gate, gate, state, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.engine.master import Master
+
+__all__ = ["gate"]
+
+
+def started(site: Site, clock: Callable[[], float] | None = None) -> Master:
+    """Start the runner ``in``."""
+    master = site.master(*([clock] if clock else []), in_processes=True)
+    master.start("in")
+    return master
+
+
+def eventually(so: Callable[[], object]) -> None:
+    """Wait until something is so of which nobody tells."""
+    deadline = time.monotonic() + TIMEOUT
+    while not so():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+
+
+def settled(site: Site) -> Callable[[], bool]:
+    """Return what says whether nothing of ``in`` waits or is in flight."""
+    queue = site.queue("in")
+    return lambda: not queue.files and not queue.get_files(".bak")
+
+
+# --- Alive
+
+
+def test_each_slice_has_a_process_which_tells_what_it_costs(site: Site) -> None:
+    site.runner("in", f"{HERE}.Noop", instances=2)
+    master = started(site)
+    found = master.states()
+    pids = {one.pid for one in found}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+    for one in found:
+        assert Path(f"/proc/{one.pid}/task/{one.thread}").exists()
+        assert one.cpu_seconds > 0
+        assert (one.memory_bytes or 0) > 1 << 20
+        words = Path(f"/proc/{one.pid}/cmdline").read_bytes().split(b"\0")
+        assert words[-2] == f"in:{one.slice}".encode()
+    master.close()
+    assert {(one.pid, one.memory_bytes) for one in master.states()} == {(0, None)}
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_process_has_the_environment_and_the_priority_that_it_should(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_THE_TEST", "here")
+    note = tmp_path / "note"
+    site.runner("in", f"{HERE}.Noting", note=note, priority="low")
+    site.put("in")
+    master = started(site)
+    eventually(settled(site))
+    pid = status(master, "in").pid
+    assert note.read_text() == f"here {pid} {os.nice(0) + 5} 0\n"
+
+
+def test_what_is_pushed_reaches_a_process_that_runs(site: Site) -> None:
+    site.runner("in", f"{HERE}.Forwarding", to="late")
+    master = started(site)
+    site.config.push("more", "[runner.late]\n")
+    master.states()
+    site.put("in")
+    master.step("in")
+    assert site.subjects("late") == ["One"]
+
+
+@pytest.mark.long
+def test_a_message_that_is_kept_stays_with_the_process_that_lets_it_rest(
+    site: Site,
+) -> None:
+    site.runner("in", f"{HERE}.Keeping", instances=3, sleep_time="1h")
+    for number in range(9):
+        site.put("in", str(number))
+    scan = [one.depth for one in site.queue("in").scan(site.config.slices("in")).slices]
+    master = started(site)
+    kept = Counts(kept=9)
+    eventually(lambda: _sum(master) == kept)
+    again = site.queue("in").scan(site.config.slices("in")).slices
+    assert [one.depth for one in again] == scan
+    master.close()
+    assert _sum(master) == kept
+
+
+def _sum(master: Master) -> Counts:
+    return sum((one.counts for one in master.states()), Counts())
+
+
+def test_settings_arrive_as_they_were(tmp_path: Path) -> None:
+    text = (
+        "[qtool]\nallow: x.Y a.B\n[metrics]\nlisten: 127.0.0.1:9\n"
+        "[runner.in]\nclass: x.Y\nweights: 50 30\n$odd: a\nto: \u00e4\n"
+        "when: idle\nidle_when:\n    load < 1.5\n    between 22:00 and 06:00\n"
+        "[runner.out]\npath:\n[list.ant@example.com]\n"
+    )
+    settings = parse(text, source="test.cfg", base=tmp_path)
+    assert loaded_settings(dumped_settings(settings)) == settings
+
+
+# --- Stopped from outside
+
+
+def test_a_process_finishes_its_message_when_it_alone_is_told_to_end(
+    site: Site, gate: Gate
+) -> None:
+    site.runner("in", f"{HERE}.Gated", **gate.options)
+    bases = [site.put("in", str(number)) for number in range(2)]
+    master = started(site)
+    changes = Changes(master)
+    gate.entered()
+    pid = status(master, "in").pid
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        os.kill(pid, number)
+    changes.wait(lambda: state(master, "in") is RunnerState.STOPPING)
+    gate.let_go()
+    changes.wait(lambda: state(master, "in") is RunnerState.STOPPED)
+    found = status(master, "in")
+    assert (found.note, found.counts) == ("", Counts(done=1))
+    assert site.queue("in").files == bases[1:]
+
+
+# --- Dying
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"signal": 9}, "was killed by SIGKILL"),
+        pytest.param({"signal": 11}, "was killed by SIGSEGV", marks=pytest.mark.long),
+        pytest.param(
+            {"status": 0}, "ended by itself, with exit status 0", marks=pytest.mark.long
+        ),
+    ],
+)
+def test_a_process_that_dies_is_begun_again_and_its_message_is_bad_the_third_time(
+    site: Site, how: dict[str, int], told: str
+) -> None:
+    clock = Clock()
+    site.runner("in", f"{HERE}.Dying")
+    base = site.put("in", "One", **how)
+    site.put("in", "Two", status=3)
+    master = started(site, clock)
+    changes = Changes(master)
+    for number, seconds in enumerate((1, 2, 4), 1):
+        note = f"restarts in {seconds} s ({number} of 10): its process {told}"
+        changes.wait(partial(_notes, master, note))
+        assert state(master, "in") is RunnerState.RESTARTING
+        assert site.queue("in").get_files(".bak") == [base]
+        clock.now += seconds
+        master.timer.look()
+    note = "restarts in 8 s (4 of 10): its process ended by itself, with exit status 3"
+    changes.wait(partial(_notes, master, note))
+    assert site.queue("bad").get_files(".psv") == [base]
+    assert site.subjects("in", ".bak") == ["Two"]
+    master.stop("in")
+
+
+def _notes(master: Master, note: str) -> bool:
+    return status(master, "in").note == note
+
+
+def test_a_process_that_hangs_is_killed_and_begun_again(
+    site: Site, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.runner("in", f"{HERE}.Gated", hang_after="0.3", **gate.options)
+    base = site.put("in")
+    master = started(site)
+    changes = Changes(master)
+    changes.wait(lambda: state(master, "in") is RunnerState.RESTARTING)
+    found = status(master, "in")
+    assert found.note.startswith("restarts in 1 s (1 of 10): hung for 0 s, at `ready")
+    assert found.note.endswith(f"in hand {base}; its process was killed")
+    assert "in _dispose" in found.traceback
+    record = next(r for r in caplog.records if r.levelno == logging.ERROR)
+    assert record.getMessage() == f"in failed: {found.note}"
+    assert record.exc_text == found.traceback
+    gate.entered()
+    gate.let_go()
+    eventually(settled(site))
+    master.stop("in")
+
+
+@pytest.mark.long
+def test_a_process_that_does_not_answer_is_killed_without_its_stack(
+    site: Site,
+) -> None:
+    site.runner("in", f"{HERE}.Dying", hang_after="0.2", max_restarts=0)
+    site.put("in", signal=int(signal.SIGSTOP))
+    master = started(site)
+    Changes(master).wait(lambda: state(master, "in") is RunnerState.FAILED)
+    note = status(master, "in").note
+    assert "its process does not answer; in hand" in note
+    assert note.endswith("its process was killed")
+
+
+@pytest.mark.long
+def test_a_process_that_is_told_to_give_up_and_does_not_answer_is_killed(
+    site: Site,
+) -> None:
+    site.runner("in", f"{HERE}.Dying")
+    base = site.put("in", signal=int(signal.SIGSTOP))
+    master = started(site)
+    pid = status(master, "in").pid
+    master.close(unclaim=True)
+    assert not Path(f"/proc/{pid}").exists()
+    assert site.queue("in").get_files(".bak") == [base]
+
+
+def test_a_program_that_cannot_be_started_is_an_error_in_a_line(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.runner("in", f"{HERE}.Noop")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    master = site.master(in_processes=True)
+    with pytest.raises(Exception, match=r"^in cannot start: FileNotFoundError: "):
+        master.start("in")
+    assert state(master, "in") is RunnerState.FAILED
