@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from qtool import qfile
 from qtool.engine import private_queue
 from qtool.engine.classes import why_mailmans
+from qtool.engine.duty import own_master_lock
 from qtool.engine.mailman_report import Ended, Observation
 from qtool.engine.mailman_site import runner_program, running_master
 from qtool.engine.step import Outcome, StepReport
@@ -118,9 +119,11 @@ class MailmanRunners:
     def recover(self) -> list[str]:
         """Put files back whose step was cut short; return a line for each.
 
-        Files of steps that are still under way, in whatever process, are left.
+        Files of steps that are still under way, in whatever process, are left. So is
+        Mailman's master lock, unless it was ours and nobody holds it any more.
         """
-        told = []
+        lock = own_master_lock(self._configuration)
+        told = list(filter(None, [lock.clear_away()] if lock else []))
         for private in private_queue.abandoned(self._configuration.state_directory):
             note = private.note
             queue = self._configuration.switchboards.get(note.queue)

@@ -56,6 +56,16 @@ def read_claim(lock_file: Path) -> LockClaim | None:
     return LockClaim(text=text, host=parts[1], pid=int(parts[2]), expires=expires)
 
 
+def remove(lock_file: Path, claim: LockClaim) -> None:
+    """Remove a lock, and the claim by which it was held."""
+    lock_file.unlink(missing_ok=True)
+    # What is in the file is anybody's word: only a claim on this lock goes.
+    name = os.path.basename(claim.text)  # noqa: PTH119 - may hold anything
+    if name.startswith(f"{lock_file.name}|"):
+        with contextlib.suppress(OSError):
+            lock_file.with_name(name).unlink()
+
+
 class Lease:
     """Mailman's master lock, for one process that takes it.
 
@@ -178,12 +188,7 @@ class Lease:
             now = read_claim(self._lock)
             if now is None or now.text != found.text:
                 return
-            self._lock.unlink()
-        # What is in the file is anybody's word: only a claim on this lock goes.
-        name = os.path.basename(found.text)  # noqa: PTH119 - may hold anything
-        if name.startswith(f"{self._lock.name}|"):
-            with contextlib.suppress(OSError):
-                self._lock.with_name(name).unlink()
+            remove(self._lock, found)
 
 
 def _is_alive(pid: int) -> bool:

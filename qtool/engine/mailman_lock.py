@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtool.engine.mailman_lease import read_claim, remove
 from qtool.engine.mailman_register import HELD, RUNS, Register
 from qtool.engine.spawned import Spawned
 from qtool.errors import MailmanRuns, RunnerError
@@ -79,6 +80,38 @@ class MasterLock:
             register.close()
             raise
         return Share(register)
+
+    def clear_away(self) -> str:
+        """Give back what a holder of ours left when it was killed, too.
+
+        Returns:
+            What was done, in a line; nothing where there was nothing to do.
+        """
+        if not Register.is_there(self._state_directory):
+            return ""
+        try:
+            was_left = self._remove_left_over()
+        except OSError as error:
+            return f"Mailman's master lock {self._lock_file} is left over: {error}"
+        if not was_left:
+            return ""
+        return "Mailman's master lock is given back: who held it for qtool was killed"
+
+    def _remove_left_over(self) -> bool:
+        register = Register(self._state_directory)
+        try:
+            with register.gate():
+                found = read_claim(self._lock_file)
+                if (
+                    found is None
+                    or found.text != register.noted()
+                    or register.has_holder()
+                ):
+                    return False
+                remove(self._lock_file, found)
+                return True
+        finally:
+            register.close()
 
     def _begin(self) -> None:
         """Start the process that holds it, and wait until it does."""

@@ -54,6 +54,11 @@ class Register:
         """Need nothing and hold nothing any more."""
         os.close(self._descriptor)
 
+    @classmethod
+    def is_there(cls, state_directory: Path) -> bool:
+        """Return whether anybody has ever needed it."""
+        return (state_directory / _NAME).exists()
+
     # --- For who needs it
 
     def join(self) -> None:
@@ -77,9 +82,13 @@ class Register:
 
     # --- For who holds it
 
+    def noted(self) -> str:
+        """Return the claim that was noted last; empty where none was."""
+        return os.fsdecode(os.pread(self._descriptor, _LONGEST, 0))
+
     def note(self, claim: str) -> str:
         """Note the claim by which it will be held; return the one noted before."""
-        former = os.fsdecode(os.pread(self._descriptor, _LONGEST, 0))
+        former = self.noted()
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, os.fsencode(claim), 0)
         return former

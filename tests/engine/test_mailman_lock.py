@@ -280,6 +280,24 @@ def test_a_killed_holder_is_noticed_and_replaced(
     assert there(lock) == []
 
 
+def test_what_a_killed_holder_left_is_given_back(
+    lock: Path, master: MasterLock
+) -> None:
+    assert master.clear_away() == ""
+    assert not lock.parent.with_name(".qtool").exists()
+    share = master.share()
+    assert master.clear_away() == ""
+    with watched(lock) as holder:
+        os.kill(holder, signal.SIGKILL)
+    share.release()
+    assert len(there(lock)) == 2
+    assert "given back" in master.clear_away()
+    assert there(lock) == []
+    claim = held(lock, socket.getfqdn(), DEAD)
+    assert master.clear_away() == ""  # that is Mailman's
+    assert there(lock) == ["master.lck", claim.name]
+
+
 def test_a_running_mailman_is_named_and_keeps_its_lock(
     lock: Path, master: MasterLock
 ) -> None:
