@@ -10,7 +10,7 @@ from qtool.control.drains import drain_report
 from qtool.control.following import follow
 from qtool.control.holders import Holders
 from qtool.control.models import Finishing, State
-from qtool.control.reloading import reloaded
+from qtool.control.reloading import Reloading
 from qtool.control.standing import (
     ACTIVE,
     Runners,
@@ -51,6 +51,7 @@ class OwnRunners(Runners):
         self._made: Master | None = None
         self._all_started = False
         self._lock = threading.Lock()
+        self._reloading = Reloading(configuration, self._follow)
 
     @property
     def _master(self) -> Master:
@@ -214,7 +215,7 @@ class OwnRunners(Runners):
 
     def reload(self) -> list[str]:
         """Read the configuration file again; return what changed, a line each."""
-        return reloaded(self._configuration, self._follow)
+        return self._reloading.once()
 
     def snooze(self, runner: str, seconds: float) -> str:
         """Change a runner's sleep time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +57,31 @@ class Change:
     """A master starts it by itself."""
     sleep_seconds: float | None = None
     """The new sleep time, where that is different."""
+
+
+class Reloading:
+    """Reads the file again, once at a time; arguments as of ``reloaded``."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        follow: Callable[[Sequence[Change]], Mapping[str, str]],
+    ) -> None:
+        self._configuration = configuration
+        self._follow = follow
+        self._turn, self._next = threading.Lock(), threading.Lock()
+
+    def once(self) -> list[str]:
+        """Do as ``reloaded`` does, after whoever does so now.
+
+        Somebody who waits to read it sees what is there by now, so who comes
+        after him is only told so.
+        """
+        if not self._next.acquire(blocking=False):
+            return ["the file is about to be read again"]
+        with self._turn:
+            self._next.release()
+            return reloaded(self._configuration, self._follow)
 
 
 def reloaded(

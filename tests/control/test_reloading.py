@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,6 +111,32 @@ def test_new_ranges_begin_when_the_message_in_hand_is_through(
     assert file.states("a")[0] is State.STOPPING
     Held.free.set()
     eventually(lambda: file.states("a") == [State.RUNNING] * 2)
+
+
+def test_one_reading_at_a_time_and_one_more_for_all_who_ask_meanwhile(
+    file: File,
+) -> None:
+    control = file.open(a=HELD)
+    put(control, "a")
+    control.start("a")
+    assert Held.busy.wait(PATIENCE)
+    file.write(a=f"{HELD}\ninstances: 2")
+    told: SimpleQueue[list[str]] = SimpleQueue()
+    askers = [Thread(target=lambda: told.put(control.reload())) for _ in range(4)]
+    askers[0].start()
+    eventually(lambda: State.STOPPING in file.states("a"))
+    file.write(a=f"{HELD}\ninstances: 2\nmax_restarts: 3")
+    for asker in askers[1:]:
+        asker.start()
+    for _ in range(2):
+        assert told.get(timeout=PATIENCE) == ["the file is about to be read again"]
+    assert told.empty()
+    Held.free.set()
+    first, second = told.get(timeout=PATIENCE), told.get(timeout=PATIENCE)
+    assert first[0].startswith("a: instances 1 -> 2: ")
+    assert second == ["a: max_restarts 10 -> 3"]
+    for asker in askers:
+        asker.join(PATIENCE)
 
 
 def test_who_stops_a_runner_meanwhile_is_obeyed(
