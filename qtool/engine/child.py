@@ -163,7 +163,8 @@ class Child:
     def _stop(self) -> None:
         runner = self._charge.runner
         if runner is None:
-            self._leave_at = time.monotonic()  # it holds nothing yet
+            self.say(ended=None)  # it holds nothing yet
+            self._leave_at = time.monotonic()
             return
         runner.gate.stop()
         threading.Thread(target=runner.stop, daemon=True).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtool.control.opening import opened
@@ -14,13 +15,13 @@ from qtool.settings import parse
 if TYPE_CHECKING:
     from collections.abc import Callable
     from email.message import Message
-    from pathlib import Path
 
     from qtool.control.control import Control
     from qtool.control.models import Board
     from qtool.lists import MailingList
 
 MAIL = b"From: anne@example.com\nTo: ant@example.com\nSubject: hello\n\nA body.\n"
+CHECKOUT = Path(__file__).parents[2]
 PATIENCE = 10.0
 """Seconds after which something that should have happened has not."""
 
@@ -60,6 +61,12 @@ def configuration(**runners: str) -> str:
     """Return ini text with a section for each runner."""
     sections = [f"[runner.{name}]\n{text}\n" for name, text in runners.items()]
     return "[qtool]\nroot: queues\n" + "\n".join(sections)
+
+
+def in_processes(text: str) -> str:
+    """Return that text with a process of its own for each slice of a runner."""
+    more = f"processes: yes\n[paths]\npython: {CHECKOUT}\n"
+    return text.replace("root: queues\n", f"root: queues\n{more}")
 
 
 def open_site(directory: Path, text: str, *, read_only: bool = False) -> Control:

@@ -33,6 +33,7 @@ from tests.control.site import (
     Held,
     configuration,
     eventually,
+    in_processes,
     open_site,
     put,
 )
@@ -47,9 +48,12 @@ TEXT = configuration(
 )
 
 
-@pytest.fixture
-def control(tmp_path: Path) -> Iterator[Control]:
-    control = open_site(tmp_path, TEXT)
+@pytest.fixture(
+    params=[False, pytest.param(True, marks=pytest.mark.long)],
+    ids=["threads", "processes"],
+)
+def control(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Control]:
+    control = open_site(tmp_path, in_processes(TEXT) if request.param else TEXT)
     yield control
     control.close()
 

@@ -5,6 +5,7 @@ They speak with their tests through pipes and files that the configuration names
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 from pathlib import Path
@@ -84,6 +85,14 @@ class Broken(Noop):
 
     def __init__(self, *args: Any, **kws: Any) -> None:
         raise OSError("no such host")
+
+
+class Lockless(Noop):
+    """Has none of the locks that claims stand on; only for processes of its own."""
+
+    def __init__(self, *args: Any, **kws: Any) -> None:
+        del fcntl.F_OFD_SETLK
+        super().__init__(*args, **kws)
 
 
 class Leaving(Runner):

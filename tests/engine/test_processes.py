@@ -16,6 +16,7 @@ import pytest
 
 from qtool.engine.lines import dumped_settings, loaded_settings
 from qtool.engine.status import Counts, RunnerState
+from qtool.errors import ClaimsUnsupported, RunnerError
 from qtool.settings import parse
 from tests.engine.conftest import TIMEOUT, Changes, Clock, Site
 from tests.engine.test_alike import HERE, Gate, gate, state, status
@@ -234,12 +235,23 @@ def test_a_process_that_is_told_to_give_up_and_does_not_answer_is_killed(
     assert site.queue("in").get_files(".bak") == [base]
 
 
+@pytest.mark.long
+def test_without_locks_for_ranges_no_slice_has_a_process(site: Site) -> None:
+    site.runner("in", f"{HERE}.Lockless", instances=2)
+    base = site.put("in")
+    master = site.master(in_processes=True)
+    with pytest.raises(ClaimsUnsupported, match="offers no locks that a claim"):
+        master.start("in")
+    assert {one.state for one in master.states()} == {RunnerState.FAILED}
+    assert site.queue("in").files == [base]
+
+
 def test_a_program_that_cannot_be_started_is_an_error_in_a_line(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.runner("in", f"{HERE}.Noop")
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     master = site.master(in_processes=True)
-    with pytest.raises(Exception, match=r"^in cannot start: FileNotFoundError: "):
+    with pytest.raises(RunnerError, match=r"^in cannot start: FileNotFoundError: "):
         master.start("in")
     assert state(master, "in") is RunnerState.FAILED
