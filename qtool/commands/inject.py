@@ -100,7 +100,7 @@ def _list_hint(control: Control, queue: str, listid: object) -> str:
         return ""
     if control.site().kind == "mailman3":
         shunts = "no list is named (--listid LISTID): Mailman shunts such a message"
-        return "" if listid else shunts
+        return "" if listid or not row.state.is_mailmans else shunts
     if listid is None or control.configuration.lists.get(listid) is not None:
         return ""
     return (
@@ -114,7 +114,7 @@ def _nobody_runs(control: Control, options: Namespace) -> str:
     queue = options.queue
     row = control.scan().row(queue)
     waits = f"no runner is running for `{queue}`: the message waits."
-    if control.site().kind != "own":
+    if row is not None and row.state.is_mailmans:
         return (
             f"{waits} Start Mailman (mailman start), or step it: {again(options, '')}"
         )

@@ -58,6 +58,11 @@ class State(StrEnum):
     UNREADABLE = "unreadable"
     """The queue's folder cannot be read; ``note`` says why."""
 
+    @property
+    def is_mailmans(self) -> bool:
+        """Whether it is Mailman's to run that runner."""
+        return self in (State.MAILMAN, State.MAILMAN_STOPPED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

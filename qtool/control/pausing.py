@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from qtool.settings import RunnerSettings
 
 _LONGEST_REASON = 500
-_MAILMANS = frozenset({State.MAILMAN, State.MAILMAN_STOPPED})
 
 
 class Pausing:
@@ -103,7 +102,7 @@ class Pausing:
 
     def shown(self, settings: RunnerSettings, standing: Standing) -> Standing:
         """Return how a runner stands, what is on record about it included."""
-        if standing.runner is None or standing.state in _MAILMANS:
+        if standing.runner is None or standing.state.is_mailmans:
             return standing
         name = settings.name
         numbers = range(len(standing.slices) or 1)
@@ -134,7 +133,7 @@ class Pausing:
         from qtool.engine.runner import Runner
 
         standing = self._runners.standing(settings)
-        if standing.runner is None or standing.state in _MAILMANS:
+        if standing.runner is None or standing.state.is_mailmans:
             raise Refused(standing.refusal)
         with suppress(NoRunnerClass, RunnerImportError):  # it may have one tomorrow
             found = self._configuration.runner_class(settings.name)

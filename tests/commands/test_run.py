@@ -301,7 +301,8 @@ def test_a_runner_of_ones_own_runs_at_a_mailman_site(
     config = double.directory / "mailman.cfg"
     with config.open("a") as more:
         more.write("[runner.in]\nclass: qtool.runners.forward.ForwardRunner\n")
-    inject(call, config)
+    told = call("--config", config, "inject", "in", stdin=MESSAGE).told
+    assert told[0].endswith(f"Start one: qtool --config {config} run")
     ended = call("--config", config, "run", "--once")
     assert (ended.status, ended.err) == (0, "")
     assert ended.out == "done 1, kept 0, shunted 0, preserved 0, left 0\n"
