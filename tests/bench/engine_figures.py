@@ -54,25 +54,38 @@ def _drained(ground: Ground, *, settled: bool) -> dict[str, float]:
 
 
 def slices(ground: Ground) -> Iterator[Figure]:
-    """The same drain by several slices, each a thread of one process."""
+    """The same drain by several slices, each a thread, or each a process."""
     count, dealt = ground.number(10_000), (1, 2, 4)
 
-    def drained(slices: int) -> float:
+    def drained(slices: int, *, apart: bool) -> float:
         with ground.queue("bench", filled=count) as queue:
             seconds: float = ground.ours.ask(
-                "drain_sliced", directory=str(queue), slices=slices
+                "drain_sliced", directory=str(queue), slices=slices, apart=apart
             )
             return seconds
 
     took = medians(
-        ground.rounds(5), {f"{number}": partial(drained, number) for number in dealt}
+        ground.rounds(5),
+        {
+            f"{number}{apart}": partial(drained, number, apart=apart)
+            for number in dealt
+            for apart in (False, True)
+        },
     )
+    rate = {name: f"{count / seconds:,.0f}/s" for name, seconds in took.items()}
     for number in dealt:
         yield Figure(
             what=f"drain of {count:,} by {number} slices in threads",
-            ours=f"{count / took[str(number)]:,.0f}/s",
-            beside=f"one slice {count / took['1']:,.0f}/s",
-            measured=took["1"] / took[str(number)],
+            ours=rate[f"{number}False"],
+            beside=f"one slice {rate['1False']}",
+            measured=took["1False"] / took[f"{number}False"],
+        )
+    for number in dealt:
+        yield Figure(
+            what=f"drain of {count:,} by {number} slices in processes",
+            ours=rate[f"{number}True"],
+            beside=f"in threads {rate[f'{number}False']}",
+            measured=took[f"{number}False"] / took[f"{number}True"],
         )
 
 

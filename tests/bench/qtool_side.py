@@ -146,18 +146,26 @@ def drain(directory: str) -> float:
     return seconds
 
 
-def drain_sliced(directory: str, slices: int) -> float:
-    """Let a no-op Runner for each slice empty the queue, each in its own thread."""
+def drain_sliced(directory: str, slices: int, apart: bool) -> float:
+    """Let a no-op Runner for each slice empty the queue, all of which are there.
+
+    Args:
+        directory: The queue.
+        slices: How many runners.
+        apart: Whether each has a process of its own, and not a thread.
+    """
     queue = Path(directory)
     config = _configuration(directory, Noop, slices)
     waiting = len(config.switchboards[queue.name].files)
-    master = Master(config)
+    master = Master(config, in_processes=apart)
+    master._begin(queue.name, paused=True)
+    while any(one.state is not RunnerState.PAUSED for one in master.states()):
+        time.sleep(0.01)
     gc.collect()
     start = time.perf_counter()
-    master.start(queue.name)
-    busy = {RunnerState.RUNNING, RunnerState.STOPPING}
-    while any(one.state in busy for one in master.states()):
-        time.sleep(0.002)
+    master.resume(queue.name)
+    while any(one.state is not RunnerState.STOPPED for one in master.states()):
+        time.sleep(0.01)
     seconds = time.perf_counter() - start
     counts = sum((one.counts for one in master.states()), Counts())
     assert counts == Counts(done=waiting), counts
