@@ -111,6 +111,17 @@ def test_mailman_starts_at_once_when_ours_was_killed(site: Site, sink: Sink) -> 
     assert sink.received("<one@example.com>") == [delivered]
 
 
+def test_what_a_child_of_a_killed_qtool_has_in_hand_is_waited_for(site: Site) -> None:
+    with running(site, "--processes") as process:
+        process.kill()
+        process.wait()
+        assert ANSWER in site.refusal("start")
+        (site.directory / "free").touch()
+        wait_until(lambda: locks(site) == [], 10)
+        site.start()
+    assert list(site.queue("in").iterdir()) == []
+
+
 def test_ours_does_not_start_while_mailman_runs(site: Site) -> None:
     site.start()
     pid = site.master_pid()
