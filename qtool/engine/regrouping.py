@@ -88,10 +88,16 @@ def started(
     Raises:
         QToolError: The first that cannot be; the others are started.
     """
-    refusals = []
+    begun, refusals = [], []
     for thread in threads:
         try:
-            thread.start(paused=paused)
+            begun.append(thread.begin(paused=paused))
+        except QToolError as error:
+            refusals.append(error)
+    # Only then, for it takes a process a while to be there.
+    for wait in begun:
+        try:
+            wait()
         except QToolError as error:
             refusals.append(error)
     if refusals:

@@ -87,6 +87,12 @@ class RunnerThread(RunnerFacts):
             SliceClaimed: Somebody else holds the slice.
             RunnerError: It runs already.
         """
+        return self.begin(only_asked=only_asked, paused=paused)()
+
+    def begin(
+        self, *, only_asked: bool = False, paused: bool = False
+    ) -> Callable[[], AtWork]:
+        """Do as ``start`` does, but return what waits and raises as that does."""
         with self._lock:
             if self.runner is not None:
                 raise RunnerError(f"{self} runs already")
@@ -94,10 +100,14 @@ class RunnerThread(RunnerFacts):
                 self._restarts.forget()
             runner, at_work = self._begun(only_asked=only_asked, paused=paused)
         self._on_change()
-        at_work.wait()
-        if self._ended.is_set() and isinstance(self._failure, QToolError):
-            raise self._failure
-        return runner
+
+        def begun() -> AtWork:
+            at_work.wait()
+            if self._ended.is_set() and isinstance(self._failure, QToolError):
+                raise self._failure
+            return runner
+
+        return begun
 
     def stop(self) -> None:
         """Stop after the message in hand; a restart that is to come, comes not.
