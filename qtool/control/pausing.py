@@ -117,14 +117,15 @@ class Pausing:
             for number, state in enumerate(standing.slices)
         )  # fmt: skip
         paused = self._described(found, len(numbers))
-        note = "; ".join(filter(None, (paused, standing.note)))
+        others = standing.note or (mixed_note(states, "") if states else "")
+        note = "; ".join(filter(None, (paused, others)))
         if not states:
             return replace(standing, note=note, paused=paused)
         return replace(
             standing,
             state=states[sickest(states)],
             slices=states,
-            note=note if standing.note else mixed_note(states, paused),
+            note=note,
             paused=paused,
         )
 

@@ -120,7 +120,7 @@ class Charge:
         name = self._beginning.name
         in_hand = InHand(runner=name, slice=0, filebase=held[0], seconds=0.0)
         hang = worker.hang(in_hand)
-        return Stack(waits_for=hang.waits_for, stack=hang.stack)
+        return Stack(waits_for=hang.waits_for, where=hang.where, stack=hang.stack)
 
     def step(self, *, filebase: str | None) -> StepReport:
         """Process one file."""

@@ -49,16 +49,19 @@ class Hang:
 
     held: InHand
     waits_for: str
-    """In words, with the line of source."""
+    """In words, with the function."""
+    where: str = ""
+    """The line of source; empty where that is not known."""
     stack: str
     """The runner's Python stack, the latest call last."""
 
     @property
     def told(self) -> str:
-        """All but the stack, in a line."""
-        held = self.held
+        """All but the stack, in a line, of which the beginning matters most."""
+        held, where = self.held, f": {self.where}" if self.where else ""
         return (
-            f"hung for {held.seconds:.0f} s, {self.waits_for}; in hand {held.filebase}"
+            f"{self.waits_for}; in hand {held.filebase};"
+            f" hung for {held.seconds:.0f} s{where}"
         )
 
 
@@ -87,7 +90,8 @@ class WorkingThread:
             return Hang(held=held, waits_for="its thread has ended", stack="")
         lines = traceback.format_stack(frame, limit=None)[-_FRAMES:]
         stack = bounded(f"Stack, the latest call last:\n{''.join(lines)}")
-        return Hang(held=held, waits_for=_waits_for(frame), stack=stack)
+        waits_for, where = _waits_for(frame)
+        return Hang(held=held, waits_for=waits_for, where=where, stack=stack)
 
 
 def resident_bytes() -> int | None:
@@ -100,8 +104,8 @@ def resident_bytes() -> int | None:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _waits_for(frame: FrameType) -> str:
-    """Return where a frame stands, and what it waits for where that is known."""
+def _waits_for(frame: FrameType) -> tuple[str, str]:
+    """Return what a frame waits for, as far as is known, and where it stands."""
     what, at = "", frame
     while (known := _WAITING_FOR.get(_module(at))) is not None:
         what = what or known
@@ -112,8 +116,9 @@ def _waits_for(frame: FrameType) -> str:
     if not what and "sleep(" in source:
         what = "time to pass"
     file = PurePath(at.f_code.co_filename).name
-    where = f"`{source[:_LINE]}` ({file}:{at.f_lineno}, {at.f_code.co_name})"
-    return f"waits for {what}: {where}" if what else f"at {where}"
+    waits_for = f"waits for {what}" if what else "stands"
+    where = f"`{source[:_LINE]}` ({file}:{at.f_lineno})"
+    return f"{waits_for} in {at.f_code.co_name}", where
 
 
 def _module(frame: FrameType) -> str:

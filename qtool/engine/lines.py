@@ -73,6 +73,7 @@ class Stack:
     """Where a runner stands that does not get done with a message."""
 
     waits_for: str
+    where: str
     stack: str
 
 

@@ -92,4 +92,6 @@ def hang_of(held: InHand, said: Any) -> Hang:
     if said is None:
         return Hang(held=held, waits_for="its process does not answer", stack="")
     stack: Stack = WIRE.loaded(Stack, said)
-    return Hang(held=held, waits_for=stack.waits_for, stack=stack.stack)
+    return Hang(
+        held=held, waits_for=stack.waits_for, where=stack.where, stack=stack.stack
+    )

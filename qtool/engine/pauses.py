@@ -49,11 +49,11 @@ class Pause:
         )
 
     def describe(self, now: float) -> str:
-        """Return who paused it, since when, until when and why."""
+        """Return why it is paused, who did it, since when and until when."""
         until = "" if self.until is None else f", until {_clock(self.until, now)}"
-        reason = f": {visible(self.reason, _LONGEST_REASON)}" if self.reason else ""
+        reason = f": {visible(self.reason, _LONGEST_REASON)};" if self.reason else ""
         since = _clock(self.since, now)
-        return f"paused by {visible(self.who, 60)} since {since}{until}{reason}"
+        return f"paused{reason} by {visible(self.who, 60)} since {since}{until}"
 
 
 class Pauses:

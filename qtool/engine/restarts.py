@@ -165,7 +165,7 @@ class Restarts:
         """Return the note to a state, with what is to come or has been tried."""
         pending, tried = self.pending, self._backoff.granted
         if state is RunnerState.RESTARTING and pending is not None:
-            return f"{pending.told(self._timer.clock())}: {note}"
+            return f"{note}; {pending.told(self._timer.clock())}"
         if state is RunnerState.FAILED and tried:
             return f"{note} (restarted {tried}x in {WINDOW_SECONDS / 60:.0f} minutes)"
         return note

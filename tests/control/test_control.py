@@ -279,10 +279,10 @@ def test_a_pause_says_who_since_when_until_when_and_why(control: Control) -> Non
     assert row is not None
     assert row.state is State.PAUSED
     who = pwd.getpwuid(os.geteuid()).pw_name
-    assert row.paused.startswith(f"slice 1:4 paused by {who} since ")
-    assert ", until " in row.note
-    assert row.note.endswith(": disk swap")
-    assert row.note.startswith("slice 1:4 paused, 3 running: ")
+    assert row.paused.startswith(f"slice 1:4 paused: disk swap; by {who} since ")
+    assert row.note.startswith(row.paused)
+    assert ", until " in row.paused
+    assert row.note.endswith("; slice 1:4 paused, 3 running")
     assert control.resume("in") == "in: all 4 slices resumed"
     assert state_of(control, "in") is State.RUNNING
 

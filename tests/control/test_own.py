@@ -58,8 +58,8 @@ def test_a_runner_that_waits_for_its_restart_says_so(unwell: Control) -> None:
     unwell.start("in", 0)
     eventually(lambda: row_of(unwell, "in").state is State.RESTARTING)
     row = row_of(unwell, "in")
-    assert row.note.startswith("slice 0:2 restarting, 1 stopped: restarts in ")
-    assert row.note.endswith(" of 10): ValueError: not today")
+    assert row.note.startswith("slice 0:2 restarting, 1 stopped: ValueError: ")
+    assert "; restarts in " in row.note
     assert row.traceback.startswith("Traceback")
     assert not row.refusal
 
@@ -82,8 +82,8 @@ def test_a_runner_that_hangs_shows_its_message_and_its_stack(tmp_path: Path) -> 
         control.start("slow")
         eventually(lambda: row_of(control, "slow").state is State.HUNG)
         row = row_of(control, "slow")
-        assert row.note.startswith("hung for 0 s, waits for another thread: `assert ")
-        assert row.note.endswith(f"_dispose); in hand {base}")
+        told = f"waits for another thread in _dispose; in hand {base}; hung for 0 s: "
+        assert row.note.startswith(told)
         assert "self.free.wait(PATIENCE)" in row.traceback
         assert control.stop("slow") == "slow stopped after the message in hand"
     finally:

@@ -146,7 +146,7 @@ def test_a_failure_shows_its_traceback_and_is_followed_by_a_restart(
         master.start("in")
         changes.wait(lambda: state(master, "in") is RunnerState.RESTARTING)
     found = status(master, "in")
-    assert found.note == "restarts in 1 s (1 of 10): ValueError: not today"
+    assert found.note == "ValueError: not today; restarts in 1 s (1 of 10)"
     assert found.traceback.startswith("Traceback")
     assert "_do_periodic" in found.traceback
     assert found.counts == Counts(done=1)

@@ -298,7 +298,7 @@ def test_a_pause_on_record_is_honoured_and_named(site: Site) -> None:
     Pauses(site.config.state_directory).put(pause)
     drained = site.master().drain()
     (line,) = drained.others
-    assert line.startswith("left alone: in is paused by anne since")
+    assert line.startswith("left alone: in is paused: disk swap; by anne since")
     assert (drained.counts.done, drained.left) == (0, 1)
 
 

@@ -156,10 +156,9 @@ def test_of_two_processes_that_write_at_once_none_loses_a_pause(tmp_path: Path) 
 
 def test_it_says_who_since_when_until_when_and_why(pauses: Pauses) -> None:
     text = pause(reason="disk \x1b swap", until=NOW + 86400 * 3).describe(NOW)
-    assert text.startswith("paused by anne since ")
+    assert text.startswith("paused: disk \\x1b swap; by anne since ")
     assert ", until 20" in text
-    assert text.endswith(": disk \\x1b swap")
-    assert pause().describe(NOW).count(":") == 1
+    assert pause().describe(NOW).startswith("paused by anne since ")
 
 
 # --- Runners

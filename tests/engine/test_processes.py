@@ -171,13 +171,13 @@ def test_a_process_that_dies_is_begun_again_and_its_message_is_bad_the_third_tim
     master = started(site, clock)
     changes = Changes(master)
     for number, seconds in enumerate((1, 2, 4), 1):
-        note = f"restarts in {seconds} s ({number} of 10): its process {told}"
+        note = f"its process {told}; restarts in {seconds} s ({number} of 10)"
         changes.wait(partial(_notes, master, note))
         assert state(master, "in") is RunnerState.RESTARTING
         assert site.queue("in").get_files(".bak") == [base]
         clock.now += seconds
         master.timer.look()
-    note = "restarts in 8 s (4 of 10): its process ended by itself, with exit status 3"
+    note = "its process ended by itself, with exit status 3; restarts in 8 s (4 of 10)"
     changes.wait(partial(_notes, master, note))
     assert site.queue("bad").get_files(".psv") == [base]
     assert site.subjects("in", ".bak") == ["Two"]
@@ -197,8 +197,9 @@ def test_a_process_that_hangs_is_killed_and_begun_again(
     changes = Changes(master)
     changes.wait(lambda: state(master, "in") is RunnerState.RESTARTING)
     found = status(master, "in")
-    assert found.note.startswith("restarts in 1 s (1 of 10): hung for 0 s, at `ready")
-    assert found.note.endswith(f"in hand {base}; its process was killed")
+    assert f"; in hand {base}; hung for 0 s: `ready" in found.note
+    told = "; its process was killed; restarts in 1 s (1 of 10)"
+    assert found.note.endswith(told)
     assert "in _dispose" in found.traceback
     record = next(r for r in caplog.records if r.levelno == logging.ERROR)
     assert record.getMessage() == f"in failed: {found.note}"
