@@ -5,6 +5,7 @@ What other threads want done with the slice meanwhile is done by that thread.
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from qtool.queues.switchboard import Switchboard
 
 T = TypeVar("T")
+
+_log = logging.getLogger("qtool.runner")
 
 
 class Duty:
@@ -76,8 +79,7 @@ class Duty:
             if self._switchboard is not None:
                 if self._master_lock is not None:
                     self._share = self._master_lock.share()
-                self._claim = self._switchboard.claim(f"runner {self._name}")
-                self._switchboard.recover_backup_files()
+                self._take(self._switchboard)
             self._sweep()
             self._gate.open()
             yield
@@ -105,13 +107,14 @@ class Duty:
         """Do what other threads ask for, and stay here while paused.
 
         Raises:
+            SliceClaimed: The claim was removed, and somebody else holds the slice.
             RunnerError: It must not go on.
         """
-        if self._share is not None:
-            self._share.check()
+        self._check()
         while self._gate.attention:
             request = self._gate.next_request()
             if request is None:
+                self._check()  # it may have been paused for long
                 return
             request.perform()
             if self.failure is not None:
@@ -125,6 +128,23 @@ class Duty:
             if each is not None:
                 each.release()
 
+    def _take(self, switchboard: Switchboard) -> None:
+        self._claim = switchboard.claim(f"runner {self._name}")
+        switchboard.recover_backup_files()
+
+    def _check(self) -> None:
+        """Find out whether the slice is still this runner's; claim it anew if not."""
+        if self._share is not None:
+            self._share.check()
+        claim, switchboard = self._claim, self._switchboard
+        if claim is None or switchboard is None or not claim.is_lost:
+            return
+        if self._gate.stopping or not switchboard.queue_directory.is_dir():
+            return  # it takes nothing
+        _log.warning("%s: its claim was removed from %s", self._name, claim.path)
+        claim.release()
+        self._take(switchboard)
+
     def _done(self, act: Callable[[], T]) -> T:
         try:
             return act()
@@ -134,6 +154,7 @@ class Duty:
     def _asked(self, act: Callable[[], T]) -> T:
         """Do what another thread asked for: it is told of failures, too."""
         try:
+            self._check()
             return act()
         except GivenBack as error:
             self.failure = error

@@ -64,21 +64,31 @@ _UNKNOWN = Holder(host="", pid=0, started=0.0, what="")
 class Claim:
     """A slice that this process holds until ``release``."""
 
-    def __init__(self, descriptor: int, facts: str) -> None:
+    def __init__(self, descriptor: int, path: str, facts: str) -> None:
+        self.path = path
+        """The lock file."""
         self._descriptor: int | None = descriptor
         self._facts = facts
+        self._locked = os.fstat(descriptor)
 
     @property
     def is_held(self) -> bool:
         """Whether it has not been released."""
         return self._descriptor is not None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether others would lock another file: it was removed, or replaced."""
+        return self.is_held and _is_another(self.path, self._locked)
+
     def release(self) -> None:
         """Give the slice back; more than once does no harm."""
+        is_lost = self.is_lost
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(self._facts)  # believed no more anyway
+            if not is_lost:  # they may be of who has it now
+                with contextlib.suppress(OSError):
+                    os.unlink(self._facts)  # believed no more anyway
             os.close(descriptor)
 
     def __enter__(self) -> Self:
@@ -162,11 +172,7 @@ class Claims:
 
     def _is_current(self, descriptor: int) -> bool:
         """Return whether the locked file is still the one that others would open."""
-        try:
-            there = os.stat(self._path)
-        except FileNotFoundError:
-            return False
-        return os.path.samestat(there, os.fstat(descriptor))
+        return not _is_another(self._path, os.fstat(descriptor))
 
     def _held(self, descriptor: int, start: int, end: int, what: str) -> Claim:
         import json  # as hashlib below: looking at free slices needs neither
@@ -189,7 +195,7 @@ class Claims:
                 raise
             # A full spool must be able to drain; its holder is unknown then.
             _log.warning("%s: cannot note who holds a claim: %s", self._queue, error)
-        return Claim(descriptor, facts)
+        return Claim(descriptor, self._path, facts)
 
     def _facts_path(self, start: int, end: int) -> str:
         return f"{self._path}.{start:x}-{end:x}.json"
@@ -230,6 +236,15 @@ def _lock(descriptor: int, start: int, end: int) -> bool:
             return False
         raise _unsupported(error) from error
     return True
+
+
+def _is_another(path: str, locked: os.stat_result) -> bool:
+    try:
+        return not os.path.samestat(os.stat(path), locked)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # that nobody may look there takes nothing away
 
 
 def _command(name: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -341,6 +343,54 @@ def test_a_slice_that_somebody_else_holds_shows_the_holder(site: Site) -> None:
 
 
 # --- Stepping
+
+
+def remove_state(site: Site) -> None:
+    state = site.config.state_directory
+    state.rename(state.with_name("removed"))
+
+
+@pytest.mark.parametrize("while_paused", [False, True])
+def test_a_claim_that_was_removed_under_a_runner_is_claimed_anew(
+    site: Site, caplog: pytest.LogCaptureFixture, while_paused: bool
+) -> None:
+    disposed = threading.Semaphore(0)
+    site.runner("in", telling(disposed), sleep_time="1h")
+    master = site.master()
+    changes = Changes(master)
+    master.start("in")
+    if while_paused:
+        master.pause("in")
+        changes.wait(lambda: state(master, "in") is RunnerState.PAUSED)
+    remove_state(site)
+    site.put("in")
+    if while_paused:
+        assert master.step("in").outcome is Outcome.DONE
+    else:
+        acquire(disposed)
+    holder = site.queue("in").holder()
+    assert holder is not None
+    assert (holder.pid, holder.what) == (os.getpid(), "runner in")
+    [line] = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert line.startswith("in: its claim was removed from")
+
+
+def test_a_slice_that_somebody_took_when_the_claim_was_removed_is_left_to_it(
+    site: Site,
+) -> None:
+    site.runner("in", Noop, sleep_time="1h")
+    master = site.master()
+    changes = Changes(master)
+    master.start("in")
+    master.pause("in")
+    changes.wait(lambda: state(master, "in") is RunnerState.PAUSED)
+    remove_state(site)
+    with site.queue("in").claim("somebody else"):
+        site.put("in")
+        master.resume("in")
+        changes.wait(lambda: state(master, "in") is RunnerState.CLAIMED)
+        assert "somebody else" in status(master, "in").note
+        assert site.subjects("in") == ["One"]
 
 
 def test_a_step_without_a_running_runner_takes_the_claim_and_gives_it_back(

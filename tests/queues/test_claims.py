@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -260,6 +261,20 @@ def test_a_lock_on_a_file_that_was_replaced_is_not_a_claim(
     with pytest.raises(SliceClaimed):
         claims.take(slices.whole(), "test")
     claim.release()
+
+
+def test_a_claim_whose_lock_file_was_removed_is_lost_and_harms_no_other(
+    tmp_path: Path, claims: Claims
+) -> None:
+    lost = claims.take(slices.whole(), "one")
+    assert not lost.is_lost
+    shutil.rmtree(tmp_path / ".qtool")
+    assert lost.is_lost
+    with claims.take(slices.whole(), "two") as claim:
+        assert (lost.is_lost, claim.is_lost) == (True, False)
+        lost.release()
+        assert str(claims.holder(slices.whole())).endswith("(two)")
+        assert not lost.is_lost
 
 
 def test_a_slice_narrower_than_a_byte_is_refused(claims: Claims) -> None:
