@@ -151,11 +151,28 @@ def test_the_board_says_as_whom_it_acts(site: Site) -> None:
         assert terminal.wait_for_end() == 0
 
 
-def test_root_looks_and_changes_nothing_where_the_queues_disagree(site: Site) -> None:
-    os.chown(site.spool / "out", STRANGER, STRANGER)
+def test_root_acts_as_the_owner_also_where_a_member_made_a_queue(site: Site) -> None:
+    (site.spool / "out").rmdir()
+    assert site.call("inject", "out", user=MEMBER, groups=(OWNER,)).status == 0
+    assert site.facts()["out"] == (MEMBER, OWNER, "drwxrws---")
+    ended = site.call("inject", "out")
+    assert (ended.status, ended.told[0]) == (0, (
+        f"qtool: you are root: acting as #{OWNER}, to whom {site.spool} belongs"
+    ))  # fmt: skip
+    assert sorted({f[0] for f in site.facts().values()}) == [OWNER, MEMBER]
+
+
+@pytest.mark.parametrize(
+    ("group", "mode"), [(MEMBER, 0o2770), (OWNER, 0o2750), (OWNER, 0o770)]
+)
+def test_root_looks_and_changes_nothing_where_the_queues_disagree(
+    site: Site, group: int, mode: int
+) -> None:
+    os.chown(site.spool / "out", MEMBER, group)
+    (site.spool / "out").chmod(mode)
     before = site.facts()
     reason = (
-        f"{site.spool} belongs to #{OWNER} and {site.spool}/out to #{STRANGER}:"
+        f"{site.spool} belongs to #{OWNER} and {site.spool}/out to #{MEMBER}:"
         " give both to one of them (chown)"
     )
     status = site.call("status")

@@ -24,17 +24,33 @@ def spool_owner(settings: Settings) -> os.stat_result | None:
 
 
 def disagreement(settings: Settings) -> str:
-    """Return which queue is not of who owns the spool; empty where all agree."""
+    """Return which queue is not for who owns the spool; empty where all agree."""
     root = _facts(settings.queue_root)
     for runner in settings.runners.values():
         queue = runner.queue_directory and _facts(runner.queue_directory)
-        if root and queue and queue.st_uid != root.st_uid:
+        if root and queue and not _is_shared(queue, root):
             return (
                 f"{settings.queue_root} belongs to {user_name(root.st_uid)} and"
                 f" {runner.queue_directory} to {user_name(queue.st_uid)}:"
                 " give both to one of them (chown)"
             )
     return ""
+
+
+def _is_shared(queue: os.stat_result, root: os.stat_result) -> bool:
+    """Return whether who owns the spool and who owns a queue in it can share that."""
+    if queue.st_uid == root.st_uid:
+        return True
+    wanted = stat.S_ISGID | stat.S_IRWXG
+    if queue.st_gid != root.st_gid or queue.st_mode & wanted != wanted:
+        return False
+    try:
+        owner = pwd.getpwuid(root.st_uid)
+    except KeyError:
+        return True  # whoever becomes that user is in this group, and no other
+    return not owner.pw_uid or root.st_gid in os.getgrouplist(
+        owner.pw_name, owner.pw_gid
+    )
 
 
 def user_name(uid: int) -> str:
