@@ -121,6 +121,9 @@ def _site(board: Board) -> list[list[Span]]:
         lines.append([("muted", visible(site.attached))])
     if site.read_only:
         lines.append([("warning", f"read-only: {visible(site.read_only)}")])
+    if site.watching.startswith("polling"):
+        polling = f"{site.watching}: there are no events, arrivals may wait for 2 s"
+        lines.append([("warning", visible(polling))])
     return lines
 
 

@@ -295,6 +295,6 @@ class Control:
                 log.exception("a board could not be shown, and no other will be")
 
     def _polled(self) -> Collection[str] | None:
-        if self._observer is None:
-            return None
-        return self._watcher.polled if self._watcher is not None else ()
+        if self._watcher is not None:
+            return self._watcher.polled
+        return None if self._observer is None else ()

@@ -21,12 +21,15 @@ class LateWatcher:
 
     def __init__(self) -> None:
         self._watcher: Watcher | None = None
+        self._watching: set[object] = set()
         self._lock = threading.Lock()
 
     @property
     def polled(self) -> frozenset[str] | None:
         """Folders whose changes make no events; None while nobody watches."""
-        return self._watcher.polled if self._watcher is not None else None
+        with self._lock:
+            watcher = self._watcher if self._watching else None
+        return watcher.polled if watcher is not None else None
 
     def watch(
         self,
@@ -39,9 +42,17 @@ class LateWatcher:
         from qtool.queues.watch import Watcher
 
         with self._lock:
-            if self._watcher is None:
-                self._watcher = Watcher()
-        return self._watcher.watch(directory, callback, urgent=urgent)
+            watcher = self._watcher = self._watcher or Watcher()
+            who = object()
+            self._watching.add(who)
+        stop = watcher.watch(directory, callback, urgent=urgent)
+
+        def end() -> None:
+            with self._lock:
+                self._watching.discard(who)
+            stop()
+
+        return end
 
     def close(self) -> None:
         """Stop everything; no callback comes after this returns."""

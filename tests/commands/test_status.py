@@ -95,6 +95,13 @@ def test_the_header_says_which_spool_and_why_it_is_read_only() -> None:
     ]
 
 
+def test_the_header_says_where_there_are_no_events() -> None:
+    said = "polling in, out: there are no events, arrivals may wait for 2 s"
+    site = replace(SITE, watching="polling in, out")
+    assert shown(site=site)[2:4] == [said, ""]
+    assert shown(site=replace(SITE, watching="events"))[2] == ""
+
+
 def test_a_site_is_shown_without_a_runner_being_started(call: Call, site: Path) -> None:
     call("--config", site, "inject", "in", stdin=MESSAGE)
     ended = call("status", "--config", site)

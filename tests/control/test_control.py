@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pwd
@@ -104,6 +105,22 @@ def test_nothing_is_processed_before_it_is_asked_for(control: Control) -> None:
     Boards(control).wait(lambda board: board.site.watching)
     assert state_of(control, "in") is State.STOPPED
     assert len(control.names("in")) == 1
+
+
+def test_runners_that_have_no_events_are_named_while_nobody_watches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+    monkeypatch.setattr("qtool.queues.watch.InotifyFD", refuse)
+    control = open_site(tmp_path, TEXT)
+    assert control.site().watching == ""
+    control.start("in")
+    eventually(lambda: control.scan().site.watching == "polling in")
+    control.stop("in")
+    eventually(lambda: control.site().watching == "")
+    control.close()
 
 
 def test_rates_are_unknown_where_nobody_watches(control: Control) -> None:
