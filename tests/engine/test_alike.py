@@ -12,7 +12,7 @@ from qtool.engine.status import Counts, RunnerState, RunnerStatus
 from qtool.engine.step import Outcome
 from qtool.errors import NoRunnerClass, RunnerError, RunnerImportError, SliceClaimed
 from tests.engine.apart import Pipe
-from tests.engine.conftest import Changes, Site, ended, in_thread
+from tests.engine.conftest import Changes, Clock, Site, ended, in_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,15 +137,16 @@ def _slice_of(site: Site) -> int:
 def test_a_failure_shows_its_traceback_and_is_followed_by_a_restart(
     site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, apart: bool
 ) -> None:
-    well = tmp_path / "well"
+    well, clock = tmp_path / "well", Clock()
     site.runner("in", f"{HERE}.Unwell", well=well)
     site.put("in")
-    master = site.master(in_processes=apart)
+    master = site.master(clock, in_processes=apart)
     changes = Changes(master)
     with caplog.at_level(logging.INFO, "qtool"):
         master.start("in")
-        changes.wait(lambda: state(master, "in") is RunnerState.RESTARTING)
+        changes.wait(lambda: len(caplog.records) > 1 and not master.finishing())
     found = status(master, "in")
+    assert found.state is RunnerState.RESTARTING
     assert found.note == "ValueError: not today; restarts in 1 s (1 of 10)"
     assert found.traceback.startswith("Traceback")
     assert "_do_periodic" in found.traceback
@@ -156,6 +157,8 @@ def test_a_failure_shows_its_traceback_and_is_followed_by_a_restart(
         ("ERROR", "qtool.runner.in", f"in failed: {found.note}"),
     ]
     well.touch()
+    clock.now += 1
+    master.timer.look()
     changes.wait(lambda: state(master, "in") is RunnerState.RUNNING)
     assert status(master, "in").note == ""
 

@@ -188,26 +188,26 @@ def _notes(master: Master, note: str) -> bool:
     return status(master, "in").note == note
 
 
-def test_a_process_that_hangs_is_killed_and_begun_again(
+def test_a_process_that_hangs_is_killed_and_to_be_begun_again(
     site: Site, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     site.runner("in", f"{HERE}.Gated", hang_after="0.3", **gate.options)
     base = site.put("in")
     master = started(site)
     changes = Changes(master)
-    changes.wait(lambda: state(master, "in") is RunnerState.RESTARTING)
+    changes.wait(lambda: caplog.records)
     found = status(master, "in")
+    assert found.state is RunnerState.RESTARTING
     assert f"; in hand {base}; hung for 0 s: `ready" in found.note
     told = "; its process was killed; restarts in 1 s (1 of 10)"
     assert found.note.endswith(told)
     assert "in _dispose" in found.traceback
-    record = next(r for r in caplog.records if r.levelno == logging.ERROR)
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
     assert record.getMessage() == f"in failed: {found.note}"
     assert record.exc_text == found.traceback
-    gate.entered()
-    gate.let_go()
-    eventually(settled(site))
     master.stop("in")
+    assert state(master, "in") is RunnerState.STOPPED
 
 
 @pytest.mark.long
