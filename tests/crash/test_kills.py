@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,8 +62,12 @@ class Victims:
         spools.check(actor, place, ended)
         return ended.points
 
-    def kill(self, actor: str, point: Point) -> str:
-        """Kill an actor at a point, start again; return what is wrong then."""
+    def kill(self, actor: str, point: Point) -> tuple[bool, str]:
+        """Kill an actor at a point, start again.
+
+        Returns:
+            Whether it was killed, and what is wrong then.
+        """
         place = self.place()
         spools.prepare(actor, place)
         ended = killed(actor, place, self._log(place), point)
@@ -70,14 +75,14 @@ class Victims:
             spools.start_again(actor, place)
             spools.check(actor, place, ended)
         except AssertionError as error:
-            return f"{actor}, killed before {point.line}: {error}"
-        return ""
+            return ended.was_killed, f"{actor}, killed before {point.line}: {error}"
+        return ended.was_killed, ""
 
     def _log(self, place: Place) -> Path:
         return self._tmp_path / f"{place.root.name}.log"
 
 
-def _kill(act: tuple[Victims, str, Point]) -> str:
+def _kill(act: tuple[Victims, str, Point]) -> tuple[bool, str]:
     victims, actor, point = act
     return victims.kill(actor, point)
 
@@ -85,7 +90,23 @@ def _kill(act: tuple[Victims, str, Point]) -> str:
 @pytest.mark.parametrize("actor", ["runner", "rewriter"])
 def test_killed_at_a_rename_it_loses_nothing(tmp_path: Path, actor: str) -> None:
     victims = Victims(tmp_path)
-    assert victims.kill(actor, Point("renameat2", 2, "the second rename")) == ""
+    point = Point("renameat2", 2, "the second rename")
+    assert victims.kill(actor, point) == (True, "")
+
+
+@pytest.mark.long
+def test_a_call_that_is_not_made_kills_nobody(tmp_path: Path) -> None:
+    assert Victims(tmp_path).kill("rewriter", Point("fsync", 999, "")) == (False, "")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("actor", ["producer", "runner", "mover", "rewriter"])
+def test_who_works_in_one_thread_makes_the_same_calls_each_time(
+    tmp_path: Path, actor: str
+) -> None:
+    victims = Victims(tmp_path)
+    first, second = victims.points(actor), victims.points(actor)
+    assert [(p.call, p.number) for p in first] == [(p.call, p.number) for p in second]
 
 
 @pytest.mark.long
@@ -100,15 +121,18 @@ def test_killed_at_any_call_they_lose_nothing_and_repeat_one_at_most(
     (tmp_path / "here").mkdir()
     (tmp_path / "far").mkdir()
     acts: list[tuple[Victims, str, Point]] = []
-    said = []
+    seen = Counter[str]()
     for victims, actor in chosen:
         points = victims.points(actor)
-        said.append(f"{actor} {len(points)}")
         acts += [(victims, actor, point) for point in points]
     with ThreadPoolExecutor(2) as pool:
-        wrong = [text for text in pool.map(_kill, acts) if text]
+        ends = list(pool.map(_kill, acts))
+    for (_, actor, _), (was_killed, _) in zip(acts, ends, strict=True):
+        seen[actor] += was_killed
+    said = ", ".join(f"{actor} {number}" for actor, number in seen.items())
     with capsys.disabled():
-        print(f"\nkilled at {len(acts)} points: {', '.join(said)}")
+        print(f"\nkilled at {seen.total()} points of {len(acts)}: {said}")
 
-    assert wrong == []
-    assert len(acts) >= FEWEST
+    assert [text for _, text in ends if text] == []
+    assert seen.total() >= FEWEST
+    assert all(seen.values()), said
