@@ -16,10 +16,13 @@ from qtool.untrusted import visible
 if TYPE_CHECKING:
     from argparse import Namespace
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from qtool.control.control import Control
 
 _LONGEST_PATH = 5000
+_DELIVER_AFTER = "deliver_after"
+"""Metadata that are a time."""
 
 
 def run(options: Namespace) -> int:
@@ -75,7 +78,7 @@ def _message(stream: BinaryIO) -> bytes:
 
 
 def _metadata(pairs: list[str]) -> dict[str, Any]:
-    """Return metadata from ``KEY=VALUE``: a JSON scalar, or else a string."""
+    """Return metadata from ``KEY=VALUE``: a JSON scalar, a time, or else a string."""
     msgdata: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
@@ -85,8 +88,24 @@ def _metadata(pairs: list[str]) -> dict[str, Any]:
             value = json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             value = text
+        if key == _DELIVER_AFTER and isinstance(value, str | bool):
+            value = _local_time(pair, text)
         msgdata[key] = text if isinstance(value, dict | list) else value
     return msgdata
+
+
+def _local_time(pair: str, text: str) -> datetime:
+    """Return a time as Mailman compares it with its own clock: without a zone."""
+    from datetime import datetime
+
+    try:
+        when = datetime.fromisoformat(text.strip('"'))
+        return when.astimezone().replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ValueError(
+            f"-m {pair}: expected a date (2026-12-31T18:30, with or without +01:00)"
+            " or seconds since 1970"
+        ) from error
 
 
 def _no_constant(name: str) -> None:

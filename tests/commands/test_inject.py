@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,47 @@ def test_metadata_is_json_scalars_or_else_strings(call: Call, site: Path) -> Non
         "h": "1=2", "i": "NaN", "j": -1.5, "k": DEEP,
     }  # fmt: skip
     assert msgdata["listid"] == "test.example.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("2030-06-01T18:30", datetime(2030, 6, 1, 18, 30)),  # noqa: DTZ001 - Mailman's
+        ("2030-06-01 18:30:05", datetime(2030, 6, 1, 18, 30, 5)),  # noqa: DTZ001
+        ("2030-06-01", datetime(2030, 6, 1)),  # noqa: DTZ001
+        ("2030-06-01T18:30Z", datetime(2030, 6, 1, 18, 30, tzinfo=UTC)),
+        (
+            "2030-06-01T18:30+05:00",
+            datetime(2030, 6, 1, 18, 30, tzinfo=timezone(timedelta(hours=5))),
+        ),
+        ("1906569000.5", 1906569000.5),
+    ],
+)
+def test_a_time_to_deliver_after_may_be_a_date(
+    call: Call, tmp_path: Path, text: str, kept: datetime | float
+) -> None:
+    config = configuration(tmp_path, "[runner.in]\nhonours_due: yes\n")
+    ended = call("--config", config, "inject", "in", "-m", f"deliver_after={text}",
+                 stdin=MESSAGE)  # fmt: skip
+    path = path_in(ended.out)
+    found = read(path).msgdata["deliver_after"]
+    seconds = kept if isinstance(kept, float) else kept.timestamp()
+    assert float(path.name.partition("+")[0]) == seconds
+    # Mailman compares it with its own clock, which has no zone.
+    assert found == kept or (found.timestamp(), found.tzinfo) == (seconds, None)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "", "true", "2030-13-01", "18:30"])
+def test_what_is_no_time_to_deliver_after_is_a_usage_error(
+    call: Call, site: Path, text: str
+) -> None:
+    pair = f"deliver_after={text}"
+    ended = call("--config", site, "inject", "in", "-m", pair, stdin=MESSAGE)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.told == [
+        f"qtool: -m {pair}: expected a date (2026-12-31T18:30, with or without"
+        " +01:00) or seconds since 1970"
+    ]
 
 
 @pytest.mark.parametrize("pair", ["novalue", "=x"])
