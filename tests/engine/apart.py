@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,16 @@ class Dying(Runner):
         if "signal" in msgdata:
             os.kill(os.getpid(), msgdata["signal"])
         os._exit(msgdata["status"])
+
+
+class Tallying(Runner):
+    """Appends the subject of each message to the file ``note``, and takes a while."""
+
+    def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        time.sleep(0.002)
+        with Path(self.settings.options["note"]).open("a") as stream:
+            stream.write(f"{msg['subject']}\n")
+        return False
 
 
 class Noting(Runner):

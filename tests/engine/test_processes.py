@@ -188,6 +188,38 @@ def _notes(master: Master, note: str) -> bool:
     return status(master, "in").note == note
 
 
+@pytest.mark.long
+def test_nothing_is_lost_where_processes_are_killed_again_and_again(
+    site: Site, tmp_path: Path
+) -> None:
+    note, clock = tmp_path / "note", Clock()
+    site.runner("in", f"{HERE}.Tallying", note=note, instances=3, max_restarts=99)
+    subjects = {str(number) for number in range(1000)}
+    for subject in subjects:
+        site.put("in", subject)
+    master = started(site, clock)
+    changes, kills = Changes(master), 12
+    for number in range(kills):
+        eventually(partial(_has_process, master, number % 3))
+        os.kill(status(master, "in", number % 3).pid, signal.SIGKILL)
+        changes.wait(partial(_restarts, master, number % 3))
+        clock.now += 60
+        master.timer.look()
+    eventually(settled(site))
+    lines = note.read_text().split()
+    assert set(lines) == subjects
+    assert len(lines) <= len(subjects) + kills
+    assert site.queue("bad").get_files(".psv") == []
+
+
+def _has_process(master: Master, number: int) -> bool:
+    return status(master, "in", number).pid > 0
+
+
+def _restarts(master: Master, number: int) -> bool:
+    return state(master, "in", number) is RunnerState.RESTARTING
+
+
 def test_a_process_that_hangs_is_killed_and_to_be_begun_again(
     site: Site, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
