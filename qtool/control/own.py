@@ -42,7 +42,7 @@ _DONE = {"start": "started", "stop": "stopped", "resume": "resumed"}
 
 
 class OwnRunners(Runners):
-    """Runs, shows and steps the runners of a configuration as threads."""
+    """Runs, shows and steps the runners of a configuration."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
