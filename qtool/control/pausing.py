@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from qtool.control.acting import acting_uid
 from qtool.control.models import State
-from qtool.control.standing import mixed_note, sickest
+from qtool.control.standing import ACTIVE, mixed_note, sickest
 from qtool.errors import (
     NoRunnerClass,
     QToolError,
@@ -92,6 +92,8 @@ class Pausing:
         name = self._named(runner, number)
         self._check(self._configuration.runner(runner))
         removed = self._pauses.remove(runner, number, self._count(runner))
+        if not removed:
+            self._check_paused(runner, number)
         self.changed()
         try:
             return self._runners.act("resume", runner, number)
@@ -142,6 +144,16 @@ class Pausing:
                 raise RunnerError(
                     f"{settings.name} has a loop of its own: it cannot be paused"
                 )
+
+    def _check_paused(self, runner: str, number: int | None) -> None:
+        """Refuse where there is nothing to end: it runs, and is on no record."""
+        self._runners.look()
+        states = self._runners.standing(self._configuration.runner(runner)).slices
+        asked = set(states if number is None else states[number : number + 1])
+        if asked & ACTIVE and not asked & {State.PAUSED, State.STOPPING}:
+            if number is None and len(states) > 1:
+                raise RunnerError(f"{runner}: none of {len(states)} slices is paused")
+            raise RunnerError(f"{self._named(runner, number)} is not paused")
 
     def _described(self, found: dict[int, Pause], count: int) -> str:
         texts = {n: pause.describe(self._clock()) for n, pause in found.items()}

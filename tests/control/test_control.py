@@ -267,6 +267,21 @@ def test_a_runner_is_paused_and_resumed(control: Control) -> None:
     eventually(lambda: state_of(control, "side") is State.RUNNING)
 
 
+def test_what_is_not_paused_is_not_resumed(control: Control) -> None:
+    control.start("in")
+    with pytest.raises(RunnerError, match=r"^in: none of 4 slices is paused$"):
+        control.resume("in")
+    control.pause("in", 1)
+    with pytest.raises(RunnerError, match=r"^in, slice 2:4, is not paused$"):
+        control.resume("in", 2)
+    assert control.resume("in", 1) == "in, slice 1:4, resumed"
+    control.start("side")
+    with pytest.raises(RunnerError, match=r"^side is not paused$"):
+        control.resume("side")
+    control.step("side")  # it stays paused after that
+    assert control.resume("side") == "side resumed"
+
+
 def test_what_does_not_run_cannot_be_stopped_or_resumed(control: Control) -> None:
     for act in (control.resume, control.stop):
         with pytest.raises(RunnerError, match="side is not running"):
