@@ -34,17 +34,22 @@ def run(options: Namespace) -> int:
 
 def _replace(path: Path, data: bytes) -> None:
     # Collectors take every *.prom of the folder, and this is none yet.
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
+    beside = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
-        with open(descriptor, "wb") as stream:  # noqa: PTH123 - of a descriptor
-            os.fchmod(descriptor, _MODE)
-            stream.write(data)
+        _write(beside, data)
         beside.replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        with suppress(OSError):
             beside.unlink()
-        raise
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
+    with open(descriptor, "wb") as stream:  # noqa: PTH123 - of a descriptor
+        os.fchmod(descriptor, _MODE)
+        stream.write(data)
 
 
 @contextmanager

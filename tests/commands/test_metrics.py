@@ -42,12 +42,13 @@ def test_they_are_printed_or_put_into_a_file_that_others_may_read(
 def test_a_file_that_cannot_be_written_is_named(
     call: Call, site: Path, tmp_path: Path
 ) -> None:
-    ended = call("--config", site, "metrics", "--textfile", tmp_path / "no" / "x.prom")
-    assert (ended.status, len(ended.told)) == (1, 1)
-    assert "No such file or directory" in ended.told[0]
     (tmp_path / "folder").mkdir()
-    ended = call("--config", site, "metrics", "--textfile", tmp_path / "folder")
-    assert (ended.status, len(ended.told)) == (1, 1)
+    for path, reason in (
+        (tmp_path / "no" / "x.prom", "No such file or directory"),
+        (tmp_path / "folder", "Is a directory"),
+    ):
+        ended = call("--config", site, "metrics", "--textfile", path)
+        assert (ended.status, ended.told) == (1, [f"qtool: {path}: {reason}"])
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
