@@ -98,10 +98,17 @@ def socket_folders(environment: Mapping[str, str]) -> list[Path]:
     # systemd may name several, a colon between them.
     named = environment.get("RUNTIME_DIRECTORY", "").split(":")
     folders = [Path(name) for name in named if name.startswith("/")]
-    folders.append(_RUNTIME)
+    folders += [_RUNTIME, *_folders_in(_RUNTIME)]  # systemd's, for each user
     own = Path(environment.get("XDG_RUNTIME_DIR", ""))
     if own.is_absolute() and own.is_dir() and own.stat().st_uid == os.geteuid():
         folders.append(own / "qtool")
     else:
         folders.append(default_root().parent / "run")
     return list(dict.fromkeys(folders))
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError:
+        return []

@@ -68,6 +68,18 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallArchitectures=native
 # Not RestrictSUIDSGID=: the folders of a spool are setgid, for its group."""
 _SCRATCH = ("/tmp", "/var/tmp")  # noqa: S108 - recognised, not used
+_HELD_SECONDS = 30
+"""For how long a service that failed is held before it is started again."""
+_SYSTEMS_OWN = frozenset({
+    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "run",
+    "sbin", "sys", "usr",
+})  # fmt: skip
+"""Folders of the system, with all that is in them."""
+_SHARED = frozenset({
+    "/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/usr/local",
+    "/var", "/var/cache", "/var/lib", "/var/log", "/var/mail", "/var/spool", "/var/tmp",
+})  # fmt: skip
+"""Folders in which each program has one of its own."""
 _TIMER = """\
 [Unit]
 Description={about}
@@ -111,7 +123,8 @@ def _path_units(settings: Settings, user: str) -> dict[str, str]:
         settings, user, "notify", "run --until-empty",
         "WatchdogSec=10min\nSuccessExitStatus=3\n"
         # A failure leaves entries where they are: see above.
-        'ExecStopPost=+/bin/sh -c \'[ "$$EXIT_STATUS" = 0 ] || exec sleep 30\'',
+        'ExecStopPost=+/bin/sh -c \'[ "$$EXIT_STATUS" = 0 ] || exec sleep'
+        f" {_HELD_SECONDS}'",
         "StartLimitIntervalSec=0\n",
     )  # fmt: skip
     units = {"qtool-drain.service": service}
@@ -131,7 +144,7 @@ def _path_units(settings: Settings, user: str) -> dict[str, str]:
 def _service(
     settings: Settings, user: str, kind: str, words: str, more: str, unit: str = ""
 ) -> str:
-    writable = _writable(settings)
+    writable, system = _writable(settings)
     needed = [*writable, *settings.python_paths, Path(settings.source), _program()[0]]
     private = not any(
         Path(path).is_relative_to(place) for path in needed for place in _SCRATCH
@@ -149,23 +162,27 @@ def _service(
         f"ExecStart={' '.join(map(_word, command))}",
         *([f"User={user}"] if user else []),
         *more.splitlines(),
-        # Of the socket, shared with other sites of this host.
-        "RuntimeDirectory=qtool",
+        # Of the socket, shared with this user's other sites.
+        f"RuntimeDirectory={_quoted(f'qtool/{user}' if user else 'qtool')}",
         "RuntimeDirectoryPreserve=yes",
         # To the process only, which finishes the messages in hand; then to all.
         "KillMode=mixed",
-        f"TimeoutStopSec={settings.stop_grace_seconds + 30:.0f}",
+        f"TimeoutStopSec={settings.stop_grace_seconds + _HELD_SECONDS + 10:.0f}",
         *(f"ReadWritePaths={_quoted(path)}" for path in writable),
+        *(f"# Not writable: {_value(path)}" for path in system),
         *(["PrivateTmp=yes"] if private else ["# Not PrivateTmp=: the site is there."]),
         _HARDENING,
     ]
     return "\n".join(lines) + "\n"
 
 
-def _writable(settings: Settings) -> list[Path]:
+def _writable(settings: Settings) -> tuple[list[Path], list[Path]]:
     """Return the folders in which runners write: spool, state, what options name.
 
     They have to be there, as systemd mounts them before anything is started.
+
+    Returns:
+        Those folders; and those that options name, and that are the system's.
     """
     queues = [r.queue_directory for r in settings.runners.values() if r.queue_directory]
     named = [
@@ -174,14 +191,25 @@ def _writable(settings: Settings) -> list[Path]:
         for text in runner.options.values()
         if text.startswith("/") and Path(text).is_dir()  # an archive, a Maildir
     ]
+    system = [path for path in dict.fromkeys(named) if _is_systems(path)]
     found: list[Path] = []
-    for path in (settings.queue_root, *queues, *named):
+    for path in (settings.queue_root, *queues, *(p for p in named if p not in system)):
         if not any(path.is_relative_to(other) for other in found):
             found.append(path)
     missing = [path for path in found if not path.is_dir()]
     if missing:
         raise Refused(f"{missing[0]}: no such folder; make it first, for its owner")
-    return found
+    return found, system
+
+
+def _is_systems(path: Path) -> bool:
+    """Return whether a folder holds what is not the runners' own."""
+    real = path.resolve()
+    if str(real) in _SHARED:
+        return True
+    if real.is_relative_to("/usr/local"):
+        return real.parts[3] in _SYSTEMS_OWN | {"include", "share", "src"}
+    return real.parts[1] in _SYSTEMS_OWN
 
 
 def _program() -> tuple[Path | str, ...]:

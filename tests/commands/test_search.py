@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from qtool.commands import search
-from qtool.commands.search import configuration_file, distrust, mailman_programs
+from qtool.commands.search import (
+    configuration_file,
+    distrust,
+    mailman_programs,
+    socket_folders,
+)
 from qtool.errors import SettingsError
 
 
@@ -105,6 +110,21 @@ def test_what_is_no_file_in_the_working_folder_is_ignored() -> None:
     path.symlink_to("dangling")
     assert distrust(path) == "No such file or directory"
     assert configuration_file({}) is None
+
+
+def test_sockets_may_be_in_a_folder_for_each_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.commands.search._RUNTIME", tmp_path / "run")
+    environment = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    assert socket_folders(environment) == [tmp_path / "run", tmp_path / "qtool"]
+    for name in ("list", "anne"):
+        (tmp_path / "run" / name).mkdir(parents=True)
+    made(tmp_path / "run" / "x.sock")
+    assert socket_folders({**environment, "RUNTIME_DIRECTORY": "/run/here"}) == [
+        Path("/run/here"), tmp_path / "run", tmp_path / "run" / "anne",
+        tmp_path / "run" / "list", tmp_path / "qtool",
+    ]  # fmt: skip
 
 
 def test_mailmans_programs_are_found_where_both_are(tmp_path: Path) -> None:

@@ -101,6 +101,47 @@ def test_the_service_is_hardened_and_may_write_where_runners_do(
         assert value(service, "PrivateTmp") == []  # the site of the test is there
 
 
+@pytest.mark.parametrize(
+    "text", ["/", "/etc", "/etc/ssl", "/usr/bin", "/var", "/var/lib", "/home", "//usr"]
+)
+def test_a_system_folder_that_an_option_names_is_not_made_writable(
+    tmp_path: Path, units: Path, text: str
+) -> None:
+    assert Path(text).is_dir()
+    (tmp_path / "link").symlink_to(text)
+    options = f"{FORWARD}place: {text}\nlink: {tmp_path / 'link'}\n"
+    made = units_of(load_settings(configuration(tmp_path, options)), "daemon", "")
+    service = made["qtool.service"]
+    assert value(service, "ReadWritePaths") == [str(tmp_path / "spool")]
+    assert f"# Not writable: {Path(text)}\n" in service
+
+
+def test_systemd_waits_longer_than_a_service_that_failed_is_held(
+    tmp_path: Path, units: Path
+) -> None:
+    config = configuration(tmp_path, FORWARD)
+    text = config.read_text().replace("[qtool]\n", "[qtool]\nstop_grace: 0\n")
+    config.write_text(text)
+    service = units_of(load_settings(config), "path", "")["qtool-drain.service"]
+    [held], [patience] = (
+        value(service, "ExecStopPost"),
+        value(service, "TimeoutStopSec"),
+    )
+    assert int(patience) > int(held.partition("exec sleep ")[2].rstrip("'"))
+
+
+def test_sites_of_two_users_have_two_folders_for_their_sockets(
+    site: Path, units: Path
+) -> None:
+    def place(user: str) -> list[str]:
+        service = units_of(load_settings(site), "daemon", user)["qtool.service"]
+        return value(service, "RuntimeDirectory")
+
+    assert place("list") == ["qtool/list"]
+    assert place("anne") == ["qtool/anne"]
+    assert place("") == ["qtool"]
+
+
 def test_a_reload_is_one_hang_up(site: Path, units: Path) -> None:
     service = units_of(load_settings(site), "daemon", "")["qtool.service"]
     assert value(service, "ExecReload") == ["/bin/kill -HUP $MAINPID"]
