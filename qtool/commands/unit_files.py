@@ -76,8 +76,8 @@ _SYSTEMS_OWN = frozenset({
 })  # fmt: skip
 """Folders of the system, with all that is in them."""
 _SHARED = frozenset({
-    "/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/usr/local",
-    "/var", "/var/cache", "/var/lib", "/var/log", "/var/mail", "/var/spool", "/var/tmp",
+    "/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/usr/local", "/var",
+    "/var/cache", "/var/lib", "/var/log", "/var/mail", "/var/spool", *_SCRATCH,
 })  # fmt: skip
 """Folders in which each program has one of its own."""
 _TIMER = """\
