@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from qtool.control.control import Control
     from qtool.settings import Settings
 
+ENGINE = "qtool.commands.private"
+"""The program that a console's own engine is."""
+
 
 def _settings(options: Namespace, say: Callable[[str], None] = tell) -> Settings:
     """Return the site that the options, the environment or the usual places name.
@@ -66,12 +69,12 @@ def opened(
     control = attach(settings, folders, read_only=options.read_only)
     put_right = []
     if control is None:
-        read_only = options.read_only
         control = (
-            open_apart(settings, "qtool.commands.private", read_only=read_only)
+            open_apart(settings, ENGINE, read_only=options.read_only,
+                       at_once=options.start)
             if apart
-            else open_settings(settings, read_only=read_only)
-        )
+            else open_settings(settings, read_only=options.read_only)
+        )  # fmt: skip
         put_right = control.log()  # after a crash
     try:
         for line in put_right:

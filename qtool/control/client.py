@@ -50,8 +50,7 @@ class Attached(Control):
         self.configuration = configuration
         self._read_only = read_only
         self._link = link
-        connection, self._peer = link.connect()
-        connection.close()
+        self._peer = link.peer()
         self._callbacks: list[Callable[[Board], None]] = []
         self._board: Board | None = None
         self._lines: deque[LogLine] = deque(maxlen=_MOST_LINES)

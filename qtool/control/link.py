@@ -61,6 +61,12 @@ class Link:
             connection.close()
             raise
 
+    def peer(self) -> Peer:
+        """Return who is there; raises as ``connect`` does."""
+        connection, peer = self.connect()
+        connection.close()
+        return peer
+
     def ask(self, call: Call, arguments: dict[str, Any]) -> Any:
         """Have the daemon do a call; return what it returned, or raise its error."""
         path, body = call.path, b""

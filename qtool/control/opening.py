@@ -75,7 +75,9 @@ def open_settings(settings: Settings, *, read_only: bool = False) -> Control:
     return control
 
 
-def open_apart(settings: Settings, module: str, *, read_only: bool = False) -> Control:
+def open_apart(
+    settings: Settings, module: str, *, read_only: bool = False, at_once: bool = False
+) -> Control:
     """Open a site for a window, its engine in a process that ends with this one.
 
     Where nothing may be changed, or no runner can be, there is none such.
@@ -84,6 +86,7 @@ def open_apart(settings: Settings, module: str, *, read_only: bool = False) -> C
         settings: The site.
         module: Dotted name of the program that is such an engine.
         read_only: Refuse every act.
+        at_once: Have the engine come up before it is asked for anything.
 
     Raises:
         Refused: No process can be started.
@@ -102,7 +105,10 @@ def open_apart(settings: Settings, module: str, *, read_only: bool = False) -> C
     programs = settings.program_directory or ""
     source = "" if settings.source == BUILT_IN else settings.source
     arguments = (str(programs), source)
-    return Private(configuration, ring, lambda: Spawned(module, arguments))
+    control = Private(configuration, ring, lambda: Spawned(module, arguments))
+    if at_once:
+        control.wake()
+    return control
 
 
 def _runs_there(settings: Settings) -> bool:

@@ -82,7 +82,11 @@ class EngineLink(Link):
             connection = handed_over(engine.end)
         except OSError as error:
             raise Unreachable(f"{self.who} went away: {error.strerror}") from error
-        return connection, Peer(pid=engine.pid, uid=os.geteuid(), gid=os.getegid())
+        return connection, _peer(engine)
+
+    def peer(self) -> Peer:
+        """Return who is there, without asking it for anything."""
+        return _peer(self._engine)
 
     def mourn(self) -> bool:
         """Have the log say once that it has died; return whether it is missed."""
@@ -133,10 +137,15 @@ class EngineLink(Link):
         return engine
 
 
+def _peer(engine: Spawned) -> Peer:
+    return Peer(pid=engine.pid, uid=os.geteuid(), gid=os.getegid())
+
+
 class Private(Attached):
     """One site, whose engine is in a process that ends with this one.
 
-    All acts are done there. What is in a queue is read here.
+    All acts are done there. What is in a queue is read here. The engine comes up
+    when it is asked for something first.
 
     Args:
         configuration: The site.
@@ -161,6 +170,11 @@ class Private(Attached):
         self._heard_here = 0
         self._has_answered = False
         self._is_seen = threading.Event()
+
+    def wake(self) -> None:
+        """Have the engine come up, without waiting for it."""
+        connection, _ = self._engine.connect()
+        connection.close()
 
     def _ask(self, call: Call, *args: object, **kwargs: object) -> Any:
         answer = super()._ask(call, *args, **kwargs)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.commands.site import ENGINE
 from qtool.control import Control, open_site
 from qtool.control.daemons import daemon_of, holdings, state_of
 from qtool.control.models import ENGINE_GONE, Board, Outcome, State
@@ -27,13 +28,12 @@ from tests.terminal import Terminal, children_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MODULE = "qtool.commands.private"
 WAIT = FORWARD + "[runner.slow]\nclass: runners_of_the_test.Wait\nstart: no\n"
 
 
 def opened(site: Path) -> Control:
     """The site as the console opens it."""
-    return open_apart(site_settings(site, None), MODULE)
+    return open_apart(site_settings(site, None), ENGINE)
 
 
 @pytest.fixture
@@ -258,8 +258,8 @@ def test_who_may_not_act_or_has_no_runner_has_no_engine(
     site: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "queues" / "in").mkdir(parents=True)
-    looking = open_apart(site_settings(site, None), MODULE, read_only=True)
-    folder = open_apart(site_settings(None, tmp_path / "queues"), MODULE)
+    looking = open_apart(site_settings(site, None), ENGINE, read_only=True)
+    folder = open_apart(site_settings(None, tmp_path / "queues"), ENGINE)
     for control in looking, folder:
         assert children_of(os.getpid()) == []
         assert control.scan().rows
