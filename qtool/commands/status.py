@@ -52,6 +52,9 @@ def _tell_unattended(options: Namespace, board: Board) -> None:
         line = unattended_line(row.cells)
         if line:
             tell(f"{visible(row.name, 60)}: {line}: {_remedy(options, row)}")
+    for name in board.site.strays:
+        stray, source = visible(name, 60), visible(board.site.source, _LONGEST_PATH)
+        tell(f"{stray}: mail waits there, and no section of {source} names that folder")
 
 
 def _remedy(options: Namespace, row: QueueRow) -> str:

@@ -100,7 +100,7 @@ class Control:
         for row in self._survey.rows():
             row.read()
         self._runners.look(fresh=True)
-        return self._survey.board()
+        return self._survey.fresh_board()
 
     def metrics(self) -> str:
         """Read everything afresh and return it as Prometheus reads it."""

@@ -85,6 +85,9 @@ class Site:
     attached: str = ""
     """``attached to pid N`` or ``RECONNECTING``, where a daemon does what is asked
     for; empty or ``ENGINE_GONE`` where this process or a child of its own does."""
+    strays: tuple[str, ...] = ()
+    """Folders of the spool where messages wait and that no section names; only looked
+    for when everything is read afresh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

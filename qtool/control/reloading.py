@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qtool.errors import Refused
 from qtool.installation import load_settings
+from qtool.queues.strays import holds_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,11 +119,21 @@ def reloaded(
     changes = list(_of_runners(before, after, all_again=all_again))
     done = follow(changes)
     for change in changes:
-        acts = done.get(change.runner, "")
+        left = _left(before, change)
+        acts = "; ".join(filter(None, [done.get(change.runner), left]))
         told = f"{change.runner}: {change.told}" if change.told else change.runner
         if change.told or acts:
             lines.append(f"{told}: {acts}" if acts else told)
     return lines or ["nothing has changed"]
+
+
+def _left(before: Settings, change: Change) -> str:
+    """Return that messages wait in a queue that no section names any more."""
+    if not change.is_removed:
+        return ""
+    folder = before.runners[change.runner].queue_directory
+    waits = folder is not None and holds_entries(folder)
+    return f"messages wait in {folder}" if waits else ""
 
 
 def _of_site(before: Settings, after: Settings) -> tuple[list[str], bool]:

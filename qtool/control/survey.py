@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Board, Site
 from qtool.control.pausing import Pausing
 from qtool.control.rows import Row
+from qtool.queues.strays import strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -75,6 +77,15 @@ class Survey:
         now = self._ticks()
         shown = [row.shown(self._standing(row.settings), now) for row in self.rows()]
         return Board(at=self._clock(), rows=tuple(shown), site=self.site())
+
+    def fresh_board(self) -> Board:
+        """Return the board, with what is only looked for now and then."""
+        settings, board = self._configuration.settings, self.board()
+        if settings.source.startswith("--root "):
+            return board  # each folder is a queue
+        folders = [r.queue_directory for r in settings.runners.values()]
+        found = strays(settings.queue_root, [each for each in folders if each])
+        return replace(board, site=replace(board.site, strays=found))
 
     def measure(self) -> None:
         """Let all rates and trends go on to now."""

@@ -130,6 +130,19 @@ def test_what_waits_without_a_runner_at_work_is_named_with_what_helps(
     assert call("--config", config, "status", "--json").told == ended.told
 
 
+def test_mail_in_a_folder_that_no_section_names_is_told(
+    call: Call, tmp_path: Path
+) -> None:
+    config = configuration(tmp_path, "[runner.gone]\n")
+    call("--config", config, "inject", "gone", stdin=MESSAGE)
+    configuration(tmp_path, FORWARD)
+    line = (
+        f"qtool: gone: mail waits there, and no section of {config} names that folder"
+    )
+    assert call("--config", config, "status").told == [line]
+    assert call("--config", config, "status", "--json").told == [line]
+
+
 def test_the_slices_are_named_that_nobody_works(call: Call, tmp_path: Path) -> None:
     config = configuration(tmp_path, FORWARD.replace("to:", "weights: 1 1 2\nto:"))
     spool = tmp_path / "spool" / "in"

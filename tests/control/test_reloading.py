@@ -214,6 +214,17 @@ def test_a_new_runner_starts_where_all_were_started_and_a_removed_one_stops(
     ]
 
 
+def test_a_removed_runner_whose_queue_is_not_empty_leaves_mail_that_is_named(
+    file: File,
+) -> None:
+    control = file.open(a=TAKING, b=TAKING)
+    put(control, "a")
+    folder = control.configuration.switchboards["a"].queue_directory
+    assert control.scan().site.strays == ()
+    assert file.reload(b=TAKING) == [f"a: removed: messages wait in {folder}"]
+    assert control.scan().site.strays == ("a",)
+
+
 def test_what_concerns_all_queues_starts_all_runners_again(file: File) -> None:
     control = file.open(a=TAKING)
     control.start("a")
