@@ -57,7 +57,7 @@ _STATES: dict[State, tuple[str, str, str]] = {
     State.CLAIMED: ("◆", "@", "warning"),
     State.NO_CLASS: ("○", "o", "muted"),
     State.NO_RUNNER: ("·", ".", "muted"),
-    State.HUNG: ("⧗", "!", "error"),
+    State.HUNG: ("⊗", "!", "error"),
     State.RESTARTING: ("↻", "r", "warning"),
     State.FAILED: ("✗", "x", "error"),
     State.IMPORT_ERROR: ("✗", "x", "error"),

@@ -147,6 +147,7 @@ def test_the_board_says_as_whom_it_acts(site: Site) -> None:
     words = [str(QTOOL), "--config", str(site.config)]
     with Terminal(elsewhere(words)) as terminal:
         terminal.wait_for_text(f"acting as #{OWNER}")
+        terminal.wait_for(lambda: f"  as #{OWNER}  " in terminal.lines[0])
         terminal.press("q")
         assert terminal.wait_for_end() == 0
 

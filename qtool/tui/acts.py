@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qtool.control.models import State
 from qtool.errors import QToolError
-from qtool.tui.messages import ActDone, ActFailed
+from qtool.tui.messages import ActDone
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ SNOOZES = (
 
 
 def in_thread(
-    app: QToolApp, what: str, work: Callable[[], T], then: Callable[[T], object]
+    app: QToolApp,
+    what: str,
+    work: Callable[[], T],
+    then: Callable[[T], object],
+    instead: Callable[[str], object] | None = None,
 ) -> None:
     """Run ``work`` in a thread of its own, and ``then`` on the event loop.
 
@@ -46,17 +50,20 @@ def in_thread(
         what: What the operator asked for, for the message if it fails.
         work: May block.
         then: Takes the result.
+        instead: Takes the reason of a failure; the app complains of it without one.
     """
+    complain = instead or app.complain
 
     def body() -> None:
         try:
             result = work()
         except (QToolError, OSError) as error:
-            app.post_message(ActFailed(visible(error)))
+            reason = visible(error)
+            app.post_message(ActDone(lambda: complain(reason)))
         except Exception as error:  # noqa: BLE001 - the edge of the front end
             _log.error("%s failed: %s", what, type(error).__name__)
-            reason = f"{what} failed: {type(error).__name__}, see the log"
-            app.post_message(ActFailed(visible(reason)))
+            reason = visible(f"{what} failed: {type(error).__name__}, see the log")
+            app.post_message(ActDone(lambda: complain(reason)))
         else:
             app.post_message(ActDone(lambda: then(result)))
 

@@ -24,7 +24,7 @@ from qtool.tui.departure import Departure
 from qtool.tui.doors import Doors
 from qtool.tui.driver import TerminalDriver
 from qtool.tui.filters import line_filters
-from qtool.tui.messages import ActDone, ActFailed, BoardArrived
+from qtool.tui.messages import ActDone, BoardArrived
 from qtool.tui.screens.base import ConsoleScreen
 from qtool.tui.screens.board import BoardScreen
 from qtool.tui.theme import NIGHT
@@ -148,10 +148,6 @@ class QToolApp(Doors):
         """Show what an act came to."""
         message.report()
 
-    def on_act_failed(self, message: ActFailed) -> None:
-        """Say why an act did not happen."""
-        self.complain(message.reason)
-
     def _handle_exception(self, error: Exception) -> None:
         """End the app without printing a traceback: its locals may hold mail.
 
@@ -179,10 +175,11 @@ class QToolApp(Doors):
         self._departure.leave(code)
 
 
-def run(control: Control, greeting: Sequence[str] = ()) -> int:
+def run(control: Control, greeting: Sequence[str] = (), acting_user: str = "") -> int:
     """Show the app, and what to say first, until it is left; return the exit status.
 
     Whoever made the Control closes it; that costs nothing where the app has.
+    ``acting_user`` is who acts, where that is not who has started this.
 
     Raises:
         Refused: The terminal cannot show it.
@@ -192,7 +189,7 @@ def run(control: Control, greeting: Sequence[str] = ()) -> int:
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         app = QToolApp(control, driver_class=TerminalDriver)
-        app.greeting = greeting
+        app.greeting, app.acting_user = greeting, acting_user
         app.run()
         return app.return_code or 0
     finally:

@@ -26,6 +26,8 @@ class Doors(App[int]):
     """The part of the app that opens screens and speaks in toasts."""
 
     acts: Acts
+    acting_user = ""
+    """Who acts, where that is not who has started this."""
     greeting: Sequence[str] = ()
     """What to say first, line by line."""
     touched = 0
@@ -92,11 +94,11 @@ class Doors(App[int]):
 
         self.push_screen(EntryScreen(row, filebase))
 
-    def open_traceback(self, row: QueueRow) -> None:
-        """Show why a runner failed."""
-        from qtool.tui.screens.documents import TracebackScreen
+    def open_why(self, row: QueueRow, at: float) -> None:
+        """Show all of why a runner is as it is, at the moment of that board."""
+        from qtool.tui.screens.documents import WhyScreen
 
-        self.push_screen(TracebackScreen(row))
+        self.push_screen(WhyScreen(row, at))
 
     def show_report(self, report: StepReport, touched: int) -> None:
         """Show what a step did; if nothing, or to fingers busy by now, only say it.

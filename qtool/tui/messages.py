@@ -15,16 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class ActDone(Message):
-    """An act came to its end; ``report`` puts its result on the screen."""
+    """An act came to an end; ``report`` puts on the screen which one."""
 
     report: Callable[[], object]
-
-
-@dataclass
-class ActFailed(Message):
-    """An act was refused or went wrong."""
-
-    reason: str
 
 
 @dataclass

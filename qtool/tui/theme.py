@@ -44,6 +44,7 @@ NIGHT = Theme(
         "muted": "#7f8b9d",
         "faint": "#465266",
         "trend": "#47759f",
+        "waits": "#63b5c1",
         "cursor-row": "#1d2838",
         "block-cursor-background": "#6cb6ff",
         "block-cursor-foreground": "#0e131b",

@@ -21,7 +21,7 @@ from qtool.tui.screens.documents import (
     HelpScreen,
     LogScreen,
     ReportScreen,
-    TracebackScreen,
+    WhyScreen,
 )
 from qtool.tui.screens.questions import Leaving, Question, SnoozePrompt
 from qtool.tui.widgets.entrylist import EntryList
@@ -256,7 +256,7 @@ async def test_a_failed_runner_shows_its_traceback_and_starts_again(
         await until(pilot, lambda: "failed" in line_of(app, "dies"))
         await until(pilot, lambda: "e traceback" in shown(app))
         await pilot.press("e")
-        assert isinstance(app.screen, TracebackScreen)
+        assert isinstance(app.screen, WhyScreen)
         assert "SystemExit: this runner is broken" in shown(app)
         await pilot.press("escape", "s")
         await until(pilot, lambda: "running" in line_of(app, "dies"))

@@ -13,12 +13,13 @@ from qtool.tui.widgets.layout import (
     arrange,
     boundaries,
     grid,
+    seams_of,
 )
 from tests.tui.boards import healthy, large, row, sick
 
 
 def widest_cell(layout: Layout, rows: tuple[QueueRow, ...]) -> int:
-    return max(grid(row, layout.heat).cell for row in rows)
+    return max(layout.grid(row).cell for row in rows)
 
 
 def columns(layout: Layout) -> set[str]:
@@ -34,7 +35,7 @@ def test_a_wide_terminal_shows_figures_in_cells_and_every_column() -> None:
 
 def test_cells_lose_the_number_then_width_then_wrap() -> None:
     rows = (row("in", [1] * 16),)
-    seen = [grid(rows[0], arrange(width, rows).heat) for width in range(120, 44, -1)]
+    seen = [arrange(width, rows).grid(rows[0]) for width in range(120, 44, -1)]
     shapes = [(one.lines, -min(one.cell, CELL_WITH_NUMBER)) for one in seen]
     assert shapes == sorted(shapes)
     assert [lines for lines, _ in shapes if lines > 1]
@@ -53,7 +54,7 @@ def test_columns_go_in_their_order(rows: tuple[QueueRow, ...]) -> None:
 def test_fourteen_queues_of_64_slices_wrap_to_two_lines_at_80() -> None:
     rows = large().rows
     layout = arrange(80, rows)
-    assert {grid(one, layout.heat).lines for one in rows} == {2}
+    assert {layout.grid(one).lines for one in rows} == {2}
 
 
 @given(
@@ -65,15 +66,18 @@ def test_every_cell_has_a_place_inside_the_map(
     count: int, owners: int, heat: int
 ) -> None:
     one = row("in", [1] * count, owners=min(owners, count))
-    cells = grid(one, heat)
+    cells = grid(one, heat, seams_of([one]).get(count, frozenset()))
     assert cells.cell >= 1
     assert cells.per_line * cells.lines >= count
-    starts = boundaries(one) if cells.gaps else []
-    for line in range(cells.lines):
-        first = line * cells.per_line
-        end = min(first + cells.per_line, count)
-        gaps = sum(first < start < end for start in starts)
-        assert (end - first) * cells.cell + gaps <= heat
+    assert cells.per_line * cells.cell + len(cells.gaps) <= heat
+
+
+@pytest.mark.parametrize("width", [50, 80, 120, 160])
+def test_cells_stand_below_each_other_whoever_owns_them(width: int) -> None:
+    rows = [row("in", [1] * 16, owners=owners) for owners in (1, 2, 4, 8, 16)]
+    layout = arrange(width, rows)
+    assert len({layout.grid(one) for one in rows}) == 1
+    assert boundaries(rows[3]) == sorted(layout.seams[16])
 
 
 def test_the_layout_depends_on_no_figure() -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.models import State
+from qtool.control.models import RECONNECTING, State
 from qtool.tui.widgets.sliceboard import SliceBoard
 from qtool.tui.widgets.words import state_spans
-from tests.tui.boards import Stage, board, healthy, large, lines_of, row, sick
+from tests.tui.boards import AT, SITE, Stage, board, healthy, large, lines_of, row, sick
 from tests.tui.site import until
 
 if TYPE_CHECKING:
@@ -202,6 +202,31 @@ async def test_without_colour_the_shade_goes_before_the_figure(
         assert "▓▓▓░ 7" in app.slices.render_line(1).text
 
 
+async def test_marks_stand_below_each_other_and_no_dot_beside_them() -> None:
+    stopped = {1: State.STOPPED}
+    one = row("in", [0, 1] * 8, owners=4, states=stopped, state=State.STOPPED)
+    app = BoardStage(board(one))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await ready(pilot)
+        assert "·  1 ■  ■ 1■  ■ 1 " in app.slices.render_line(1).text
+
+
+async def test_a_board_that_was_seen_before_shows_its_depths_and_no_more() -> None:
+    one = row("in", [5] * 16, in_flight=3, rate_in=12.0, state=State.STOPPING)
+    app = BoardStage(board(one))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await ready(pilot)
+        assert "stopping" in app.slices.render_line(1).text
+        gone = replace(SITE, attached=RECONNECTING)
+        app.slices.show(board(one, site=gone))
+        assert app.slices.has_class("-stale")
+        assert app.slices.render_line(1).text.split()[-5:] == ["…"] * 5
+        assert app.slices.render_line(1).text.split()[1] == "80"
+        app.slices.show(board(one))
+        assert not app.slices.has_class("-stale")
+        assert "stopping" in app.slices.render_line(1).text
+
+
 async def test_a_failed_slice_is_marked_in_its_cells() -> None:
     app = BoardStage(sick())
     async with app.run_test(size=(80, 24)) as pilot:
@@ -269,5 +294,6 @@ async def test_states_read_as_words_that_fit_their_column() -> None:
             assert short.get(state, str(state)) in line
             assert len(line) == 80
             assert (
-                sum(len(text) for _, text in state_spans(row("x", state=state))) <= 11
+                sum(len(text) for _, text in state_spans(row("x", state=state), AT))
+                <= 11
             )

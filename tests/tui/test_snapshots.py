@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qtool.control.models import Enqueued, LogLine, Outcome, Site, State, StepReport
+from qtool.control.models import (
+    RECONNECTING,
+    Enqueued,
+    LogLine,
+    Outcome,
+    Site,
+    State,
+    StepReport,
+)
 from qtool.tui.app import QToolApp
 from qtool.tui.messages import BoardArrived
-from qtool.tui.screens.documents import ReportScreen, TracebackScreen
+from qtool.tui.screens.documents import ReportScreen, WhyScreen
 from qtool.tui.screens.questions import Question, SnoozePrompt
-from tests.tui.boards import AT, board, healthy, large, row, sick
+from tests.tui.boards import AT, SITE, board, healthy, large, row, sick
 from tests.tui.site import make_site, until
 
 if TYPE_CHECKING:
@@ -61,6 +70,44 @@ def foreign() -> Board:
         row("out", [0, 0, 14, 9] * 4, owners=4, **master, trend=(7, 5, 9) * 8),
         row("virgin", [0] * 16, state=State.UNREADABLE, note="Permission denied"),
         site=site,
+    )  # fmt: skip
+
+
+def gone() -> Board:
+    """What a daemon said before it went."""
+    return replace(sick(), site=replace(SITE, attached=RECONNECTING))
+
+
+HAND = f"{AT}+{'a94a8fe5' * 5}"
+FRAME = '  File "/opt/qtool/engine/{}.py", line {}, in {}\n    {}\n'
+STACK = (
+    "Stack, the latest call last:\n"
+    + FRAME.format("runner", 120, "run", "one_pass(self, None)")
+    + FRAME.format("passes", 61, "_take_all", "process(runner, filebase)")
+    + '  File "/srv/runners/site.py", line 41, in _dispose\n'
+    "    answer = self._lookup(msg)\n"
+    '  File "/srv/runners/site.py", line 57, in _lookup\n'
+    "    with urlopen(self._address) as page:\n"
+)
+
+
+def held_up() -> Board:
+    """Nothing is broken, and nothing moves."""
+    cause = "ConnectionRefusedError: news.example.org: connection refused"
+    return board(
+        row("archive", [1, 3] * 8, note="not idle: load < 1.5: it is 2.31"),
+        row("in", [0, 1, 4, 0] * 4, owners=4, states={2: State.HUNG}, state=State.HUNG,
+            in_flight=4, traceback=STACK,
+            note=f"slice 2:4 hung, 3 running: waits for the network in _lookup; in hand"
+            f" {HAND}; hung for 412 s: `with urlopen(self._address) as page:`"),
+        row("nntp", [3] * 16, state=State.RESTARTING, traceback="Traceback",
+            note=f"{cause}; restarts in 6 s (5 of 10)"),
+        row("out", [0, 9, 1, 0] * 4, owners=8, state=State.PAUSED,
+            note="paused: the disk of the archive is full, the new one comes on Monday;"
+            " by root since 14:20, until 2026-11-22 14:20"),
+        row("retry", [0, 2] * 8, honours_due=True, oldest=AT + 3600),
+        row("virgin", [0, 1] * 8, owners=2, states={1: State.CLAIMED},
+            state=State.CLAIMED, note="slice 1:2 claimed, 1 running: claimed by pid 7"),
     )  # fmt: skip
 
 
@@ -117,7 +164,7 @@ def compared(
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x36"])
-@pytest.mark.parametrize("make", [healthy, sick, empty, large, foreign])
+@pytest.mark.parametrize("make", [healthy, sick, empty, large, foreign, gone, held_up])
 def test_the_board(
     snap_compare: Compare,
     control: Control,
@@ -147,7 +194,15 @@ def test_a_step_report(snap_compare: Compare, control: Control) -> None:
 def test_a_traceback(snap_compare: Compare, control: Control) -> None:
     failed = sick().row("pipeline")
     assert failed is not None
-    assert compared(snap_compare, control, sick(), SMALL, (), TracebackScreen(failed))
+    assert compared(snap_compare, control, sick(), SMALL, (), WhyScreen(failed, AT))
+
+
+def test_a_stack(snap_compare: Compare, control: Control) -> None:
+    assert compared(snap_compare, control, held_up(), SMALL, ("e",))
+
+
+def test_why_a_runner_is_paused(snap_compare: Compare, control: Control) -> None:
+    assert compared(snap_compare, control, held_up(), SMALL, ("down", "down"))
 
 
 def test_a_question(snap_compare: Compare, control: Control) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from qtool.control.models import State
 from qtool.tui.widgets.words import (
     age_of,
     depth_of,
-    detail_lines,
+    held_back,
     rate_of,
     short_number,
     site_lines,
@@ -21,7 +22,7 @@ from qtool.tui.widgets.words import (
     state_spans,
     watching_spans,
 )
-from tests.tui.boards import AT, SITE, board, row
+from tests.tui.boards import AT, SITE, row
 
 
 @pytest.mark.parametrize(
@@ -69,10 +70,6 @@ def test_no_age_is_negative_or_wider_than_its_column(age: float) -> None:
 def test_where_entries_wait_for_their_time_nobody_sees_an_age() -> None:
     assert age_of(AT + 3600, AT, honours_due=True) == "in 1h"
     assert age_of(AT - 3600, AT, honours_due=True) == "+1h"
-    one = row("retry", [1, 0], oldest=AT - 3600, honours_due=True)
-    shown = "".join(text for _, text in detail_lines(board(one), one, None)[0])
-    assert "next overdue 1h" in shown
-    assert "oldest" not in shown
 
 
 def test_unknown_and_none_are_different() -> None:
@@ -83,35 +80,10 @@ def test_unknown_and_none_are_different() -> None:
 
 
 def test_a_stopped_queue_with_files_shows_the_start_key() -> None:
-    assert ("key", " s") in state_spans(row("in", [1], state=State.STOPPED))
-    assert ("key", " s") not in state_spans(row("in", [0], state=State.STOPPED))
+    assert ("key", " s") in state_spans(row("in", [1], state=State.STOPPED), AT)
+    assert ("key", " s") not in state_spans(row("in", [0], state=State.STOPPED), AT)
     refused = row("in", [1], state=State.STOPPED, refusal="held elsewhere")
-    assert ("key", " s") not in state_spans(refused)
-
-
-def test_the_detail_line_has_the_full_figures() -> None:
-    one = row("out", [123_456, 7], owners=2, in_flight=3, rate_in=1.0, rate_out=None,
-              preserved=4, foreign=5, snooze_seconds=900.0)  # fmt: skip
-    shown = "".join(text for _, text in detail_lines(board(one), one, None)[0])
-    for figure in ("depth 123463", "fly 3", "in 1.0/s", "out …", "snooze 15m",
-                   "slices 2", "preserved 4", "foreign 5"):  # fmt: skip
-        assert figure in shown
-
-
-def test_the_detail_line_of_a_slice_names_its_owner() -> None:
-    one = row("out", [1, 2, 3, 4], owners=2)
-    shown = "".join(text for _, text in detail_lines(board(one), one, 2)[0])
-    assert "slice 2:4, runner slice 1:2" in shown
-    assert "depth 3" in shown
-
-
-def test_the_keys_that_help_are_seen_however_long_the_note_is() -> None:
-    failed = row("in", note="x" * 200, state=State.FAILED, traceback="Traceback")
-    shown = "".join(text for _, text in detail_lines(board(failed), failed, None)[1])
-    assert shown.startswith("✗ failed  e traceback  s starts it again  xxx")
-    stopped = row("in", [1], note="x" * 200, state=State.STOPPED)
-    shown = "".join(text for _, text in detail_lines(board(stopped), stopped, None)[1])
-    assert shown.startswith("■ stopped  s starts it  t steps one file  xxx")
+    assert ("key", " s") not in state_spans(refused, AT)
 
 
 def test_a_header_that_is_too_long_keeps_the_ends_of_both_paths() -> None:
@@ -123,16 +95,6 @@ def test_a_header_that_is_too_long_keeps_the_ends_of_both_paths() -> None:
     assert len(shown) == len(" qtool ") + 3 + 50
     (line,) = site_lines(SITE, 50)
     assert f"{SITE.spool}  {SITE.source}" in "".join(text for _, text in line)
-
-
-def test_names_from_a_spool_are_made_harmless() -> None:
-    one = row("in\x1b[31m", note="\x9bboo\u202e", state=State.FAILED)
-    text = "".join(
-        text for line in detail_lines(board(one), one, None) for _, text in line
-    )
-    assert "\x1b" not in text
-    assert "\x9b" not in text
-    assert "\u202e" not in text
 
 
 @pytest.mark.parametrize(
@@ -148,3 +110,31 @@ def test_the_header_warns_of_what_is_polled(
     watching: str, shown: tuple[str, str]
 ) -> None:
     assert watching_spans(replace(SITE, watching=watching))[-1] == shown
+
+
+def test_the_header_says_who_acts_where_that_is_another() -> None:
+    (line,) = site_lines(SITE, 60, "list")
+    shown = "".join(text for _, text in line)
+    assert f"{SITE.spool}  as list  {SITE.source}" in shown
+    (line,) = site_lines(SITE, 30, "list")
+    assert len("".join(text for _, text in line)) == len(" qtool ") + 3 + 30
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"note": "not idle: load < 1.5: it is 2.31"}, "not idle: load < 1.5"),
+        ({"oldest": AT + 3600, "honours_due": True}, "nothing is due for 1h"),
+        ({"oldest": AT - 1, "honours_due": True}, ""),
+        ({"oldest": AT + 3600, "honours_due": True, "in_flight": 1}, ""),
+        ({"oldest": AT + 3600}, ""),
+        ({"note": "not idle: empty: in", "state": State.STOPPED}, ""),
+    ],
+)
+def test_a_runner_that_may_take_nothing_yet_waits(
+    facts: dict[str, Any], why: str
+) -> None:
+    one = row("in", [1], **facts)
+    assert held_back(one, AT).startswith(why)
+    assert bool(held_back(one, AT)) is bool(why)
+    assert (("waits", "◷ waits") in state_spans(one, AT)) is bool(why)

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from qtool.tui.widgets.ink import InkScreen
 from qtool.tui.widgets.site import SiteBar
+from qtool.tui.widgets.words import gone_line, is_gone
 
 if TYPE_CHECKING:
     from qtool.control.models import Board, QueueRow
@@ -39,11 +40,13 @@ class ConsoleScreen(InkScreen):
 
     def board_arrived(self, board: Board) -> None:
         """Take the latest board."""
-        self.site_bar.show_site(board.site)
+        self.site_bar.show_site(board.site, self.qtool.acting_user)
 
     def step_refusal(self, row: QueueRow) -> str:
         """Return why the row's runner cannot be stepped; empty if it can."""
         board = self.qtool.board
+        if board is not None and is_gone(board.site):
+            return gone_line(board.site)
         return (board.site.read_only if board else "") or row.step_refusal
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from qtool.control.models import State
 from qtool.tui.screens.base import ConsoleScreen
+from qtool.tui.widgets.detail import detail_lines, why
 from qtool.tui.widgets.ink import Bar
 from qtool.tui.widgets.keybar import KeyBar
 from qtool.tui.widgets.sliceboard import SliceBoard
-from qtool.tui.widgets.words import detail_lines, is_empty
+from qtool.tui.widgets.words import gone_line, is_empty, is_gone
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ class BoardScreen(ConsoleScreen):
                 tooltip="Type how long it snoozes"),
         Binding("enter", "open", "Open", id="queue.open",
                 tooltip="List what is in the queue"),
-        Binding("e", "traceback", "Error", show=False, id="runner.traceback",
-                tooltip="Show the traceback of a runner that failed"),
+        Binding("e", "why", "Why", show=False, id="runner.why",
+                tooltip="Read why it is so: the whole note, traceback or stack"),
         Binding("S", "start_all", "Start all", show=False, id="runner.start-all",
                 tooltip="Start every runner that can be started"),
         Binding("l", "log", "Log", id="view.log", tooltip="Show or hide the log"),
@@ -120,6 +122,10 @@ class BoardScreen(ConsoleScreen):
             if wanted:
                 self._log.show_log(self.qtool.log_lines)
 
+    def on_resize(self) -> None:
+        """Fit the evidence to the width."""
+        self._show_detail()
+
     def on_slice_board_moved(self) -> None:
         """Follow the cursor."""
         self._show_detail()
@@ -128,7 +134,9 @@ class BoardScreen(ConsoleScreen):
         slices = self.slices
         if slices.board is not None:
             self._detail.show(
-                detail_lines(slices.board, slices.selected, slices.at_slice)
+                detail_lines(
+                    slices.board, slices.selected, slices.at_slice, self.size.width
+                )
             )
         self._keys.look_again()
 
@@ -137,11 +145,23 @@ class BoardScreen(ConsoleScreen):
         row, board = self.row, self.qtool.board
         if row is None or board is None:
             return ""
+        if is_gone(board.site):
+            acts = action in _OF_RUNNER | _OF_STEP | {"open"}
+            return gone_line(board.site) if acts else ""
+        if action in _OF_RUNNER | _OF_STEP and self._is_held():
+            return row.note
         if action in _OF_RUNNER:
             return board.site.read_only or row.refusal
         if action in _OF_STEP:
             return self.step_refusal(row)
         return "" if action != "open" or row.has_queue else "no queue"
+
+    def _is_held(self) -> bool:
+        """Whether the selected slice is another process's."""
+        row, at_slice = self.row, self.slices.at_slice
+        if row is None or at_slice is None or at_slice >= len(row.cells):
+            return False
+        return row.cells[at_slice].state is State.CLAIMED
 
     # --- Keys
 
@@ -193,14 +213,15 @@ class BoardScreen(ConsoleScreen):
         if (row := self.row) is not None:
             self.qtool.open_entries(row, choosing=True)
 
-    def action_traceback(self) -> None:
-        """Show the traceback of the selected runner."""
-        if (row := self.row) is None:
+    def action_why(self) -> None:
+        """Show all of why the selected runner is as it is."""
+        row, board = self.row, self.slices.board
+        if row is None or board is None:
             return
-        if row.traceback:
-            self.qtool.open_traceback(row)
+        if row.traceback or why(row, board.at):
+            self.qtool.open_why(row, board.at)
         else:
-            self.qtool.say(f"{visible(row.name)} has no traceback.")
+            self.qtool.say(f"{visible(row.name)} is {row.state}, and says no more.")
 
     def action_whole_log(self) -> None:
         """Show the log on a screen of its own."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from qtool import render
 from qtool.control.models import State
 from qtool.tui.screens.document import DocumentScreen
+from qtool.tui.widgets.detail import is_stack, why
 from qtool.tui.widgets.keybar import is_ours, key_name
 from qtool.tui.widgets.logpane import LogPager
+from qtool.tui.widgets.words import WAITS, condition
 from qtool.untrusted import visible, visible_block
 
 if TYPE_CHECKING:
@@ -28,17 +30,37 @@ class ReportScreen(DocumentScreen):
         super().__init__(title, report_lines(report))
 
 
-class TracebackScreen(DocumentScreen):
-    """Why a runner failed."""
+class WhyScreen(DocumentScreen):
+    """Why a runner is as it is: the note, what it raised or where it stands.
 
-    def __init__(self, row: QueueRow) -> None:
-        shown = visible_block(row.traceback.rstrip("\n"), limit=100_000, width=2_000)
-        lines: list[Span] = [
-            (render.state_style(row.state), f"{row.state}: {visible(row.note)}"),
-            ("", ""),
-        ]
-        lines += [("", line) for line in shown.split("\n")]
-        super().__init__(f"traceback of {visible(row.runner or row.name)}", lines)
+    Args:
+        row: Whose evidence.
+        at: The moment of the board, in epoch seconds.
+    """
+
+    def __init__(self, row: QueueRow, at: float) -> None:
+        ink, state = condition(row, at, row.state)
+        lines: list[Span] = [(ink, state), ("", why(row, at))]
+        what = "state"
+        if row.traceback:
+            what = "stack" if is_stack(row.traceback) else "traceback"
+            shown = _from_dispose(row.traceback.rstrip("\n"))
+            shown = visible_block(shown, limit=100_000, width=2_000)
+            lines += [("", ""), *(("", line) for line in shown.split("\n"))]
+        super().__init__(f"{what} of {visible(row.runner or row.name)}", lines)
+
+
+def _from_dispose(traceback: str) -> str:
+    """Return a stack without the calls that are qtool's own on the way to the runner's.
+
+    What was raised is shown whole: it may have been raised on that way.
+    """
+    lines = traceback.split("\n")
+    calls = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+    ours = next((n for n in calls if lines[n].endswith(", in _dispose")), None)
+    if ours is None or not is_stack(traceback):
+        return traceback
+    return "\n".join([f"{lines[0].rstrip(':')}, from _dispose on:", *lines[ours:]])
 
 
 class LogScreen(DocumentScreen):
@@ -100,7 +122,11 @@ def _key_lines(bindings: Iterable[Binding]) -> list[Span]:
 
 
 def _state_lines() -> list[Span]:
-    return [
-        (render.state_style(state), f"  {render.state_glyph(state)} {state}")
-        for state in State
-    ]
+    lines: list[Span] = []
+    for state in State:
+        glyph = render.state_glyph(state)
+        lines.append((render.state_style(state), f"  {glyph} {state}"))
+        if state is State.RUNNING:
+            why = "it runs, and may take nothing yet; e says why"
+            lines.append((WAITS[0], f"  {WAITS[1]}: {why}"))
+    return lines

@@ -12,6 +12,7 @@ from qtool.tui.screens.base import InnerScreen
 from qtool.tui.widgets.entrylist import EntryList, filebase_of
 from qtool.tui.widgets.ink import Bar
 from qtool.tui.widgets.keybar import KeyBar
+from qtool.tui.widgets.words import is_gone
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class EntriesScreen(InnerScreen):
         self._heading = Bar("heading")
         self._loading = False
         self._loaded = False
+        self._trouble = ""
         self._next_load = 0.0
         self._stale = False
 
@@ -69,7 +71,9 @@ class EntriesScreen(InnerScreen):
         figures = [(r.depth, r.in_flight, r.oldest, r.preserved) for r in (old, row)]
         self._stale |= figures[0] != figures[1] or bool(row.rate_in or row.rate_out)
         self.entries.show_ages(board.at)
-        if self._stale and not self._loading and time.monotonic() >= self._next_load:
+        self._stale |= bool(self._trouble)
+        ready = not self._loading and not is_gone(board.site)
+        if self._stale and ready and time.monotonic() >= self._next_load:
             self._load()
 
     def _load(self) -> None:
@@ -77,13 +81,19 @@ class EntriesScreen(InnerScreen):
         queue, control = self._row.name, self.qtool.control
         begun = time.monotonic()
 
-        def loaded(names: list[str]) -> None:
-            self._loading, self._loaded = False, True
+        def rest(trouble: str) -> None:
+            self._loading, self._trouble = False, trouble
             self._next_load = time.monotonic() + _REST * (time.monotonic() - begun)
-            self.entries.show(names)
             self.on_listing_moved()
 
-        in_thread(self.qtool, f"list {queue}", lambda: control.names(queue), loaded)
+        def loaded(names: list[str]) -> None:
+            self._loaded = True
+            self.entries.show(names)
+            rest("")
+
+        in_thread(
+            self.qtool, f"list {queue}", lambda: control.names(queue), loaded, rest
+        )
         self.on_listing_moved()
 
     def on_listing_moved(self) -> None:
@@ -92,13 +102,16 @@ class EntriesScreen(InnerScreen):
         count = len(entries.names)
         title = f"{visible(self._row.name)}"
         what = " choose the file to step" if self._choosing else " entries"
-        if not self._loaded:
+        ink = "muted"
+        if self._trouble:
+            ink, position = "error", f"cannot be listed: {self._trouble}"
+        elif not self._loaded:
             position = "listing …"
         elif not count:
             position = "empty"
         else:
             position = f"{entries.top + 1:,}-{entries.last_shown:,} of {count:,}"
-        self._heading.show([[("title", title), ("muted", what)]], [("muted", position)])
+        self._heading.show([[("title", title), ("muted", what)]], [(ink, position)])
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""

@@ -11,10 +11,11 @@ from qtool.tui.acts import in_thread
 from qtool.tui.screens.document import DocumentScreen
 from qtool.tui.widgets.entrylist import FOREIGN, STATES, moment_of
 from qtool.tui.widgets.pager import PAIR
+from qtool.tui.widgets.words import is_gone
 from qtool.untrusted import visible, visible_block
 
 if TYPE_CHECKING:
-    from qtool.control.models import EntryView, QueueRow
+    from qtool.control.models import Board, EntryView, QueueRow
     from qtool.render import Span
 
 _LONGEST_LINE = 4_000
@@ -36,17 +37,35 @@ class EntryScreen(DocumentScreen):
         super().__init__(title, [("muted", "reading …")])
         self._row = row
         self._filebase = filebase
+        self._failed = self._was_gone = False
 
     def on_mount(self) -> None:
         """Read the entry."""
+        self._read()
+
+    def board_arrived(self, board: Board) -> None:
+        """Read again what could not be read, once there is somebody to ask again."""
+        super().board_arrived(board)
+        gone = is_gone(board.site)
+        self._was_gone |= gone
+        if self._failed and self._was_gone and not gone:
+            self._read()
+
+    def _read(self) -> None:
+        self._failed = self._was_gone = False
         queue, filebase, control = self._row.name, self._filebase, self.qtool.control
 
         def read(entry: EntryView) -> None:
             self.pager.show(entry_lines(entry))
 
-        in_thread(
-            self.qtool, f"read {filebase}", lambda: control.entry(queue, filebase), read
-        )
+        def failed(reason: str) -> None:
+            self._failed = True
+            board = self.qtool.board
+            self._was_gone |= board is not None and is_gone(board.site)
+            self.pager.show([("error", f"Cannot be read: {reason}")])
+
+        in_thread(self.qtool, f"read {filebase}",
+                  lambda: control.entry(queue, filebase), read, failed)  # fmt: skip
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""

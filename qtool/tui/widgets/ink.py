@@ -26,7 +26,7 @@ Line = list[Span]
 INKS = (
     "title", "muted", "faint", "accent", "success", "warning", "error", "added",
     "removed", "heading", "key", "badge", "cursor-row", "rule",
-    "trend", "cell-error", "cell-warning", "cell-muted", "cell-chosen",
+    "trend", "waits", "cell-error", "cell-warning", "cell-muted", "cell-chosen",
 )  # fmt: skip
 """Names of styles that every widget here understands; the empty name is plain."""
 

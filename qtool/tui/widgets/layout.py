@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qtool.control.models import QueueRow
 
@@ -26,6 +26,9 @@ CELL_WITH_NUMBER = 3
 CELL_MOST = 5
 GAP = 1
 """Between two columns, and between the cells of two owners."""
+Seams = frozenset[int]
+"""Numbers of the cells before which a gap stands, in all rows of so many cells: so
+that cells stand below each other, whoever owns them."""
 
 
 class Grid(NamedTuple):
@@ -36,8 +39,8 @@ class Grid(NamedTuple):
     per_line: int
     """Cells in one line."""
     lines: int
-    gaps: bool
-    """Whether a thin gap stands between the cells of two owners."""
+    gaps: frozenset[int]
+    """Which cells of a line have a thin gap before them; the first is 0."""
 
 
 class Layout(NamedTuple):
@@ -52,6 +55,12 @@ class Layout(NamedTuple):
     """Width of each of the two."""
     snooze: int
     note: int
+    seams: Mapping[int, Seams]
+    """Of rows of so many cells."""
+
+    def grid(self, row: QueueRow) -> Grid:
+        """Return how the cells of a row stand."""
+        return grid(row, self.heat, self.seams.get(len(row.cells), Seams()))
 
 
 class _Shape(NamedTuple):
@@ -91,28 +100,30 @@ def boundaries(row: QueueRow) -> list[int]:
     ]
 
 
-def _grouped(row: QueueRow) -> bool:
-    """Whether some owner has several cells: only then do gaps say anything."""
-    return 0 < len(boundaries(row)) < len(row.cells) - 1
+def seams_of(rows: Sequence[QueueRow]) -> dict[int, Seams]:
+    """Return the seams of the rows of each number of cells.
 
-
-def _most_gaps(row: QueueRow, per_line: int) -> int:
-    """Return the gaps in the line that has the most of them."""
-    if not _grouped(row):
-        return 0
-    inner = [at for at in boundaries(row) if at % per_line]
-    counts = [0] * -(-len(row.cells) // per_line)
-    for at in inner:
-        counts[at // per_line] += 1
-    return max(counts)
-
-
-def _heat_need(rows: Sequence[QueueRow], shape: _Shape) -> int:
-    need = 4
+    Gaps say nothing where every cell has an owner of its own, or all have one.
+    """
+    seams: dict[int, Seams] = {}
     for row in rows:
-        if row.cells:
-            per_line = -(-len(row.cells) // shape.lines)
-            need = max(need, per_line * shape.cell + _most_gaps(row, per_line) * GAP)
+        own, count = boundaries(row), len(row.cells)
+        if count:
+            told = own if len(own) < count - 1 else []
+            seams[count] = seams.get(count, Seams()).union(told)
+    return seams
+
+
+def _gaps(seams: Seams, per_line: int) -> frozenset[int]:
+    """Return the places in a line of so many cells that a seam comes to."""
+    return frozenset(at % per_line for at in seams) - {0}
+
+
+def _heat_need(seams: Mapping[int, Seams], shape: _Shape) -> int:
+    need = 4
+    for count, own in seams.items():
+        per_line = -(-count // shape.lines)
+        need = max(need, per_line * shape.cell + len(_gaps(own, per_line)) * GAP)
     return need
 
 
@@ -126,17 +137,18 @@ def arrange(width: int, rows: Sequence[QueueRow]) -> Layout:
     """Return the layout of a board of these rows in ``width`` cells."""
     longest = max((len(row.name) for row in rows), default=0)
     name = min(max(longest, NAME_LEAST), NAME_MOST)
+    seams = seams_of(rows)
     for shape in _LADDER:
-        heat = _heat_need(rows, shape)
+        heat = _heat_need(seams, shape)
         needed = sum(_OPTIONAL[column] for column in shape.needs)
         for name_width in range(name, NAME_LEAST - 1, -1):
             spare = width - _fixed(name_width) - heat - needed
             if spare >= 0:
-                return _fill(width, name_width, heat, rows)
-    return _fill(width, NAME_LEAST, max(4, width - _fixed(NAME_LEAST)), rows)
+                return _fill(width, name_width, heat, seams)
+    return _fill(width, NAME_LEAST, max(4, width - _fixed(NAME_LEAST)), seams)
 
 
-def _fill(width: int, name: int, heat: int, rows: Sequence[QueueRow]) -> Layout:
+def _fill(width: int, name: int, heat: int, seams: Mapping[int, Seams]) -> Layout:
     """Give out what is left: columns first, then wider cells, trend, a note."""
     spare = width - _fixed(name) - heat
     there = set()
@@ -147,7 +159,7 @@ def _fill(width: int, name: int, heat: int, rows: Sequence[QueueRow]) -> Layout:
         spare -= cost
     if len(there) == len(_OPTIONAL):
         for cell in range(CELL_MOST, 1, -1):
-            more = _heat_need(rows, _Shape(cell, 1, frozenset())) - heat
+            more = _heat_need(seams, _Shape(cell, 1, frozenset())) - heat
             if 0 < more <= spare:
                 heat, spare = heat + more, spare - more
                 break
@@ -164,24 +176,24 @@ def _fill(width: int, name: int, heat: int, rows: Sequence[QueueRow]) -> Layout:
         rates=RATE if "rates" in there else 0,
         snooze=SNOOZE if "snooze" in there else 0,
         note=spare - 2 * GAP if spare >= NOTE_LEAST else 0,
+        seams=seams,
     )
 
 
-def grid(row: QueueRow, heat: int) -> Grid:
+def grid(row: QueueRow, heat: int, seams: Seams) -> Grid:
     """Return how the cells of ``row`` stand in ``heat`` columns."""
     count = len(row.cells)
     if not count:
-        return Grid(cell=0, per_line=0, lines=1, gaps=False)
+        return Grid(cell=0, per_line=0, lines=1, gaps=Seams())
     for lines in range(1, count + 1):
         per_line = -(-count // lines)
-        gaps = _most_gaps(row, per_line)
-        for used in (gaps * GAP, 0):
-            cell = (heat - used) // per_line
+        for gaps in (_gaps(seams, per_line), Seams()):
+            cell = (heat - len(gaps) * GAP) // per_line
             if cell >= 1:
                 return Grid(
                     cell=min(cell, CELL_MOST),
                     per_line=per_line,
                     lines=lines,
-                    gaps=used > 0,
+                    gaps=gaps,
                 )
-    return Grid(cell=1, per_line=1, lines=count, gaps=False)
+    return Grid(cell=1, per_line=1, lines=count, gaps=Seams())

@@ -19,7 +19,6 @@ from qtool.tui.widgets.layout import (
     GAP,
     STATE,
     boundaries,
-    grid,
 )
 from qtool.tui.widgets.words import (
     age_of,
@@ -52,7 +51,13 @@ class Painter:
     """Draws rows in one layout and one set of styles."""
 
     def __init__(
-        self, layout: Layout, ink: Callable[[str], Style], base: Style, *, plain: bool
+        self,
+        layout: Layout,
+        ink: Callable[[str], Style],
+        base: Style,
+        *,
+        plain: bool,
+        stale: bool = False,
     ) -> None:
         """Take the styles.
 
@@ -61,11 +66,13 @@ class Painter:
             ink: Gives the style of a name.
             base: The style under everything.
             plain: The terminal shows no shades of colour: glyphs carry them.
+            stale: What was seen is not so any more: only the depths are shown.
         """
         self.layout = layout
         self._ink = ink
         self._base = base
         self._plain = plain
+        self._stale = stale
 
     def heading(self) -> Strip:
         """Return the line above the rows."""
@@ -96,7 +103,7 @@ class Painter:
             at_slice: Number of the selected cell, if any.
         """
         base = self._base + self._ink("cursor-row") if here else self._base
-        cells = grid(row, self.layout.heat)
+        cells = self.layout.grid(row)
         strips = []
         for line in range(cells.lines):
             spans = self._left(row, here) if not line else self._left_below(here)
@@ -110,14 +117,13 @@ class Painter:
 
     def cell_at(self, row: QueueRow, x: int, line: int) -> int | None:
         """Return the number of the cell at column ``x`` of a row's line."""
-        cells = grid(row, self.layout.heat)
-        starts = set(boundaries(row)) if cells.gaps else set()
-        first = line * cells.per_line
+        cells = self.layout.grid(row)
         left = self._heat_left()
-        for at in range(first, min(first + cells.per_line, len(row.cells))):
-            left += GAP if at in starts and at != first else 0
+        for place in range(cells.per_line):
+            left += GAP if place in cells.gaps else 0
+            at = line * cells.per_line + place
             if left <= x < left + cells.cell:
-                return at
+                return at if at < len(row.cells) else None
             left += cells.cell
         return None
 
@@ -129,7 +135,7 @@ class Painter:
     def _left(self, row: QueueRow, here: bool) -> Line:
         lay = self.layout
         deep = "" if row.depth else "faint"
-        sick = render.state_style(row.state) == "error"
+        sick = not self._stale and render.state_style(row.state) == "error"
         name = "error" if sick else "title" if here else ""
         spans: Line = [
             ("accent", "▌" if here else " "),
@@ -146,6 +152,8 @@ class Painter:
 
     def _right(self, row: QueueRow, at: float) -> Line:
         lay = self.layout
+        if self._stale:
+            return self._unknown(row)
         fly = number(row.in_flight) if row.has_queue else render.NONE
         spans: Line = [("" if row.in_flight else "faint", " " + right(fly, FLY))]
         if lay.oldest:
@@ -156,7 +164,7 @@ class Painter:
             for value in (row.rate_in, row.rate_out):
                 ink = "" if value else "faint"
                 spans.append((ink, " " + right(rate_of(value, row), lay.rates)))
-        state = state_spans(row)
+        state = state_spans(row, at)
         spans += [("", "  "), *state]
         used = sum(len(text) for _, text in state)
         spans.append(("", " " * max(0, STATE - used)))
@@ -167,6 +175,15 @@ class Painter:
             spans.append(("muted", "  " + fitted(visible(row.note), lay.note)))
         return spans
 
+    def _unknown(self, row: QueueRow) -> Line:
+        """Return the columns right of the cells, of which nothing is known now."""
+        lay, queue = self.layout, render.UNKNOWN if row.has_queue else render.NONE
+        widths = [FLY, *([lay.oldest] if lay.oldest else [])]
+        widths += [lay.rates] * 2 if lay.rates else []
+        spans: Line = [("muted", " " + right(queue, width)) for width in widths]
+        state = render.UNKNOWN if row.runner is not None else render.NONE
+        return [*spans, ("muted", f"  {state}")]
+
     def _heat(
         self, row: QueueRow, cells: Grid, line: int, base: Style, at_slice: int | None
     ) -> list[Segment]:
@@ -175,18 +192,34 @@ class Painter:
             nothing = render.NONE if not row.has_queue else "…"
             return [Segment(fitted(nothing, width), base + self._ink("faint"))]
         first = line * cells.per_line
-        starts = set(boundaries(row)) if cells.gaps else set()
-        mixed = len({cell.state for cell in row.cells}) > 1
-        segments, used = [], 0
+        starts = set(boundaries(row))
+        alone = len(starts) == len(row.cells) - 1
+        mixed = not self._stale and len({cell.state for cell in row.cells}) > 1
+        segments: list[Segment] = []
+        used = 0
         for at, cell in enumerate(row.cells[first : first + cells.per_line], first):
-            if at in starts and at != first:
-                segments.append(Segment(" " * GAP, base))
+            if at - first in cells.gaps:
+                segments.append(self._gap(segments[-1], base, at in starts, alone))
                 used += GAP
             marked = mixed and cell.state in _MARKED
             mark = render.state_glyph(cell.state) if marked else ""
             segments.append(self._cell(at, cell, cells.cell, mark, at == at_slice))
             used += cells.cell
         return [*segments, Segment(" " * (width - used), base)]
+
+    def _gap(self, left: Segment, base: Style, ends: bool, alone: bool) -> Segment:
+        """Return what stands where this row or another one has a gap.
+
+        Args:
+            left: The cell before it.
+            base: The style under everything.
+            ends: Whether another owner begins here.
+            alone: Whether every cell has an owner of its own.
+        """
+        if ends and not alone:
+            return Segment(" " * GAP, base)
+        fill = left.text[-1] if left.text[-1] in _SHADES else " "
+        return Segment(fill * GAP, left.style)
 
     def _cell(
         self, at: int, cell: Cell, width: int, mark: str, chosen: bool
@@ -208,6 +241,8 @@ class Painter:
             if mark or not level:
                 return (mark or "·").rjust(width)
             return shade * width
+        if mark and not level:
+            return mark.ljust(width)
         figure = short_number(cell.depth, width) if level else "·".rjust(width)
         if figure.startswith(" "):
             return (mark or shade) + figure[1:]

@@ -22,19 +22,25 @@ class SiteBar(Bar):
     def __init__(self) -> None:
         super().__init__("site")
         self._site: Site | None = None
+        self._user = ""
 
-    def show_site(self, site: Site | None) -> None:
-        """Put the facts up; None while they are being found out."""
-        self._site = site
+    def show_site(self, site: Site | None, user: str = "") -> None:
+        """Put the facts up.
+
+        Args:
+            site: None while they are being found out.
+            user: Who acts, where that is not who has started the console.
+        """
+        self._site, self._user = site, user
         if site is None:
             self.show([[("badge", " qtool "), ("muted", " looking …")]])
             return
         watching = watching_spans(site)
         taken = _FIXED + sum(cell_len(text) for _, text in watching)
-        lines = site_lines(site, self.app.size.width - taken)
+        lines = site_lines(site, self.app.size.width - taken, self._user)
         self.set_class(len(lines) > 1, "-read-only")
         self.show(lines, watching)
 
     def on_resize(self) -> None:
         """Fit the paths to the width."""
-        self.show_site(self._site)
+        self.show_site(self._site, self._user)

@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.strip import Strip
 
 from qtool.tui.widgets.ink import Inked
-from qtool.tui.widgets.layout import arrange, grid
+from qtool.tui.widgets.layout import arrange
 from qtool.tui.widgets.paint import Painter
-from qtool.tui.widgets.words import age_of
+from qtool.tui.widgets.words import age_of, held_back, is_gone
 
 if TYPE_CHECKING:
     from textual import events
@@ -81,6 +81,9 @@ class SliceBoard(Inked, can_focus=True):
         """Put up the latest board; nothing but figures moves."""
         old = self._rows
         self.board, self._rows = board, board.rows
+        if is_gone(board.site) is not self.has_class("-stale"):
+            self.set_class(is_gone(board.site), "-stale")
+            self._painter = None
         if [(r.name, len(r.cells)) for r in old] != [
             (r.name, len(r.cells)) for r in board.rows
         ]:
@@ -105,8 +108,8 @@ class SliceBoard(Inked, can_focus=True):
     # --- Geometry
 
     def _heights(self) -> list[int]:
-        heat = self.painter.layout.heat
-        return [grid(row, heat).lines for row in self._rows]
+        layout = self.painter.layout
+        return [layout.grid(row).lines for row in self._rows]
 
     def _room(self, heights: list[int]) -> int:
         """Return how many lines the rows have: the last is the count of rows."""
@@ -151,7 +154,10 @@ class SliceBoard(Inked, can_focus=True):
             layout = arrange(max(20, self.size.width), self._rows)
             app = self.app
             plain = app.no_color or app.console.color_system in (None, "standard")
-            self._painter = Painter(layout, self.ink, self.rich_style, plain=plain)
+            stale = self.has_class("-stale")
+            self._painter = Painter(
+                layout, self.ink, self.rich_style, plain=plain, stale=stale
+            )
             self._cache.clear()
         return self._painter
 
@@ -160,7 +166,7 @@ class SliceBoard(Inked, can_focus=True):
         at = self.board.at if self.board else 0.0
         at_slice = self.at_slice if here else None
         old = age_of(row.oldest, at, honours_due=row.honours_due)
-        key = (row, old, here, at_slice)
+        key = (row, old, here, at_slice, held_back(row, at))
         kept = self._cache.get(row.name)
         if kept is not None and kept[0] == key:
             return kept[1]

@@ -14,7 +14,7 @@ from qtool.untrusted import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qtool.control.models import Board, Cell, QueueRow, Site
+    from qtool.control.models import Board, QueueRow, Site
     from qtool.tui.widgets.ink import Line, Span
 
 _SHORT = {
@@ -25,6 +25,11 @@ _SHORT = {
 }
 """Words for states whose own are too long for the column; the detail line has those,
 and the header says of Mailman what it does."""
+
+WAITS = ("waits", "◷ waits")
+"""Of a runner that runs, and may take nothing of what waits."""
+_NOT_IDLE = "not idle: "
+"""So begins the note of a runner that is held back by its idle test."""
 
 _BARS = "▁▂▃▄▅▆▇"
 _IDLE = {State.STOPPED, State.NO_CLASS, State.NO_RUNNER, State.MAILMAN_STOPPED}
@@ -104,8 +109,42 @@ def is_startable(row: QueueRow) -> bool:
     )
 
 
-def state_spans(row: QueueRow) -> list[Span]:
+def is_gone(site: Site) -> bool:
+    """Whether what is shown was seen before who does the work went away."""
+    return site.attached in (RECONNECTING, ENGINE_GONE)
+
+
+def gone_line(site: Site) -> str:
+    """Return in words that who did the work is gone."""
+    if site.attached == ENGINE_GONE:
+        return "this window's engine has gone; starting it again"
+    return "the daemon has gone; looking for it again"
+
+
+def held_back(row: QueueRow, at: float) -> str:
+    """Return why a runner that runs takes nothing yet; empty if nothing hinders it."""
+    if row.state is not State.RUNNING:
+        return ""
+    if row.note.startswith(_NOT_IDLE):
+        return row.note
+    if not row.honours_due or row.oldest is None or row.oldest <= at or row.in_flight:
+        return ""
+    return f"nothing is due for {render.age(row.oldest - at)}"
+
+
+def condition(row: QueueRow, at: float, state: State) -> Span:
+    """Return glyph and word of a state of the row, in full, and the ink for them."""
+    if state is State.RUNNING and held_back(row, at):
+        return WAITS
+    return render.state_style(state), (
+        f"{render.state_glyph(state)} {render.state_word(state)}"
+    )
+
+
+def state_spans(row: QueueRow, at: float) -> list[Span]:
     """Return glyph and word of the state, with the start key where it helps."""
+    if held_back(row, at):
+        return [WAITS]
     ink = render.state_style(row.state)
     word = _SHORT.get(row.state, render.state_word(row.state))
     spans = [(ink, f"{render.state_glyph(row.state)} {word}")]
@@ -135,19 +174,23 @@ def is_empty(board: Board) -> bool:
     )
 
 
-def site_lines(site: Site, room: int) -> list[Line]:
+def site_lines(site: Site, room: int, user: str = "") -> list[Line]:
     """Return the header: which spool, which configuration, what may be done.
 
     Args:
         site: The site.
         room: Cells that spool and configuration may take; to fit, each loses its
             beginning, for the end of a path tells more.
+        user: Who acts, where that is not who has started the console.
     """
+    whose: Line = [("accent", f"  as {visible(user, 32)}")] if user else []
+    room -= sum(cell_len(text) for _, text in whose)
     spool, source = visible(site.spool), visible(site.source)
     spool = ending(spool, max(room // 2, room - cell_len(source)))
     first: Line = [
         ("badge", " qtool "),
         ("title", f" {spool}"),
+        *whose,
         ("muted", f"  {ending(source, room - cell_len(spool))}"),
     ]
     if not site.read_only:
@@ -159,120 +202,9 @@ def watching_spans(site: Site) -> Line:
     """Return the right end of the header: Mailman, the daemon, how it is watched."""
     spans: Line = [("muted", f"{visible(site.mailman)}  ")] if site.mailman else []
     if site.attached:
-        if site.attached in (RECONNECTING, ENGINE_GONE):
+        if is_gone(site):
             return [*spans, ("warning", f"○ {site.attached}")]
         spans.append(("muted", f"{visible(site.attached)}  "))
     if site.watching.startswith("polling"):
         return [*spans, ("warning", f"○ {visible(site.watching)}")]
     return [*spans, ("muted", f"● {site.watching}" if site.watching else "○ starting")]
-
-
-def _pairs(pairs: Sequence[tuple[str, str]]) -> Line:
-    line: Line = []
-    for label, value in pairs:
-        line += [("muted", f"  {label} "), ("", value)]
-    return line
-
-
-def detail_lines(
-    board: Board, row: QueueRow | None, at_slice: int | None
-) -> list[Line]:
-    """Return the selected row's full figures, and its evidence below."""
-    if row is None:
-        return [[], []]
-    if at_slice is not None and at_slice < len(row.cells):
-        figures = _slice_figures(board, row, at_slice)
-    else:
-        figures = _row_figures(board, row)
-    return [[("accent", visible(row.name)), *figures], evidence(board, row, at_slice)]
-
-
-def _row_figures(board: Board, row: QueueRow) -> Line:
-    pairs = [
-        ("depth", render.depth(row)),
-        ("fly", number(row.in_flight) if row.has_queue else render.NONE),
-        _oldest(board, row, row),
-        ("in", rate_of(row.rate_in, row)),
-        ("out", rate_of(row.rate_out, row)),
-        (
-            "snooze",
-            render.duration(row.snooze_seconds)
-            + (" (fixed)" if row.snooze_fixed else ""),
-        ),
-    ]
-    if row.runner_slices > 1:
-        pairs.append(("slices", str(row.runner_slices)))
-    pairs += _costs(row)
-    if row.preserved:
-        pairs.append(("preserved", str(row.preserved)))
-    if row.foreign:
-        pairs.append(("foreign", str(row.foreign)))
-    return _pairs(pairs)
-
-
-def _costs(row: QueueRow) -> list[tuple[str, str]]:
-    """Return what a runner costs, once that is a second of a processor."""
-    seconds = sum(each.cpu_seconds for each in row.running)
-    if seconds < 1:
-        return []
-    first = row.running[0]
-    memory = first.memory_bytes
-    return [
-        ("cpu", render.duration(round(seconds))),
-        ("memory", render.UNKNOWN if memory is None else render.size(memory)),
-        ("pid", str(first.pid)),
-    ]
-
-
-def _oldest(board: Board, row: QueueRow, part: QueueRow | Cell) -> tuple[str, str]:
-    value = render.oldest(part, board.at, honours_due=row.honours_due)
-    return ("next" if row.honours_due else "oldest"), value
-
-
-def _slice_figures(board: Board, row: QueueRow, at_slice: int) -> Line:
-    cell: Cell = row.cells[at_slice]
-    whose = f"slice {at_slice}:{len(row.cells)}"
-    if row.runner_slices and row.runner_slices != len(row.cells):
-        whose += f", runner slice {cell.owner}:{row.runner_slices}"
-    line: Line = [("title", f"  {whose}")]
-    line += _pairs(
-        [
-            ("depth", str(cell.depth)),
-            ("fly", str(cell.in_flight)),
-            _oldest(board, row, cell),
-        ]
-    )
-    return line
-
-
-def evidence(board: Board, row: QueueRow, at_slice: int | None) -> Line:
-    """Return one line of why: the state, the keys that help, the note.
-
-    The note comes last: it may be longer than the line.
-    """
-    state = row.state
-    if at_slice is not None and at_slice < len(row.cells):
-        state = row.cells[at_slice].state
-    glyph = render.state_glyph(state)
-    line: Line = [(render.state_style(state), f"{glyph} {render.state_word(state)}")]
-    for key, what in _helping(board, row):
-        line += [("key", f"  {key}"), ("muted", f" {what}")]
-    if row.note:
-        line.append(("", f"  {visible(row.note)}"))
-    if row.refusal and row.refusal != row.note:
-        line.append(("muted", f"  {visible(row.refusal)}"))
-    return line
-
-
-def _helping(board: Board, row: QueueRow) -> list[tuple[str, str]]:
-    what = "stack" if row.state is State.HUNG else "traceback"
-    keys = [("e", what)] if row.traceback else []
-    if board.site.read_only or row.refusal:
-        return keys
-    if row.state is State.FAILED:
-        return [*keys, ("s", "starts it again")]
-    if row.state is State.RESTARTING:
-        return [*keys, ("s", "starts it now"), ("x", "stops it")]
-    if is_startable(row):
-        return [*keys, ("s", "starts it"), ("t", "steps one file")]
-    return keys
