@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import select
 import socket
 import subprocess
@@ -56,6 +57,7 @@ class ChildProcess:
         ours.settimeout(_SENDING_SECONDS)
         self.line = Line(ours)
         self.pid = self._process.pid
+        self._end = os.pidfd_open(self.pid)
         self.leave_by = inf
         """When it is killed if it is still there, by ``time.monotonic``."""
 
@@ -66,15 +68,18 @@ class ChildProcess:
             hear: Gets each line.
             check: Called now and then; returns in how many seconds it is to be again.
         """
+        sources: list[Line | int] = [self.line, self._end]
         while True:
             left = min(check(), self.leave_by - time.monotonic())
-            ready, _, _ = select.select([self.line], [], [], max(0.0, left))
-            if ready:
+            ready, _, _ = select.select(sources, [], [], max(0.0, left))
+            if self.line in ready:
                 heard = self.line.heard()
                 if heard is None:
                     break
                 for said in heard:
                     hear(said)
+            elif ready:
+                break  # what it has forked may hold the line open for longer
             if time.monotonic() >= self.leave_by:
                 self.leave_by = inf
                 self.kill()
@@ -93,6 +98,7 @@ class ChildProcess:
             self.kill()
             self._process.wait()
         self.line.close()
+        os.close(self._end)
 
 
 def log_here(logged: Logged) -> None:

@@ -189,6 +189,21 @@ def _notes(master: Master, note: str) -> bool:
 
 
 @pytest.mark.long
+def test_a_process_is_dead_although_what_it_has_forked_is_not(
+    site: Site, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    site.runner("in", f"{HERE}.Forking", note=note, max_restarts=0)
+    site.put("in")
+    master = started(site)
+    try:
+        Changes(master).wait(lambda: state(master, "in") is RunnerState.FAILED)
+        assert status(master, "in").note == "its process was killed by SIGKILL"
+    finally:
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+
+@pytest.mark.long
 def test_nothing_is_lost_where_processes_are_killed_again_and_again(
     site: Site, tmp_path: Path
 ) -> None:
@@ -201,7 +216,9 @@ def test_nothing_is_lost_where_processes_are_killed_again_and_again(
     changes, kills = Changes(master), 12
     for number in range(kills):
         eventually(partial(_has_process, master, number % 3))
-        os.kill(status(master, "in", number % 3).pid, signal.SIGKILL)
+        victim = status(master, "in", number % 3).pid
+        assert victim > 0
+        os.kill(victim, signal.SIGKILL)
         changes.wait(partial(_restarts, master, number % 3))
         clock.now += 60
         master.timer.look()
@@ -230,7 +247,8 @@ def test_a_process_that_hangs_is_killed_and_to_be_begun_again(
     changes.wait(lambda: caplog.records)
     found = status(master, "in")
     assert found.state is RunnerState.RESTARTING
-    assert f"; in hand {base}; hung for 0 s: `ready" in found.note
+    assert f"; in hand {base}; hung for " in found.note
+    assert "s: `ready, _, _ = select.select(" in found.note
     told = "; its process was killed; restarts in 1 s (1 of 10)"
     assert found.note.endswith(told)
     assert "in _dispose" in found.traceback
@@ -263,6 +281,7 @@ def test_a_process_that_is_told_to_give_up_and_does_not_answer_is_killed(
     base = site.put("in", signal=int(signal.SIGSTOP))
     master = started(site)
     pid = status(master, "in").pid
+    eventually(lambda: "State:\tT" in Path(f"/proc/{pid}/status").read_text())
     master.close(unclaim=True)
     assert not Path(f"/proc/{pid}").exists()
     assert site.queue("in").get_files(".bak") == [base]
