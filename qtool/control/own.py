@@ -1,5 +1,4 @@
-"""The runners of our own engine: what the master says of them, and who else holds
-their slices."""
+"""The runners of our own engine: what its master says, and who else holds slices."""
 
 from __future__ import annotations
 
@@ -17,6 +16,7 @@ from qtool.control.standing import (
     Standing,
     departed,
     mixed_note,
+    nothing_to_start,
     running_slices,
     sickest,
     what_was_done,
@@ -190,7 +190,7 @@ class OwnRunners(Runners):
         """Start every runner that is not switched off."""
         self.look(fresh=True)
         self._all_started = True
-        started, failures, running = [], [], 0
+        names, running = [], 0
         for settings in self._configuration.settings.runners.values():
             if not (settings.served and settings.start and settings.instances):
                 continue
@@ -199,19 +199,35 @@ class OwnRunners(Runners):
             states = self.standing(settings).slices
             if states and set(states) <= ACTIVE:
                 running += 1
-                continue
-            try:
-                self.act("start", settings.name, None)
-                started.append(settings.name)
-            except QToolError as error:
-                failures.append(f"{settings.name}: {error}")
+            else:
+                names.append(settings.name)
+        refusals = self._begin(names)
+        started = [name for name, refusal in refusals.items() if not refusal]
+        failures = [refusal for refusal in refusals.values() if refusal]
         if not started and failures:
             raise RunnerError("; ".join(failures))
         if not started and not running:
-            raise Refused(self._nothing_to_start())
+            raise Refused(nothing_to_start(self._configuration.settings))
         if not started:
             return "every runner runs already"
         return "; ".join([f"started {', '.join(started)}", *failures])
+
+    def _begin(self, names: Sequence[str]) -> dict[str, str]:
+        """Start runners; return what each is refused for, empty where it is not."""
+
+        def begin(name: str) -> str:
+            try:
+                self.act("start", name, None)
+            except QToolError as error:
+                return f"{name}: {error}"
+            return ""
+
+        if not self._configuration.settings.in_processes:
+            return {name: begin(name) for name in names}
+        from concurrent.futures import ThreadPoolExecutor  # a process takes a while
+
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(names, pool.map(begin, names), strict=True))
 
     def reload(self) -> list[str]:
         """Read the configuration file again; return what changed, a line each."""
@@ -261,17 +277,6 @@ class OwnRunners(Runners):
             return {}
         self._made.states()  # each has what is configured now
         return follow(self._made, changes, begin=self._all_started)
-
-    def _nothing_to_start(self) -> str:
-        settings = self._configuration.settings
-        if settings.source.startswith("--root"):
-            return (
-                "there is nothing to run: --root names no runner, a configuration"
-                " does (--config FILE)"
-            )
-        return (
-            f"there is nothing to run: {settings.source} names no runner with a class"
-        )
 
     def _served(self, runner: str) -> RunnerSettings:
         settings = self._configuration.runner(runner)

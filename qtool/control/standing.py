@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qtool.control.models import DrainReport, Finishing, StepReport
     from qtool.engine.status import RunnerStatus
     from qtool.installation.specs import Chosen
-    from qtool.settings import RunnerSettings
+    from qtool.settings import RunnerSettings, Settings
 
 ACTIVE = frozenset({State.RUNNING, State.HUNG, State.PAUSED, State.STOPPING})
 """States of a runner slice whose claim is ours."""
@@ -195,3 +195,13 @@ def what_was_done(
     if len(done) == count:
         return f"{name}: all {count} slices {verb}"
     return f"{name}: {len(done)} of {count} slices {verb}"
+
+
+def nothing_to_start(settings: Settings) -> str:
+    """Return why a site has no runner that could be started."""
+    if settings.source.startswith("--root"):
+        return (
+            "there is nothing to run: --root names no runner, a configuration"
+            " does (--config FILE)"
+        )
+    return f"there is nothing to run: {settings.source} names no runner with a class"
