@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from qtool.engine.master import Master
+from qtool.engine.pauses import Pause, Pauses
 from qtool.engine.status import Counts, RunnerState, RunnerStatus
 from qtool.engine.step import Outcome
 from qtool.errors import NoRunnerClass, RunnerError, RunnerImportError, SliceClaimed
@@ -279,3 +282,35 @@ def test_a_changed_snooze_counts_at_once(site: Site, *, apart: bool) -> None:
     master.resume("in")
     master.set_snooze("in", 0.0)
     changes.wait(lambda: status(master, "in").counts.kept > 1 or master.pause("in"))
+
+
+@both_long
+def test_an_idle_only_runner_says_what_it_waits_for(site: Site, *, apart: bool) -> None:
+    site.runner("in", f"{HERE}.Noop", when="idle", idle_when="load < 0")
+    site.put("in")
+    master = site.master(in_processes=apart)
+    changes = Changes(master)
+    master.start("in")
+    changes.wait(lambda: status(master, "in").note)
+    assert status(master, "in").note.startswith("not idle: load < 0: it is ")
+    assert site.subjects("in") == ["One"]
+
+
+@both_long
+def test_a_pause_on_record_holds_until_it_is_gone(site: Site, *, apart: bool) -> None:
+    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
+    site.put("in")
+    pauses = Pauses(site.config.state_directory)
+    pauses.put(Pause(runner="in", slice=None, since=1.0, who="anne"))
+    master = site.master(in_processes=apart)
+    master.start("in")
+    master.step("in")
+    site.put("in", "Two")
+    master.resume("in")
+    assert site.subjects("in") == ["Two"]
+    assert status(master, "in").counts == Counts(done=1)
+    pauses.remove("in", None, 1)
+    until = time.monotonic() + 20
+    while site.subjects("in") and time.monotonic() < until:
+        threading.Event().wait(0.05)
+    assert site.subjects("in") == []
