@@ -262,6 +262,39 @@ async def test_a_failed_runner_shows_its_traceback_and_starts_again(
         await until(pilot, lambda: "running" in line_of(app, "dies"))
 
 
+async def test_a_runner_that_is_held_back_waits_and_says_for_what(root: Path) -> None:
+    config = (
+        "[runner.calm]\nclass: sample_runners.Marking\nwhen: idle\n"
+        "idle_when: empty: out\n"
+    )
+    control = make_site(root, config)
+    inject(control, "out")
+    inject(control, "calm")
+    async with opened(control) as (app, pilot):
+        await cursor_on(pilot, "calm")
+        await pilot.press("s")
+        await until(pilot, lambda: "◷ waits" in line_of(app, "calm"))
+        assert "◷ waits  not idle: empty: out" in shown(app)
+
+
+async def test_keys_that_another_process_would_refuse_are_grey(root: Path) -> None:
+    other = make_site(root)
+    other.start("mark", 0)
+    try:
+        async with opened(make_site(root)) as (app, pilot):
+            await cursor_on(pilot, "mark")
+            await until(pilot, lambda: "claimed" in line_of(app, "mark"))
+            board = app.screen
+            assert isinstance(board, BoardScreen)
+            assert "claimed by" in board.refusal("stop")
+            assert not board.refusal("start")
+            await pilot.press("right")
+            assert "claimed by" in board.refusal("start")
+            assert not board.refusal("open")
+    finally:
+        other.close()
+
+
 async def test_shorter_never_makes_a_snooze_longer(root: Path) -> None:
     config = "[runner.fast]\nclass: sample_runners.Marking\nsleep_time: 0.05\n"
     async with opened(make_site(root, config)) as (app, pilot):
@@ -462,6 +495,20 @@ async def test_an_entry_tells_its_time_in_full(root: Path) -> None:
         app.open_entry(row, filebase)
         since = render.moment(float(filebase.partition("+")[0]))
         await until(pilot, lambda: f"waiting, since {since}" in shown(app))
+
+
+async def test_an_entry_that_waits_for_its_time_tells_when_it_is_due(
+    root: Path,
+) -> None:
+    control = make_site(root, "[runner.later]\nhonours_due: yes\n")
+    filebase = inject(control, "later", msgdata={"deliver_after": 4_000_000_000.0})
+    async with opened(control) as (app, pilot):
+        await until(pilot, lambda: app.board)
+        row = app.board.row("later") if app.board else None
+        assert row is not None
+        app.open_entry(row, filebase)
+        due = render.moment(4_000_000_000.0)
+        await until(pilot, lambda: f"waiting, due {due}" in shown(app))
 
 
 async def test_a_screen_is_given_its_board_once_when_it_opens(root: Path) -> None:

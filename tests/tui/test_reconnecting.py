@@ -81,7 +81,7 @@ async def test_an_entry_is_read_again_when_the_daemon_is_back(daemon: Daemon) ->
         daemon.go()
         await until(pilot, lambda: GONE in shown(app))
         app.open_entries(row)
-        await until(pilot, lambda: "cannot be listed: " in shown(app))
+        await until(pilot, lambda: "out entries  cannot be listed: " in shown(app))
         app.open_entry(row, filebase)
         await until(pilot, lambda: "Cannot be read: " in shown(app))
         daemon.come()

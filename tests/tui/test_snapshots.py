@@ -83,7 +83,7 @@ FRAME = '  File "/opt/qtool/engine/{}.py", line {}, in {}\n    {}\n'
 STACK = (
     "Stack, the latest call last:\n"
     + FRAME.format("runner", 120, "run", "one_pass(self, None)")
-    + FRAME.format("passes", 61, "_take_all", "process(runner, filebase)")
+    + FRAME.format("processing", 122, "_dispose", "runner._dispose(mlist, msg)")
     + '  File "/srv/runners/site.py", line 41, in _dispose\n'
     "    answer = self._lookup(msg)\n"
     '  File "/srv/runners/site.py", line 57, in _lookup\n'

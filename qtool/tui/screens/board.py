@@ -26,6 +26,9 @@ _OF_RUNNER = {"start", "stop", "pause", "snooze_by(-1)", "snooze_by(1)", "snooze
 _TALL = 30
 """From so many lines on, the log is there without being asked for."""
 _OF_STEP = {"step", "choose"}
+_OF_OURS = {"stop", "snooze_by(-1)", "snooze_by(1)", "snooze_to"}
+"""What is refused where others hold slices, and we none."""
+_OURS = {State.RUNNING, State.HUNG, State.PAUSED, State.STOPPING}
 
 
 class BoardScreen(ConsoleScreen):
@@ -148,7 +151,7 @@ class BoardScreen(ConsoleScreen):
         if is_gone(board.site):
             acts = action in _OF_RUNNER | _OF_STEP | {"open"}
             return gone_line(board.site) if acts else ""
-        if action in _OF_RUNNER | _OF_STEP and self._is_held():
+        if self._is_held(action):
             return row.note
         if action in _OF_RUNNER:
             return board.site.read_only or row.refusal
@@ -156,12 +159,15 @@ class BoardScreen(ConsoleScreen):
             return self.step_refusal(row)
         return "" if action != "open" or row.has_queue else "no queue"
 
-    def _is_held(self) -> bool:
-        """Whether the selected slice is another process's."""
+    def _is_held(self, action: str) -> bool:
+        """Whether another process holds what the action is for, and refuses it."""
         row, at_slice = self.row, self.slices.at_slice
-        if row is None or at_slice is None or at_slice >= len(row.cells):
+        if row is None or action not in _OF_RUNNER | _OF_STEP:
             return False
-        return row.cells[at_slice].state is State.CLAIMED
+        if at_slice is not None and at_slice < len(row.cells):
+            return row.cells[at_slice].state is State.CLAIMED
+        states = {cell.state for cell in row.cells}
+        return action in _OF_OURS and State.CLAIMED in states and not states & _OURS
 
     # --- Keys
 

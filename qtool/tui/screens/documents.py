@@ -56,11 +56,17 @@ def _from_dispose(traceback: str) -> str:
     What was raised is shown whole: it may have been raised on that way.
     """
     lines = traceback.split("\n")
-    calls = [number for number, line in enumerate(lines) if line.startswith("  File ")]
-    ours = next((n for n in calls if lines[n].endswith(", in _dispose")), None)
-    if ours is None or not is_stack(traceback):
+    theirs = (
+        number
+        for number, line in enumerate(lines)
+        if line.startswith("  File ")
+        and line.endswith(", in _dispose")
+        and "/qtool/engine/" not in line
+    )
+    first = next(theirs, None)
+    if first is None or not is_stack(traceback):
         return traceback
-    return "\n".join([f"{lines[0].rstrip(':')}, from _dispose on:", *lines[ours:]])
+    return "\n".join([f"{lines[0].rstrip(':')}, from _dispose on:", *lines[first:]])
 
 
 class LogScreen(DocumentScreen):

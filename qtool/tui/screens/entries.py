@@ -102,16 +102,17 @@ class EntriesScreen(InnerScreen):
         count = len(entries.names)
         title = f"{visible(self._row.name)}"
         what = " choose the file to step" if self._choosing else " entries"
-        ink = "muted"
+        heading = [("title", title), ("muted", what)]
         if self._trouble:
-            ink, position = "error", f"cannot be listed: {self._trouble}"
+            heading.append(("error", f"  cannot be listed: {self._trouble}"))
+            position = ""
         elif not self._loaded:
             position = "listing …"
         elif not count:
             position = "empty"
         else:
             position = f"{entries.top + 1:,}-{entries.last_shown:,} of {count:,}"
-        self._heading.show([[("title", title), ("muted", what)]], [(ink, position)])
+        self._heading.show([heading], [("muted", position)])
 
     def refusal(self, action: str) -> str:
         """Return why that key would be refused here; empty if it would not."""

@@ -56,7 +56,7 @@ class EntryScreen(DocumentScreen):
         queue, filebase, control = self._row.name, self._filebase, self.qtool.control
 
         def read(entry: EntryView) -> None:
-            self.pager.show(entry_lines(entry))
+            self.pager.show(entry_lines(entry, honours_due=self._row.honours_due))
 
         def failed(reason: str) -> None:
             self._failed = True
@@ -81,9 +81,14 @@ class EntryScreen(DocumentScreen):
         self.qtool.acts.step(self._row, self._filebase)
 
 
-def entry_lines(entry: EntryView) -> list[Span]:
-    """Return the entry as lines to read."""
-    lines = [*_facts(entry), ("", "")]
+def entry_lines(entry: EntryView, *, honours_due: bool = False) -> list[Span]:
+    """Return the entry as lines to read.
+
+    Args:
+        entry: What it holds.
+        honours_due: Whether the time in its name is when it is due.
+    """
+    lines = [*_facts(entry, "due" if honours_due else "since"), ("", "")]
     if entry.error:
         return lines
     lines.append(("title", "Headers"))
@@ -106,14 +111,14 @@ def _body_title(entry: EntryView) -> str:
     return f"Body, the beginning of {whole}" if entry.body_cut else f"Body, {whole}"
 
 
-def _facts(entry: EntryView) -> list[Span]:
+def _facts(entry: EntryView, since: str) -> list[Span]:
     _, state = STATES.get(entry.suffix, FOREIGN)
     when = moment_of(entry.filebase)
-    since = f", since {render.moment(when)}" if when is not None else ""
+    moment = f", {since} {render.moment(when)}" if when is not None else ""
     form = f", {visible(entry.form)}" if entry.form else ""
     lines: list[Span] = [("muted", visible(entry.path))]
     if entry.size or not entry.error:
-        lines.append(("muted", f"{state}{since}, {render.size(entry.size)}{form}"))
+        lines.append(("muted", f"{state}{moment}, {render.size(entry.size)}{form}"))
     if entry.error:
         lines.append(("error", f"Cannot be shown: {visible(entry.error)}"))
     if entry.reason:
