@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qtool.control.control import Control
-    from qtool.control.models import Board, Finishing
+    from qtool.control.models import Board
 
 _LONGEST_INTERVAL = 30.0
 _BEATS = 4
@@ -62,8 +62,8 @@ class Notifier:
 class Herald:
     """Tells the service manager how a site that runs is doing, now and then.
 
-    A sign of life for the watchdog goes out only while no runner has one message
-    in hand for longer than its ``hang_after``, and the queues can be read.
+    A sign of life for the watchdog goes out only while no runner is at one message,
+    or at anything else, for longer than its ``hang_after``, and the queues can be read.
 
     Args:
         control: The site.
@@ -92,28 +92,32 @@ class Herald:
     def beat(self) -> None:
         """Tell once how it stands, with a sign of life if there is life."""
         try:
-            lines = [f"STATUS={status(self._control.scan())}"]
+            board = self._control.scan()
         except (QToolError, OSError) as error:
             log.warning("no sign of life is given: %s", error)
             return
-        if (hung := self._hung()) is not None:
-            log.warning(
-                "no sign of life is given: %s has had %s in hand for %.0f s",
-                hung.runner, hung.filebase, hung.seconds,
-            )  # fmt: skip
+        lines = [f"STATUS={status(board)}"]
+        if hung := self._hung(board):
+            log.warning("no sign of life is given: %s", hung)
         elif self._notifier.watchdog_seconds is not None:
             lines.append("WATCHDOG=1")
         if not self._over.is_set():
             self._notifier.tell(*lines)
 
-    def _hung(self) -> Finishing | None:
-        """Return a message that has been in hand for too long."""
+    def _hung(self, board: Board) -> str:
+        """Return which runner has been at one thing for too long; empty where none."""
         runners = self._control.configuration.settings.runners
         for one in self._control.finishing():
             settings = runners.get(one.runner)
             if settings is not None and one.seconds > settings.hang_seconds:
-                return one
-        return None
+                return (
+                    f"{one.runner} has had {one.filebase} in hand for"
+                    f" {one.seconds:.0f} s"
+                )
+        for row in board.rows:
+            if State.HUNG in (row.state, *(cell.state for cell in row.cells)):
+                return f"{row.name}: {row.note}"
+        return ""
 
     def _run(self) -> None:
         allowed = self._notifier.watchdog_seconds

@@ -73,7 +73,7 @@ class Charge:
         )
         if runner is None:
             return facts
-        gate, held = runner.gate, runner.in_hand
+        gate, held = runner.gate, runner.at_work
         return replace(
             facts,
             # With a loop of its own it claims nothing, and opens nothing.
@@ -83,7 +83,8 @@ class Charge:
             waiting=gate.waiting,
             not_idle=runner.not_idle,
             counts=Counts.of(runner.counts),
-            filebase=held[0] if held is not None else None,
+            filebase=(held[0] or None) if held is not None else None,
+            at_work=held is not None,
             seconds=runner.clock() - held[1] if held is not None else 0.0,
         )
 
@@ -113,8 +114,8 @@ class Charge:
         """Do nothing: the facts come before every answer."""
 
     def stack(self) -> Stack | None:
-        """Return where it stands with its message in hand; None where it has none."""
-        held, worker = self._made.in_hand, self._worker
+        """Return where it stands with what it is at; None where it rests."""
+        held, worker = self._made.at_work, self._worker
         if held is None or worker is None:
             return None
         name = self._beginning.name

@@ -48,7 +48,7 @@ class RunnerFacts:
         self.max_restarts = 0
         """How often it is restarted within a while, as far as is known."""
         self.hang_seconds = math.inf
-        """After which it is hung with a message in hand, as far as is known."""
+        """After which it is hung that is at one thing, as far as is known."""
         self.runner: AtWork | None = None
         """While it is at work."""
         self._thread: WorkingThread | RemoteRunner | None = None
@@ -115,13 +115,7 @@ class RunnerFacts:
     def in_hand(self) -> InHand | None:
         """The message in hand."""
         runner = self.runner
-        held = runner.in_hand if runner is not None else None
-        if held is None:
-            return None
-        seconds = max(self._clock() - held[1], 0.0)
-        return InHand(
-            runner=self.name, slice=self.number, filebase=held[0], seconds=seconds
-        )
+        return self._seen(runner.in_hand) if runner is not None else None
 
     @property
     def cpu_seconds(self) -> float:
@@ -144,7 +138,7 @@ class RunnerFacts:
         note, trace = failure_note(failure), failure_traceback(failure)
         runner = self.runner
         note = note or (runner.not_idle if runner is not None else "")
-        hang = self._hang(held)
+        hang = self._hang()
         if hang is not None:
             note, trace = hang.told, hang.stack
             state = RunnerState.HUNG if state is RunnerState.RUNNING else state
@@ -163,8 +157,17 @@ class RunnerFacts:
             memory_bytes=memory_bytes,
         )
 
-    def _hang(self, held: InHand | None) -> Hang | None:
-        thread = self._thread
+    def _seen(self, held: tuple[str, float] | None) -> InHand | None:
+        if held is None:
+            return None
+        seconds = max(self._clock() - held[1], 0.0)
+        return InHand(
+            runner=self.name, slice=self.number, filebase=held[0], seconds=seconds
+        )
+
+    def _hang(self) -> Hang | None:
+        thread, runner = self._thread, self.runner
+        held = self._seen(runner.at_work) if runner is not None else None
         if held is None or thread is None or held.seconds < self.hang_seconds:
             return None
         return thread.hang(held)

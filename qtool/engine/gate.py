@@ -8,11 +8,13 @@ the runner snoozes or is paused.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from qtool.engine.pulse import Pulse
 from qtool.errors import RunnerError
 
 if TYPE_CHECKING:
@@ -52,9 +54,13 @@ def _nobody() -> None:
 
 
 class Gate:
-    """Stop, pause, wake and requests, for one runner."""
+    """Stop, pause, wake and requests, for one runner.
 
-    def __init__(self) -> None:
+    Args:
+        pulse: Rests while the runner's thread waits here.
+    """
+
+    def __init__(self, pulse: Pulse | None = None) -> None:
         self.attention = False
         """Something is asked; the loop reads this after each message, unlocked."""
         self.stopping = False
@@ -65,6 +71,7 @@ class Gate:
         """Called after every change of these, from whatever thread made it."""
         self.is_open = False
         """The runner is at work, and does what is requested."""
+        self._pulse = pulse or Pulse(time.monotonic)
         self._woken = False
         self._requests: deque[Request] = deque()
         self._last: Request | None = None
@@ -144,7 +151,8 @@ class Gate:
                     self.attention = bool(self._requests) or self.pausing
                     break
                 if self.waiting:
-                    self._condition.wait()
+                    with self._pulse.resting():
+                        self._condition.wait()
                     continue
             self._set_waiting(waiting=True)
         self._set_waiting(waiting=False)
@@ -152,7 +160,7 @@ class Gate:
 
     def snooze(self, seconds: float | None) -> None:
         """Wait for a wake-up, for something asked, or for ``seconds`` to pass."""
-        with self._condition:
+        with self._condition, self._pulse.resting():
             self._condition.wait_for(
                 lambda: self._woken or self.attention, timeout=seconds
             )

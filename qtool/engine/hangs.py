@@ -45,9 +45,10 @@ _WAITING_FOR = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hang:
-    """A message that a runner does not get done with."""
+    """A message, or something else, that a runner does not get done with."""
 
     held: InHand
+    """Without a filebase where it is no message."""
     waits_for: str
     """In words, with the function."""
     where: str = ""
@@ -59,10 +60,8 @@ class Hang:
     def told(self) -> str:
         """All but the stack, in a line, of which the beginning matters most."""
         held, where = self.held, f": {self.where}" if self.where else ""
-        return (
-            f"{self.waits_for}; in hand {held.filebase};"
-            f" hung for {held.seconds:.0f} s{where}"
-        )
+        hand = f"in hand {held.filebase}" if held.filebase else "nothing in hand"
+        return f"{self.waits_for}; {hand}; hung for {held.seconds:.0f} s{where}"
 
 
 class WorkingThread:

@@ -61,6 +61,8 @@ class Facts:
     counts: Counts = _NONE
     filebase: str | None = None
     """Of the message in hand."""
+    at_work: bool = False
+    """With that message, or with something else."""
     seconds: float = 0.0
     """For how long."""
     thread: int = 0
@@ -70,7 +72,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """Where a runner stands that does not get done with a message."""
+    """Where a runner stands that does not get done with something."""
 
     waits_for: str
     where: str

@@ -73,6 +73,12 @@ class Mirrored:
         return None if facts.filebase is None else (facts.filebase, at - facts.seconds)
 
     @property
+    def at_work(self) -> tuple[str, float] | None:
+        """The same, or without a filebase what else it does; None while it rests."""
+        facts, at = self._known
+        return (facts.filebase or "", at - facts.seconds) if facts.at_work else None
+
+    @property
     def not_idle(self) -> str:
         """Which test holds an idle-only runner back."""
         return self._known[0].not_idle

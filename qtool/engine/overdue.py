@@ -51,9 +51,9 @@ class Overdue:
         return _SHORTEST if self._stack is not None else every
 
     def _held(self) -> InHand | None:
-        """Return what it has had in hand for too long, as far as is known."""
+        """Return what it has been at for too long, as far as is known."""
         runner = self._runner
-        held = runner.in_hand
+        held = runner.at_work
         if held is None or runner.clock() - held[1] < runner.hang_seconds:
             return None
         return self._in_hand(held[0], runner.clock() - held[1])
@@ -67,7 +67,8 @@ class Overdue:
         elif now - self._asked_at >= _PATIENCE_SECONDS:
             self._stack = None
             silent = self._in_hand("an unknown message", self._runner.silent_seconds)
-            self._end(hang_of(self._held() or silent, None))
+            held = self._held()  # that it has nothing in hand may be over by now
+            self._end(hang_of(held if held and held.filebase else silent, None))
 
     def _asked(self) -> Future[Any] | None:
         try:

@@ -46,6 +46,7 @@ def one_pass(runner: Runner, rest: float | None, *, periodic: bool = True) -> in
     every = runner.periodic_every if periodic else inf
     taken = _take_all(runner, rest, every) if runner.is_queue_runner else 0
     if periodic and runner.held_back() is None:
+        runner.pulse.beat()
         runner._do_periodic()
     return taken
 
@@ -65,6 +66,7 @@ def _take_all(runner: Runner, rest: float | None, every: float) -> int:
                 synced = now
             if now - periodic >= every:
                 runner._do_periodic()
+                runner.pulse.beat()
                 periodic = clock()
             if runner.gate.attention:
                 runner.attend()

@@ -48,6 +48,7 @@ def process(
         hand.take(filebase, runner.clock())
         outcome, fatal = _process(runner, filebase, recording)
     finally:
+        runner.pulse.beat()
         hand.drop()
         turn.give()
     runner.counts[outcome] += 1

@@ -63,7 +63,7 @@ class RemoteRunner(Mirrored):
         self.log = logging.getLogger(f"qtool.runner.{name}")
         self.only_asked = False
         self.hang_seconds = config.runner(name).hang_seconds
-        """After which its process is killed, with a message in hand."""
+        """After which its process is killed, where it is at one thing for so long."""
         self.pid = 0
         """Of its process, once it has one."""
         self.gone = threading.Event()

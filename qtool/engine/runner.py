@@ -20,6 +20,7 @@ from qtool.engine.holding import Held, held_by_pause
 from qtool.engine.idle import Idleness
 from qtool.engine.passes import check_choice, one_pass, step
 from qtool.engine.pauses import Pauses
+from qtool.engine.pulse import Pulse
 from qtool.engine.snooze import SHORTEST_SECONDS, Arrivals, Resting
 from qtool.engine.turns import Turn
 from qtool.errors import QueueError, RunnerError
@@ -69,7 +70,8 @@ class Runner:
             # Its slices cannot be claimed: Mailman knows no claims of ours.
             raise RunnerError(f"{name} is Mailman's own runner: qtool only steps it")
         self.log = logging.getLogger(f"qtool.runner.{name}")
-        self.gate = Gate()
+        self.pulse = Pulse(lambda: self.clock())
+        self.gate = Gate(self.pulse)
         self.hand = Hand()
         self.turn = Turn(self.settings.priority)
         self.resting = Resting()
@@ -162,6 +164,12 @@ class Runner:
     def in_hand(self) -> tuple[str, float] | None:
         """The message in hand and since when, by ``clock``."""
         return self.hand.holding
+
+    @property
+    def at_work(self) -> tuple[str, float] | None:
+        """The same, or without a filebase what else it does; None while it rests."""
+        since = self.pulse.since
+        return self.in_hand or (None if since is None else ("", since))
 
     def stop(self) -> None:
         """End ``run`` after the message in hand."""
@@ -265,6 +273,7 @@ class Runner:
 
     def _loop(self) -> None:
         while True:
+            self.pulse.begin()
             self.attend()
             if self.gate.stopping:
                 return
@@ -277,6 +286,7 @@ class Runner:
                 continue
             filecnt = one_pass(self, None)
             if not self.gate.attention:
+                self.pulse.beat(self.rest_seconds)
                 self._snooze(filecnt)
 
     def _step(self, filebase: str | None) -> StepReport:

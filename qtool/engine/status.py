@@ -31,7 +31,7 @@ class RunnerState(StrEnum):
     STOPPING = "stopping"
     """Finishes the message in hand, then stops or pauses."""
     HUNG = "hung"
-    """It has had one message in hand for too long."""
+    """It has been at one message, or at something else, for too long."""
     RESTARTING = "restarting"
     """It failed, and waits until it is started again."""
     FAILED = "failed"

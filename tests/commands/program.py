@@ -50,6 +50,14 @@ class Wait(Runner):
         return False
 
 
+class Stuck(Runner):
+    """Waits for a file whenever it has nothing in hand."""
+
+    def _do_periodic(self):
+        while not pathlib.Path(self.settings.options["gate"]).exists():
+            threading.Event().wait(0.01)
+
+
 class Loop(Runner):
     def run(self):
         raise AssertionError

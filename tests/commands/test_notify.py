@@ -13,6 +13,7 @@ import pytest
 
 from qtool.commands.notify import Herald, Notifier
 from qtool.control import open_site
+from qtool.control.models import State
 from tests.commands.program import MESSAGE, QTOOL, configuration
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qtool.control import Control
+    from qtool.control.models import Board
 
 WAIT = "[runner.in]\nclass: runners_of_the_test.Wait\n"
 
@@ -132,6 +134,31 @@ def test_no_sign_of_life_is_given_while_a_runner_hangs(
     assert set(manager.hear()) == {"STATUS"}
     assert "no sign of life is given: in has had" in caplog.text
     (tmp_path / "gate").touch()
+
+
+def test_no_sign_of_life_is_given_while_a_runner_hangs_outside_of_a_message(
+    manager: Manager,
+    notifier: Notifier,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stuck = f"class: runners_of_the_test.Stuck\nhang_after: 0.01\ngate: {tmp_path}/gate"
+    control = open_site(config_file=configuration(tmp_path, f"[runner.in]\n{stuck}\n"))
+    hung = threading.Event()
+    control.watch(lambda board: hung.set() if is_hung(board) else None)
+    control.start("in")
+    assert hung.wait(20)
+    Herald(control, notifier).beat()
+    assert set(manager.hear()) == {"STATUS"}
+    assert "no sign of life is given: in: " in caplog.text
+    assert "; nothing in hand; hung for " in caplog.text
+    (tmp_path / "gate").touch()
+    control.close()
+
+
+def is_hung(board: Board) -> bool:
+    row = board.row("in")
+    return row is not None and row.state is State.HUNG
 
 
 def test_nothing_is_said_of_the_site_after_it_is_said_to_stop(

@@ -9,6 +9,7 @@ import fcntl
 import os
 import select
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,13 @@ class Dying(Runner):
         if "signal" in msgdata:
             os.kill(os.getpid(), msgdata["signal"])
         os._exit(msgdata["status"])
+
+
+class Stuck(Runner):
+    """Does not get done with its periodic work."""
+
+    def _do_periodic(self) -> None:
+        threading.Event().wait()
 
 
 class Tallying(Runner):

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qtool.engine.hangs import WorkingThread
+from qtool.engine.holding import Held
 from qtool.engine.runner import Runner
 from qtool.engine.status import InHand, RunnerState
+from tests.control.site import eventually
 from tests.engine.conftest import (
     TIMEOUT,
     Changes,
@@ -21,7 +23,7 @@ from tests.engine.conftest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.message import Message
 
     from qtool.engine.master import Master
@@ -70,7 +72,7 @@ def test_a_hung_runner_shows_its_message_what_it_waits_for_and_its_stack(
     stuck: Stuck,
 ) -> None:
     stuck.clock.now += 2
-    assert stuck.states() == {RunnerState.HUNG, RunnerState.RUNNING}
+    eventually(lambda: stuck.states() == {RunnerState.HUNG, RunnerState.RUNNING})
     (hung,) = (s for s in stuck.master.states() if s.state is RunnerState.HUNG)
     waits_for = "waits for another thread in pass_through"
     told = f"{waits_for}; in hand {stuck.filebase}; hung for 301 s: `assert"
@@ -93,6 +95,100 @@ def test_nothing_is_killed_and_a_runner_that_goes_on_is_not_hung_any_more(
     stuck.gatekeeper.let_go()
     stuck.changes.wait(lambda: stuck.states() == {RunnerState.STOPPED})
     assert all(not (s.note or s.traceback) for s in stuck.master.states())
+
+
+def idle_asking(act: Callable[[], object]) -> type[Runner]:
+    """Return a class of idle-only runners whose test asks that."""
+
+    class Asking(Runner):
+        def held_back(self) -> Held | None:
+            act()
+            return super().held_back()
+
+    return Asking
+
+
+def periodic(act: Callable[[], object]) -> type[Runner]:
+    """Return a class whose periodic work is that."""
+
+    class Periodic(Runner):
+        def _do_periodic(self) -> None:
+            act()
+
+    return Periodic
+
+
+def snoozing(act: Callable[[], object]) -> type[Runner]:
+    """Return a class that snoozes so."""
+
+    class Snoozing(Runner):
+        def _snooze(self, filecnt: int) -> None:
+            act()
+
+    return Snoozing
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest"), [(idle_asking, 0), (periodic, 0), (snoozing, 600)]
+)
+def test_a_runner_that_hangs_outside_of_a_message_is_hung_too(
+    site: Site, kind: Callable[[Callable[[], object]], type[Runner]], rest: float
+) -> None:
+    gatekeeper, clock = Gatekeeper(), Clock()
+    site.runner("in", kind(gatekeeper.pass_through), hang_after="5m", sleep_time="10m")
+    master = site.master(clock)
+    master.start("in")
+    gatekeeper.entered()
+    clock.now += rest + 299
+    assert master.states()[0].state is RunnerState.RUNNING
+    clock.now += 2
+    [hung] = master.states()
+    assert (hung.state, hung.in_hand) == (RunnerState.HUNG, None)
+    told = "waits for another thread in pass_through; nothing in hand; hung for 301 s"
+    assert hung.note.startswith(told)
+    assert "act()" in hung.traceback
+    master.stop("in")
+    gatekeeper.let_go(9)
+
+
+def test_resting_is_no_hanging(site: Site) -> None:
+    clock, rests = Clock(), threading.Event()
+
+    class Resting(Runner):
+        def _snooze(self, filecnt: int) -> None:
+            rests.set()
+            super()._snooze(filecnt)
+
+    site.runner("in", Resting, hang_after="5m", sleep_time="1s")
+    master = site.master(clock)
+    changes = Changes(master)
+    master.start("in")
+    assert rests.wait(TIMEOUT)
+    master.pause("in")
+    changes.wait(lambda: master.states()[0].state is RunnerState.PAUSED)
+    clock.now += 3600
+    assert master.states()[0].note == ""
+    master.resume("in")
+    assert master.states()[0].state is RunnerState.RUNNING
+
+
+def test_a_loop_of_ones_own_may_take_its_time(site: Site) -> None:
+    gatekeeper, clock = Gatekeeper(), Clock()
+
+    class Looping(Runner):
+        def run(self) -> None:
+            self.gate.snooze(0.0)
+            self.one_pass()
+            gatekeeper.pass_through()
+
+    site.runner("in", Looping, hang_after="5m")
+    site.put("in")
+    master = site.master(clock)
+    master.start("in")
+    gatekeeper.entered()
+    clock.now += 3600
+    assert master.states()[0].state is RunnerState.RUNNING
+    gatekeeper.let_go()
 
 
 def test_a_thread_that_has_ended_stands_nowhere() -> None:

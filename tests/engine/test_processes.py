@@ -261,6 +261,18 @@ def test_a_process_that_hangs_is_killed_and_to_be_begun_again(
 
 
 @pytest.mark.long
+def test_a_process_that_hangs_outside_of_a_message_is_killed_too(site: Site) -> None:
+    site.runner("in", f"{HERE}.Stuck", hang_after="0.3", max_restarts=0)
+    master = started(site)
+    Changes(master).wait(lambda: state(master, "in") is RunnerState.FAILED)
+    found = status(master, "in")
+    told = "waits for another thread in _do_periodic; nothing in hand; hung for "
+    assert found.note.startswith(told)
+    assert found.note.endswith("its process was killed")
+    assert "in _do_periodic" in found.traceback
+
+
+@pytest.mark.long
 def test_a_process_that_does_not_answer_is_killed_without_its_stack(
     site: Site,
 ) -> None:
