@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool import render
+from qtool.control.models import State
 from qtool.errors import Refused
 from qtool.tui import refuse_terminal
 from qtool.tui.app import QToolApp, run
@@ -291,8 +292,16 @@ async def test_keys_that_another_process_would_refuse_are_grey(root: Path) -> No
             await pilot.press("right")
             assert "claimed by" in board.refusal("start")
             assert not board.refusal("open")
+            # A pause is on record, and whoever holds the slice keeps to it.
+            await pilot.press("p")
+            await until(pilot, lambda: _is_paused(other, "mark"))
     finally:
         other.close()
+
+
+def _is_paused(control: Control, runner: str) -> bool:
+    row = control.scan().row(runner)
+    return row is not None and row.cells[0].state is State.PAUSED
 
 
 async def test_shorter_never_makes_a_snooze_longer(root: Path) -> None:

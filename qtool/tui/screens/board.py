@@ -151,6 +151,8 @@ class BoardScreen(ConsoleScreen):
         if is_gone(board.site):
             acts = action in _OF_RUNNER | _OF_STEP | {"open"}
             return gone_line(board.site) if acts else ""
+        if action == "pause" and row.state is State.CLAIMED:
+            return board.site.read_only  # pauses are on record: who holds it obeys
         if self._is_held(action):
             return row.note
         if action in _OF_RUNNER:
@@ -162,7 +164,7 @@ class BoardScreen(ConsoleScreen):
     def _is_held(self, action: str) -> bool:
         """Whether another process holds what the action is for, and refuses it."""
         row, at_slice = self.row, self.slices.at_slice
-        if row is None or action not in _OF_RUNNER | _OF_STEP:
+        if row is None or action not in (_OF_RUNNER | _OF_STEP) - {"pause"}:
             return False
         if at_slice is not None and at_slice < len(row.cells):
             return row.cells[at_slice].state is State.CLAIMED
