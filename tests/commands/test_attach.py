@@ -34,7 +34,7 @@ def test_commands_attach_to_the_daemon_and_leave_it_running(
 ) -> None:
     with running(site) as run:
         run.read_to("started in")
-        (socket,) = runtime.iterdir()
+        (socket,) = runtime.glob("*.sock")
         assert socket.stat().st_mode & 0o777 == 0o600
         attached = f"attached to pid {run.process.pid}"
         status = call("--config", site, "status")
@@ -52,7 +52,7 @@ def test_commands_attach_to_the_daemon_and_leave_it_running(
         assert "paused" in call("--config", site, "status").out
         run.process.send_signal(signal.SIGTERM)
         assert run.end() == 0
-    assert list(runtime.iterdir()) == []
+    assert list(runtime.glob("*.sock")) == []
     assert "attached" not in call("--config", site, "status").out
 
 
@@ -90,7 +90,7 @@ def test_a_killed_daemon_is_no_daemon(call: Call, site: Path, runtime: Path) -> 
         run.read_to("started in")
         run.process.kill()
         run.process.wait()
-        assert len(list(runtime.iterdir())) == 1
+        assert len(list(runtime.glob("*.sock"))) == 1
         assert "attached" not in call("--config", site, "status").out
     with running(site) as run:
         run.read_to("started in")
@@ -126,4 +126,4 @@ def test_the_console_outlives_the_daemon_and_is_outlived_by_it(
                 assert again.process.poll() is None
                 again.process.send_signal(signal.SIGTERM)
                 assert again.end() == 0
-    eventually(lambda: list(runtime.iterdir()) == [])
+    eventually(lambda: list(runtime.glob("*.sock")) == [])
