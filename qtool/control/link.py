@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from qtool.control.calls import Call
     from qtool.control.sockets import Peer
 
-_LOOK_SECONDS = 60.0
-"""How long a daemon may take to answer a look; acts take as long as they take."""
+_ANSWER_SECONDS = 30.0
+"""How long a daemon may take to answer a look, or an act that is done at once; others
+take as long as they take."""
+_AT_ONCE = frozenset({"inject"})
 _BOARD_SECONDS = 20.0
 """Without a board for so long a daemon is taken for gone: it sends one a second."""
 
@@ -77,9 +79,13 @@ class Link:
             path += f"?{urlencode(given, errors='surrogateescape')}" if given else ""
         connection, _ = self.connect()
         with connection:
-            connection.settimeout(None if call.is_act else _LOOK_SECONDS)
+            is_long = call.is_act and call.name not in _AT_ONCE
+            connection.settimeout(None if is_long else _ANSWER_SECONDS)
             try:
                 line = next(_replies(connection, call.verb, path, body), b"")
+            except TimeoutError as error:
+                what = f"; whether it did {call.name} is unknown" * call.is_act
+                raise Unreachable(f"{self.who} does not answer{what}") from error
             except OSError as error:
                 raise Unreachable(f"{self.who} went away: {error}") from error
         return self._loaded(call.result, line)

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool.control.attaching import attach, socket_name
+from qtool.control.calls import CALLS
 from qtool.control.client import Attached
 from qtool.control.link import Link
 from qtool.control.models import RECONNECTING, Outcome, State
 from qtool.control.opening import site_settings
 from qtool.control.server import Server
+from qtool.control.sockets import listening
 from qtool.errors import NoSuchQueue, NoSuchRunner, ReadOnly, Refused, Unreachable
 from qtool.installation import Configuration
 from qtool.settings import default
@@ -291,3 +293,16 @@ def test_the_name_of_a_socket_is_short_and_its_own(control: Control) -> None:
     )
     deep = replace(settings, queue_root=Path("/" + "ä/" * 200))
     assert len(os.fsencode(socket_name(deep))) < 45
+
+
+def test_a_daemon_that_does_not_answer_is_said(
+    control: Control, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.link._ANSWER_SECONDS", 0.05)
+    link = Link(place, control.configuration.settings.queue_root)
+    with listening(place, None):  # and nobody accepts
+        with pytest.raises(Unreachable, match="does not answer$"):
+            link.ask(CALLS["/v1/site"], {})
+        unknown = "does not answer; whether it did inject is unknown$"
+        with pytest.raises(Unreachable, match=unknown):
+            link.ask(CALLS["/v1/inject"], {"queue": "in", "message": ""})
