@@ -301,7 +301,7 @@ def test_a_daemon_that_does_not_answer_is_said(
     monkeypatch.setattr("qtool.control.link._ANSWER_SECONDS", 0.05)
     link = Link(place, control.configuration.settings.queue_root)
     with listening(place, None):  # and nobody accepts
-        with pytest.raises(Unreachable, match="does not answer$"):
+        with pytest.raises(Unreachable, match=r"does not answer$"):
             link.ask(CALLS["/v1/site"], {})
         unknown = "does not answer; whether it did inject is unknown$"
         with pytest.raises(Unreachable, match=unknown):
