@@ -167,7 +167,7 @@ def _start(control: Control, chosen: Sequence[Chosen]) -> None:
     refusals = []
     for each in chosen:
         try:
-            tell(control.start(each.name, each.slice))
+            tell(control.start(each.name, each.slice, waits=True))
         except QToolError as error:
             refusals.append(error)
     if len(refusals) == len(chosen):
@@ -186,7 +186,9 @@ def _leave_when_empty(control: Control, news: News, chosen: Sequence[Chosen]) ->
 def _alive(control: Control) -> bool:
     rows = control.scan().rows
     return any(
-        row.state in _ALIVE or any(cell.state in _ALIVE for cell in row.cells)
+        row.waits
+        or row.state in _ALIVE
+        or any(cell.state in _ALIVE for cell in row.cells)
         for row in rows
     )
 

@@ -162,9 +162,9 @@ class Control:
     # --- Acts
 
     @act
-    def start(self, runner: str, slice: int | None = None) -> str:  # noqa: A002 - the field's word
-        """Start a runner; return what happened in a line."""
-        return self._runners.act("start", runner, slice)
+    def start(self, runner: str, slice: int | None = None, waits: bool = False) -> str:  # noqa: A002 - the field's word
+        """Start a runner, or have it wait for who holds it; return what happened."""
+        return self._runners.act("start", runner, slice, waits=waits)
 
     @act
     def stop(self, runner: str, slice: int | None = None) -> str:  # noqa: A002

@@ -40,7 +40,7 @@ class Holders:
         }
 
     def get(self, runner: str, number: int) -> str:
-        """Return ``claimed by pid ...``, as of the last ``look``; empty for nobody."""
+        """Return ``pid ...``, as of the last ``look``; empty for nobody."""
         return self._held.get((runner, number), "")
 
     def _of(self, settings: RunnerSettings, ours: Collection[int]) -> dict[int, str]:
@@ -57,4 +57,4 @@ class Holders:
             }
         except (QToolError, OSError):
             return {}  # where no claim can stand, nobody holds one
-        return {n: f"claimed by {held}" for n, held in holders.items() if held}
+        return {n: str(held) for n, held in holders.items() if held}

@@ -122,8 +122,10 @@ class MailmanSite(Runners):
             return standing
         reason = f"Mailman runs ({self._pid}), and its queues are its own"
         return replace(
-            standing, state=State.CLAIMED, note=reason, refusal=reason,
-            slices=(State.CLAIMED,) * len(standing.slices), step_refusal=reason,
+            standing, state=State.CLAIMED, step_refusal=reason,
+            note=f"waits: {reason}" if standing.waits else reason,
+            refusal="" if standing.waits else reason,
+            slices=(State.CLAIMED,) * len(standing.slices),
         )  # fmt: skip
 
     def _ours(self) -> list[RunnerSettings]:
@@ -155,14 +157,16 @@ class MailmanSite(Runners):
 
     # --- Acts
 
-    def act(self, verb: str, runner: str, number: int | None) -> str:
+    def act(
+        self, verb: str, runner: str, number: int | None, *, waits: bool = False
+    ) -> str:
         """Start, stop or resume a runner of ours.
 
         Raises:
             Refused: It is Mailman's.
         """
         self._check_ours(runner)
-        return self._own.act(verb, runner, number)
+        return self._own.act(verb, runner, number, waits=waits)
 
     def start_all(self) -> str:
         """Start every runner of ours that is not switched off.

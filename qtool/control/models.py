@@ -165,6 +165,8 @@ class QueueRow:
     """Its sleep time; None without a runner."""
     snooze_fixed: bool = False
     """The sleep time belongs to somebody else and cannot be changed here."""
+    waits: bool = False
+    """A slice is started here as soon as nobody else holds it."""
     refusal: str = ""
     """Why the runner cannot be started, paused or re-timed here; empty if it can."""
     step_refusal: str = ""

@@ -16,12 +16,12 @@ from qtool.control.standing import (
     Standing,
     departed,
     mixed_note,
-    nothing_to_start,
     running_slices,
     sickest,
     what_was_done,
 )
-from qtool.errors import QToolError, Refused, RunnerError, SliceClaimed
+from qtool.control.starting import start_all
+from qtool.errors import MailmanRuns, Refused, SliceClaimed
 from qtool.installation.classes import no_class_reason
 from qtool.settings import RunnerSettings, SiteKind
 
@@ -94,8 +94,10 @@ class OwnRunners(Runners):
         first = sickest(states)
         sick = statuses[first] if statuses else None
         note = sick.note if sick else no_class_reason(settings)
-        if states[first] is State.CLAIMED:
-            note = self._holders.get(name, first)
+        waits = any(status.waits for status in statuses)
+        held = self._holders.get(name, first)
+        if states[first] is State.CLAIMED and held:
+            note = f"{'waits for' if sick and sick.waits else 'claimed by'} {held}"
         if states[first] is State.STOPPED:
             note = ""
         refused = set(states) <= {State.CLAIMED, State.NO_CLASS}
@@ -106,7 +108,8 @@ class OwnRunners(Runners):
             note=mixed_note(states, note),
             traceback=sick.traceback if sick else "",
             snooze_seconds=sick.sleep_seconds if sick else settings.sleep_seconds,
-            refusal=note if refused else "",
+            waits=waits,
+            refusal=note if refused and not waits else "",
             step_refusal=note if refused else "",
             departed=departed(states, statuses),
             running=running_slices(states, statuses),
@@ -133,7 +136,7 @@ class OwnRunners(Runners):
 
     def _state(self, status: RunnerStatus) -> State:
         state = State(status.state)
-        if state in ACTIVE:
+        if state in ACTIVE or status.waits:
             return state
         if self._holders.get(status.runner, status.slice):
             return State.CLAIMED
@@ -166,9 +169,15 @@ class OwnRunners(Runners):
 
     # --- Acts
 
-    def act(self, verb: str, runner: str, number: int | None) -> str:
+    def act(
+        self, verb: str, runner: str, number: int | None, *, waits: bool = False
+    ) -> str:
         """Start, stop or resume a runner; return what happened in a line."""
         settings = self._served(runner)
+        if waits:
+            ours, held = self._started(settings, number)
+            line = what_was_done(settings, number, ours, _DONE[verb]) if ours else ""
+            return "; ".join(filter(None, (line, held)))
         free, held = self._free(settings, number, verb)
         if not free:
             raise SliceClaimed(held)
@@ -190,44 +199,11 @@ class OwnRunners(Runners):
         """Start every runner that is not switched off."""
         self.look(fresh=True)
         self._all_started = True
-        names, running = [], 0
-        for settings in self._configuration.settings.runners.values():
-            if not (settings.served and settings.start and settings.instances):
-                continue
-            if settings.class_path is None or settings.foreign:
-                continue  # that queue waits, as it is meant to, or is Mailman's
-            states = self.standing(settings).slices
-            if states and set(states) <= ACTIVE:
-                running += 1
-            else:
-                names.append(settings.name)
-        refusals = self._begin(names)
-        started = [name for name, refusal in refusals.items() if not refusal]
-        failures = [refusal for refusal in refusals.values() if refusal]
-        if not started and failures:
-            raise RunnerError("; ".join(failures))
-        if not started and not running:
-            raise Refused(nothing_to_start(self._configuration.settings))
-        if not started:
-            return "every runner runs already"
-        return "; ".join([f"started {', '.join(started)}", *failures])
-
-    def _begin(self, names: Sequence[str]) -> dict[str, str]:
-        """Start runners; return what each is refused for, empty where it is not."""
-
-        def begin(name: str) -> str:
-            try:
-                self.act("start", name, None)
-            except QToolError as error:
-                return f"{name}: {error}"
-            return ""
-
-        if not self._configuration.settings.in_processes:
-            return {name: begin(name) for name in names}
-        from concurrent.futures import ThreadPoolExecutor  # a process takes a while
-
-        with ThreadPoolExecutor() as pool:
-            return dict(zip(names, pool.map(begin, names), strict=True))
+        return start_all(
+            self._configuration.settings,
+            lambda settings: self.standing(settings).slices,
+            lambda settings: self._started(settings, None),
+        )
 
     def reload(self) -> list[str]:
         """Read the configuration file again; return what changed, a line each."""
@@ -272,6 +248,24 @@ class OwnRunners(Runners):
         if self._made is not None:
             self._made.close(unclaim=unclaim)
 
+    def _started(
+        self, settings: RunnerSettings, number: int | None
+    ) -> tuple[Sequence[int], str]:
+        """Start what is free, and have the rest wait; return which, and a line on it.
+
+        Raises:
+            QToolError: Something else is in the way.
+        """
+        name = settings.name
+        try:
+            return self._master.start(name, number, waits=True), ""
+        except SliceClaimed as error:
+            if isinstance(error, MailmanRuns):
+                raise
+            self.look()
+            done = [n for n in self._ours(name) if number in (None, n)]
+            return done, f"{name} waits: {error}"
+
     def _follow(self, changes: Sequence[Change]) -> Mapping[str, str]:
         if self._made is None:
             return {}
@@ -292,9 +286,15 @@ class OwnRunners(Runners):
         name, count = settings.name, max(1, settings.instances)
         asked = range(count) if number is None else [number]
         held = {n: w for n in asked if (w := self._holders.get(name, n))}
+        wanted = [n for n in held if self._master.is_wanted(name, n)]
+        if verb == "stop":
+            held = {n: who for n, who in held.items() if n not in wanted}
         free = [n for n in asked if n not in held]
         if verb != "start" and held and number is None:
-            ours = self._ours(name)
+            ours = [*self._ours(name), *wanted]
             free = [n for n in free if n in ours]
-        lines = [what_was_done(settings, n, [n], f"is {w}") for n, w in held.items()]
+        lines = [
+            what_was_done(settings, n, [n], f"is claimed by {who}")
+            for n, who in held.items()
+        ]
         return free, lines[0] if lines else ""

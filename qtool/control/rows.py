@@ -147,6 +147,7 @@ class Row:
             running=standing.running,
             snooze_seconds=standing.snooze_seconds,
             snooze_fixed=standing.snooze_fixed,
+            waits=standing.waits,
             refusal=standing.refusal,
             step_refusal=self._step_refusal(standing),
             sends_mail=standing.sends_mail,

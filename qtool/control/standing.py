@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qtool.control.models import DrainReport, Finishing, StepReport
     from qtool.engine.status import RunnerStatus
     from qtool.installation.specs import Chosen
-    from qtool.settings import RunnerSettings, Settings
+    from qtool.settings import RunnerSettings
 
 ACTIVE = frozenset({State.RUNNING, State.HUNG, State.PAUSED, State.STOPPING})
 """States of a runner slice whose claim is ours."""
@@ -47,6 +47,8 @@ class Standing:
     running: tuple[RunningSlice, ...] = ()
     snooze_seconds: float | None = None
     snooze_fixed: bool = False
+    waits: bool = False
+    """See ``QueueRow``."""
     refusal: str = ""
     step_refusal: str = ""
     sends_mail: bool = False
@@ -92,8 +94,17 @@ class Runners(ABC):
     # --- Acts; see ``Control``
 
     @abstractmethod
-    def act(self, verb: str, runner: str, number: int | None) -> str:
-        """Start, stop or resume a runner; return what happened in a line."""
+    def act(
+        self, verb: str, runner: str, number: int | None, *, waits: bool = False
+    ) -> str:
+        """Start, stop or resume a runner; return what happened in a line.
+
+        Args:
+            verb: Which of these.
+            runner: Its name.
+            number: One of its slices; None is all of them.
+            waits: What another runner holds is started when that lets it go.
+        """
 
     @abstractmethod
     def start_all(self) -> str:
@@ -195,13 +206,3 @@ def what_was_done(
     if len(done) == count:
         return f"{name}: all {count} slices {verb}"
     return f"{name}: {len(done)} of {count} slices {verb}"
-
-
-def nothing_to_start(settings: Settings) -> str:
-    """Return why a site has no runner that could be started."""
-    if settings.source.startswith("--root"):
-        return (
-            "there is nothing to run: --root names no runner, a configuration"
-            " does (--config FILE)"
-        )
-    return f"there is nothing to run: {settings.source} names no runner with a class"

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qtool.engine.classes import is_drained
 from qtool.engine.rounds import until_quiescent
 from qtool.engine.shunting import one_line
 from qtool.engine.status import Counts, Drained, RunnerState
@@ -16,7 +17,7 @@ from qtool.queues.slices import whole
 from qtool.settings import WITHOUT_RUNNER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from qtool.engine.facts import AtWork
     from qtool.engine.runner_thread import RunnerThread
@@ -27,8 +28,21 @@ if TYPE_CHECKING:
 
 
 def drained_slices(
-    settings: RunnerSettings, parts: Collection[Chosen]
-) -> Collection[int]:
+    config: Configuration, parts: Collection[Chosen]
+) -> Iterator[tuple[str, int]]:
+    """Yield which slices are drained, by the names of their runners.
+
+    Args:
+        config: Which runners there are.
+        parts: Which; all that have part in a drain without any.
+    """
+    for name, settings in config.settings.runners.items():
+        if is_drained(config, name):
+            for number in _slices_of(settings, parts):
+                yield name, number
+
+
+def _slices_of(settings: RunnerSettings, parts: Collection[Chosen]) -> Collection[int]:
     """Return which slices of a runner are drained.
 
     All of them without ``parts``, whether it is started permanently or not; those of
@@ -99,7 +113,7 @@ class _Draining:
 
     def take_on(self, thread: RunnerThread, errands: ExitStack) -> None:
         """Start a runner for this, unless somebody works the slice."""
-        if thread.is_up:
+        if thread.is_up and not thread.waits:
             self._leave(thread)
             return
         try:

@@ -93,6 +93,17 @@ class RunnerFacts:
         return self.runner is not None or self._restarts.pending is not None
 
     @property
+    def waits(self) -> bool:
+        """Whether it will be started once nobody else holds the slice."""
+        return self.runner is None and self._restarts.waits
+
+    @property
+    def is_pausing(self) -> bool:
+        """Whether it is paused, or will be after the message in hand."""
+        runner = self.runner
+        return runner is not None and runner.gate.pausing
+
+    @property
     def state(self) -> RunnerState:
         """What it is doing now."""
         runner = self.runner
@@ -155,6 +166,7 @@ class RunnerFacts:
             thread=thread.number if thread is not None else 0,
             cpu_seconds=self.cpu_seconds,
             memory_bytes=memory_bytes,
+            waits=self.waits,
         )
 
     def _seen(self, held: tuple[str, float] | None) -> InHand | None:

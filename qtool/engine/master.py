@@ -5,29 +5,29 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
-from qtool.engine.classes import is_drained, looked_up
+from qtool.engine.classes import looked_up
 from qtool.engine.drain import drain, drained_slices
 from qtool.engine.duty import slice_of_file
+from qtool.engine.ending import end
 from qtool.engine.hangs import resident_bytes
 from qtool.engine.outfit import Outfit
-from qtool.engine.regrouping import Regroup, started
+from qtool.engine.regrouping import Regroups, started, started_again
 from qtool.engine.restarts import Timer
 from qtool.engine.runner_thread import RunnerThread
+from qtool.engine.wanted import once, until_free
 from qtool.errors import RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from qtool.engine.regrouping import Regroup
     from qtool.engine.status import Drained, InHand, RunnerStatus
     from qtool.engine.step import StepReport
     from qtool.installation import Configuration
     from qtool.installation.specs import Chosen
-
-_SETTLING = 5.0
-"""Seconds that closing waits for a runner which is about to settle its message."""
 
 log = logging.getLogger("qtool.master")
 
@@ -58,7 +58,7 @@ class Master:
         self.timer = Timer(clock)
         """Where the restarts of all runners wait."""
         self._threads: dict[tuple[str, int], RunnerThread] = {}
-        self._regroups: dict[str, Regroup] = {}
+        self._regroups = Regroups()
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._closing = False
@@ -72,8 +72,9 @@ class Master:
         """
         for name, settings in self.config.settings.runners.items():
             if settings.served:
+                look_up = partial(looked_up, self.config, name)
                 for number in range(settings.instances):
-                    self._check(self._thread(name, number))
+                    self._thread(name, number).check(settings.class_path, look_up)
         self._look()
         memory = resident_bytes()
         return tuple(
@@ -89,8 +90,7 @@ class Master:
     def finishing(self) -> tuple[InHand, ...]:
         """Return what the runners have in hand."""
         self._look()
-        held = (thread.in_hand for thread in self._all())
-        return tuple(in_hand for in_hand in held if in_hand is not None)
+        return tuple(held for t in self._all() if (held := t.in_hand) is not None)
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` after changes of state; return how to stop that.
@@ -102,8 +102,20 @@ class Master:
 
     # --- What may be asked
 
-    def start(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002 - the field's word
+    def start(
+        self,
+        name: str,
+        slice: int | None = None,  # noqa: A002 - the field's word
+        *,
+        waits: bool = False,
+    ) -> tuple[int, ...]:
         """Start a slice of a runner, or all that are not running; return which.
+
+        Args:
+            name: The runner.
+            slice: Which of its slices.
+            waits: They are wanted until they are stopped, whether they can run now
+                or not. What another runner holds is started when that lets it go.
 
         Raises:
             NoSuchRunner, NoRunnerClass, RunnerImportError: There is none to run.
@@ -113,7 +125,7 @@ class Master:
         threads = [t for t in self._of(name, slice) if t.runner is None]
         if not threads:
             raise RunnerError(f"{name} runs already")
-        return started(threads)
+        return started(threads, insist=until_free if waits else once)
 
     def stop(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
         """Stop slices of a runner after the message in hand; return which.
@@ -121,11 +133,19 @@ class Master:
         Raises:
             RunnerError: It is not running.
         """
-        regroup = self._regroups.pop(name, None)
-        if regroup is not None:
-            regroup.give_up()
-        threads = [t for t in self._of(name, slice) if t.is_up]
-        return self._each(name, threads, RunnerThread.stop)
+        threads = self._of(name, slice)
+        was_to_begin = self._regroups.give_up(name, slice)
+        up = [thread for thread in threads if thread.is_up]
+        for thread in threads:
+            thread.wanted = False
+        if was_to_begin and not up:
+            return tuple(thread.number for thread in threads)
+        return self._each(name, up, RunnerThread.stop)
+
+    def is_wanted(self, name: str, number: int) -> bool:
+        """Return whether a slice is to run, though it may not at this moment."""
+        thread = self._thread(name, number)
+        return thread.wanted or self._regroups.begins(name, number)
 
     def pause(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
         """Pause slices of a runner after the message in hand; return which.
@@ -143,14 +163,20 @@ class Master:
         """
         return self._each(name, self._running(name, slice), RunnerThread.resume)
 
-    def regroup(self, name: str, *, begin: bool = True) -> Regroup:
-        """Stop all slices of a runner; if any ran, start those configured now then."""
+    def regroup(self, name: str, **how: bool) -> Regroup:
+        """Stop all slices of a runner, and start those configured now then.
+
+        Args:
+            name: The runner.
+            how: As of ``Regroup.start``.
+        """
         former = [thread for thread in self._all() if thread.name == name]
-        before = self._regroups.get(name)
-        regroup = Regroup(former, lambda paused: self._begin(name, paused=paused))
-        self._regroups[name] = regroup
-        regroup.start(begin=begin, is_wanted=before is not None and before.give_up())
-        return regroup
+
+        def start(paused: bool, left_out: Collection[int]) -> None:
+            if not self._closing:
+                started_again(self._of(name, None), left_out, paused=paused)
+
+        return self._regroups.begin(name, former, start, **how)
 
     def set_snooze(self, name: str, seconds: float) -> None:
         """Change for how long a runner snoozes, at once and until this process ends."""
@@ -191,12 +217,7 @@ class Master:
         Args:
             parts: Which; all that have part in a drain without any.
         """
-        threads = [
-            self._thread(name, number)
-            for name, settings in self.config.settings.runners.items()
-            if is_drained(self.config, name)
-            for number in drained_slices(settings, parts)
-        ]
+        threads = [self._thread(*each) for each in drained_slices(self.config, parts)]
         return drain(self.config, threads, lambda: self._closing, parts)
 
     def close(self, *, unclaim: bool = False) -> None:
@@ -211,16 +232,7 @@ class Master:
             self._closing = True
             self.timer.close()
             threads = [t for t in self._threads.values() if t.is_up]
-        for thread in threads:
-            with suppress(RunnerError):  # it has ended meanwhile
-                thread.stop()
-        if unclaim:
-            for thread in threads:
-                # Who has nothing in hand is gone in a moment, and cleans up.
-                if not thread.wait(0.0 if thread.in_hand else 0.2):
-                    thread.give_up(_SETTLING)
-        for thread in threads:
-            thread.wait()
+        end(threads, unclaim=unclaim)
 
     # --- Behind the scenes
 
@@ -268,16 +280,6 @@ class Master:
             if settings is not None:
                 found.follow(settings)  # an overlay may change it
             return found
-
-    def _check(self, thread: RunnerThread) -> None:
-        """Find out once whether a runner has a class, without writing anything."""
-        class_path = self.config.runner(thread.name).class_path
-        thread.check(class_path, lambda: looked_up(self.config, thread.name))
-
-    def _begin(self, name: str, *, paused: bool) -> None:
-        if not self._closing:
-            idle = [t for t in self._of(name, None) if t.runner is None]
-            started(idle, paused=paused)
 
     def _check_open(self) -> None:
         if self._closing:

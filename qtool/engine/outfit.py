@@ -10,6 +10,7 @@ from qtool.engine.classes import own_class
 from qtool.engine.runner_thread import RunnerThread
 from qtool.engine.snooze import Resting
 from qtool.engine.turns import Token
+from qtool.engine.wanted import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,13 +69,14 @@ class Outfit:
             on_change: Called after every change of state, from any thread.
             timer: Where a restart waits.
         """
+        refused = partial(refusal, self._config, name, number)
         if self.in_processes:
             from qtool.engine.runner_process import RunnerProcess  # few have any
 
             remote = partial(self._remote, name, number, check)
-            return RunnerProcess(name, number, remote, on_change, timer)
+            return RunnerProcess(name, number, remote, on_change, timer, refused)
         local = partial(self._runner, name, number, check)
-        return RunnerThread(name, number, local, on_change, timer)
+        return RunnerThread(name, number, local, on_change, timer, refused)
 
     def _runner(self, name: str, number: int, check: Callable[[], None]) -> Runner:
         check()

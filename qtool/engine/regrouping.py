@@ -11,12 +11,17 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from qtool.engine.wanted import again, once
 from qtool.errors import QToolError, RunnerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from typing import TypeAlias
 
     from qtool.engine.runner_thread import RunnerThread
+    from qtool.engine.wanted import Insistence
+
+    Begin: TypeAlias = Callable[[bool, Collection[int]], object]
 
 
 class Regroup:
@@ -24,12 +29,11 @@ class Regroup:
 
     Args:
         former: The slices that are to end.
-        begin: Starts the new ones, paused where its argument says so.
+        begin: Starts the new ones, paused where its first argument says so, and
+            without those of its second.
     """
 
-    def __init__(
-        self, former: Sequence[RunnerThread], begin: Callable[[bool], object]
-    ) -> None:
+    def __init__(self, former: Sequence[RunnerThread], begin: Begin) -> None:
         self.error: QToolError | None = None
         """Why new slices could not be started."""
         self.stopped = 0
@@ -38,23 +42,27 @@ class Regroup:
         """Whether new slices are to begin."""
         self._former = former
         self._begin = begin
+        self._wanted = False
+        self._left_out: set[int] = set()
         self._over = threading.Event()
 
     def start(self, *, begin: bool = True, is_wanted: bool = False) -> None:
         """Stop the former slices, and have the new ones begin when they have ended.
 
         Args:
-            begin: Whether any are to begin, if former ones ran.
-            is_wanted: They are to begin in any case: they were about to.
+            begin: Whether any are to begin, if former ones were wanted.
+            is_wanted: They are wanted in any case.
         """
         up = [thread for thread in self._former if thread.is_up]
-        wanted = [thread for thread in up if thread.is_wanted]
-        paused = bool(wanted) and all(thread.is_pausing for thread in wanted)
+        wanted = [thread for thread in self._former if thread.wanted]
+        at_work = [thread for thread in wanted if thread in up]
+        paused = bool(at_work) and all(thread.is_pausing for thread in at_work)
         for thread in wanted:
-            with suppress(RunnerError):  # it has ended meanwhile
+            with suppress(RunnerError):  # it has ended
                 thread.stop()
-        self.stopped = len(wanted)
-        self.begins = begin and (is_wanted or bool(wanted))
+        self.stopped = len(at_work)
+        self._wanted = is_wanted or bool(wanted)
+        self.begins = begin and self._wanted
         threading.Thread(
             target=lambda: self._work(up, paused), name="qtool-regroup", daemon=True
         ).start()
@@ -63,25 +71,75 @@ class Regroup:
         """Wait until the new slices have been started; return whether they have."""
         return self._over.wait(seconds)
 
-    def give_up(self) -> bool:
-        """Start nothing any more; return whether anything was still to begin."""
-        begins, self.begins = self.begins, False
-        return begins and not self._over.is_set()
+    def give_up(self, number: int | None = None) -> bool:
+        """Start nothing any more, or not this slice; return whether it was wanted.
+
+        What has begun, or could not, is not to begin any more.
+        """
+        if self.begins and self._over.is_set():
+            return False
+        if number is not None:
+            is_coming = self.is_to_begin(number)
+            self._left_out.add(number)
+            return is_coming
+        wanted, self._wanted, self.begins = self._wanted, False, False
+        return wanted
+
+    def is_to_begin(self, number: int) -> bool:
+        """Return whether a slice is to begin, and has not yet."""
+        is_coming = self.begins and not self._over.is_set()
+        return is_coming and number not in self._left_out
 
     def _work(self, former: Sequence[RunnerThread], paused: bool) -> None:
         try:
             for thread in former:
                 thread.wait()
             if self.begins:
-                self._begin(paused)
+                self._begin(paused, self._left_out)
         except QToolError as error:
             self.error = error
         finally:
             self._over.set()
 
 
+class Regroups:
+    """The latest regroup of each runner of a master."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, Regroup] = {}
+
+    def begin(
+        self,
+        name: str,
+        former: Sequence[RunnerThread],
+        start: Begin,
+        *,
+        begin: bool = True,
+        is_wanted: bool = False,
+    ) -> Regroup:
+        """Begin one; see ``Regroup.start``. What was wanted before still is."""
+        before = self._latest.get(name)
+        regroup = self._latest[name] = Regroup(former, start)
+        was_wanted = before is not None and before.give_up()
+        regroup.start(begin=begin, is_wanted=is_wanted or was_wanted)
+        return regroup
+
+    def begins(self, name: str, number: int) -> bool:
+        """Return whether a slice of a runner is to begin, and has not yet."""
+        regroup = self._latest.get(name)
+        return regroup is not None and regroup.is_to_begin(number)
+
+    def give_up(self, name: str, number: int | None) -> bool:
+        """Begin a runner's slices no more, or one; return whether that was to be."""
+        regroup = self._latest.get(name)
+        return regroup is not None and regroup.give_up(number)
+
+
 def started(
-    threads: Sequence[RunnerThread], *, paused: bool = False
+    threads: Sequence[RunnerThread],
+    *,
+    paused: bool = False,
+    insist: Insistence = once,
 ) -> tuple[int, ...]:
     """Start slices, as many as can be; return which.
 
@@ -91,7 +149,7 @@ def started(
     begun, refusals = [], []
     for thread in threads:
         try:
-            begun.append(thread.begin(paused=paused))
+            begun.append(thread.begin(paused=paused, insist=insist))
         except QToolError as error:
             refusals.append(error)
     # Only then, for it takes a process a while to be there.
@@ -103,3 +161,11 @@ def started(
     if refusals:
         raise refusals[0]
     return tuple(thread.number for thread in threads)
+
+
+def started_again(
+    threads: Sequence[RunnerThread], left_out: Collection[int], *, paused: bool
+) -> None:
+    """Start slices that are wanted, but for some; raise as ``started`` does."""
+    idle = [t for t in threads if t.runner is None and t.number not in left_out]
+    started(idle, paused=paused, insist=again)

@@ -1,4 +1,5 @@
-"""When a runner that failed is started again, and the one place where that waits."""
+"""When a runner is started again that failed, or that found its slice held by
+somebody else; and the one place where that waits."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from qtool.engine.status import RunnerState
+from qtool.errors import SliceClaimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,9 @@ WELL_SECONDS = 60.0
 """Each time it runs well for so long, one doubling is taken back."""
 WINDOW_SECONDS = 900.0
 """Restarts longer ago than this do not count any more."""
+
+CLAIM_SECONDS = 1.0
+"""How often it is looked whether a slice that somebody else holds is free."""
 
 _MOST_DOUBLINGS = 6
 
@@ -40,6 +45,14 @@ class Restart:
         """Return it in words."""
         seconds = max(1, math.ceil(self.due - now))
         return f"restarts in {seconds} s ({self.number} of {self.most})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A look whether who holds the slice has let it go, and a start then."""
+
+    due: float
+    """When, by the master's clock."""
 
 
 class Backoff:
@@ -144,7 +157,7 @@ class Timer:
 
 
 class Restarts:
-    """The restarts of one runner slice.
+    """The restarts of one runner slice, whatever they wait for.
 
     Args:
         timer: Waits for them.
@@ -152,19 +165,31 @@ class Restarts:
     """
 
     def __init__(self, timer: Timer, begin: Callable[[], None]) -> None:
-        self.pending: Restart | None = None
-        """The restart that is to come."""
+        self.pending: Restart | Look | None = None
+        """What is to come."""
         self.cause: BaseException | None = None
-        """What the runner failed of, the latest time."""
+        """What the runner failed of, the latest time, or was refused for."""
         self._timer = timer
         self._begin = begin
         self._backoff = Backoff()
         self._cancel: Callable[[], None] = lambda: None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is started once nobody else holds the slice."""
+        return isinstance(self.pending, Look)
+
+    @property
+    def state(self) -> RunnerState:
+        """That of a runner which waits for what is to come."""
+        return RunnerState.CLAIMED if self.waits else RunnerState.RESTARTING
+
     def told(self, state: RunnerState, note: str) -> str:
         """Return the note to a state, with what is to come or has been tried."""
         pending, tried = self.pending, self._backoff.granted
-        if state is RunnerState.RESTARTING and pending is not None:
+        if state is RunnerState.CLAIMED and self.waits:
+            return f"waits: {note}"
+        if state is RunnerState.RESTARTING and isinstance(pending, Restart):
             return f"{note}; {pending.told(self._timer.clock())}"
         if state is RunnerState.FAILED and tried:
             return f"{note} (restarted {tried}x in {WINDOW_SECONDS / 60:.0f} minutes)"
@@ -173,8 +198,10 @@ class Restarts:
     def after(self, error: BaseException, began: float, most: int) -> bool:
         """Plan the next restart; return whether there is one.
 
+        Who holds the slice may do so for as long as he likes.
+
         Args:
-            error: What the runner failed of.
+            error: What the runner failed of, or was refused for.
             began: When it was started.
             most: How many restarts there may be within the window.
         """
@@ -182,11 +209,14 @@ class Restarts:
             return False
         now = self._timer.clock()
         self.cause = error
-        self.pending = self._backoff.next(now, now - began, most)
+        if isinstance(error, SliceClaimed):
+            self.pending = Look(due=now + CLAIM_SECONDS)
+        else:
+            self.pending = self._backoff.next(now, now - began, most)
         return self.wait()
 
     def wait(self) -> bool:
-        """Have the pending restart done when it is due; return whether there is one.
+        """Have what is pending done when it is due; return whether there is any.
 
         One whose time is past is done at once.
         """

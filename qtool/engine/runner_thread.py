@@ -7,29 +7,31 @@ long as it likes, and a daemon thread that hangs there holds nobody up.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from qtool.engine.classes import has_own_loop
 from qtool.engine.elsewhere import log_failure
-from qtool.engine.facts import RunnerFacts
 from qtool.engine.hand import GivenBack
 from qtool.engine.hangs import WorkingThread
-from qtool.engine.restarts import Restarts, Timer
 from qtool.engine.status import Counts, RunnerState, cannot_start, failure_note
-from qtool.errors import QToolError, RunnerError
+from qtool.engine.wanted import Begun, WantedRunner, again, once
+from qtool.errors import QToolError, RunnerError, SliceClaimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtool.engine.facts import AtWork
     from qtool.engine.remote import RemoteRunner
+    from qtool.engine.restarts import Timer
     from qtool.engine.step import StepReport
+    from qtool.engine.wanted import Insistence
 
 _PATIENCE = 10.0
 """Seconds to wait for the end of a thread that has nothing in hand."""
 
 
-class RunnerThread(RunnerFacts):
+class RunnerThread(WantedRunner):
     """Starts, stops and steps one slice of a runner.
 
     Args:
@@ -38,6 +40,7 @@ class RunnerThread(RunnerFacts):
         make: Makes the runner anew, for each start.
         on_change: Called after every change of state, from any thread.
         timer: Where a restart waits.
+        refusal: Returns why the slice cannot be had now; None where it can.
     """
 
     _says_when_at_work: ClassVar[bool] = False
@@ -50,73 +53,76 @@ class RunnerThread(RunnerFacts):
         make: Callable[[], AtWork],
         on_change: Callable[[], None],
         timer: Timer,
+        refusal: Callable[[], SliceClaimed | None],
     ) -> None:
-        super().__init__(name, number, Restarts(timer, self._restart), timer.clock)
+        super().__init__(name, number, on_change, timer, refusal)
         self._make = make
-        self._on_change = on_change
         self._stop_asked = False
         self._ended = threading.Event()
         self._ended.set()
-        self._at_work = threading.Event()
-        """The present runner holds its claim, or has ended."""
         self._lock = threading.Lock()
         self._stepping = threading.Lock()
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether it is up, and nobody has asked it to stop."""
-        return self.is_up and not self._stop_asked
-
-    @property
-    def is_pausing(self) -> bool:
-        """Whether it is paused, or will be after the message in hand."""
-        runner = self.runner
-        return runner is not None and runner.gate.pausing
-
     # --- What may be asked
 
-    def start(self, *, only_asked: bool = False, paused: bool = False) -> AtWork:
+    def start(self, *, only_asked: bool = False) -> AtWork:
         """Start a thread, and return its runner once that holds the claim.
 
         Args:
             only_asked: The runner takes nothing by itself.
-            paused: It is paused from the beginning.
 
         Raises:
             NoRunnerClass, RunnerImportError: There is no class to run.
             SliceClaimed: Somebody else holds the slice.
             RunnerError: It runs already.
         """
-        return self.begin(only_asked=only_asked, paused=paused)()
+        return self.begin(only_asked=only_asked)()
 
     def begin(
-        self, *, only_asked: bool = False, paused: bool = False
+        self,
+        *,
+        only_asked: bool = False,
+        paused: bool = False,
+        insist: Insistence = once,
     ) -> Callable[[], AtWork]:
-        """Do as ``start`` does, but return what waits and raises as that does."""
-        with self._lock:
-            if self.runner is not None:
-                raise RunnerError(f"{self} runs already")
-            if not only_asked:
-                self._restarts.forget()
-            runner, at_work = self._begun(only_asked=only_asked, paused=paused)
-        self._on_change()
+        """Do as ``start`` does, but return what waits and raises as that does.
+
+        Args:
+            only_asked: The runner takes nothing by itself.
+            paused: It is paused from the beginning.
+            insist: After which errors it is tried again, by itself.
+        """
+        try:
+            with self._lock:
+                if self.runner is not None:
+                    raise RunnerError(f"{self} runs already")
+                if not only_asked:
+                    insist = again if self.wanted and insist is once else insist
+                    self.wanted = True
+                    self._restarts.forget()
+                if insist is not once:
+                    self._check_free(insist)
+                runner, at_work = self._begun(only_asked, insist, paused=paused)
+        finally:
+            self._tell()
 
         def begun() -> AtWork:
             at_work.wait()
-            if self._ended.is_set() and isinstance(self._failure, QToolError):
-                raise self._failure
+            if isinstance(at_work.refusal, QToolError):
+                raise at_work.refusal
             return runner
 
         return begun
 
     def stop(self) -> None:
-        """Stop after the message in hand; a restart that is to come, comes not.
+        """Stop after the message in hand; it is wanted no more.
 
         Raises:
             RunnerError: It is not running.
         """
         with self._lock:
-            runner, self._stop_asked = self.runner, True
+            runner, self._stop_asked, self.wanted = self.runner, True, False
+            self._said_waiting = False
             if runner is None and self._restarts.pending is None:
                 raise RunnerError(f"{self} is not running")
             self._restarts.cancel()
@@ -183,13 +189,13 @@ class RunnerThread(RunnerFacts):
         return runner
 
     def _begun(
-        self, *, only_asked: bool, paused: bool = False, is_restart: bool = False
-    ) -> tuple[AtWork, threading.Event]:
+        self, only_asked: bool, insist: Insistence, *, paused: bool = False
+    ) -> tuple[AtWork, Begun]:
         """Make the runner and its thread; it is locked."""
-        runner = self._made(only_asked=only_asked)
+        runner = self._made(only_asked, insist)
         if paused:
             runner.pause()
-        self._at_work = at_work = threading.Event()
+        self._at_work = at_work = Begun()
         self.runner, self._failure, self._stop_asked = runner, None, False
         self._thread = None
         self._ended.clear()
@@ -197,18 +203,19 @@ class RunnerThread(RunnerFacts):
         if self._has_own_loop(runner) and not self._says_when_at_work:
             at_work.set()  # it claims nothing
         threading.Thread(
-            target=lambda: self._work(runner, at_work, is_restart=is_restart),
+            target=lambda: self._work(runner, at_work, insist),
             name=str(self),
             daemon=True,
         ).start()
         return runner, at_work
 
-    def _made(self, *, only_asked: bool) -> AtWork:
+    def _made(self, only_asked: bool, insist: Insistence) -> AtWork:
         try:
             runner = self._make()
         except (Exception, SystemExit) as error:
             self._state, self._failure = RunnerState.after(error), error
-            self._on_change()
+            if not only_asked:
+                self._refused(error, insist)
             if isinstance(error, QToolError):
                 raise
             raise cannot_start(self, error) from error
@@ -222,17 +229,17 @@ class RunnerThread(RunnerFacts):
         with self._lock:
             if self.runner is not None or self._restarts.pending is None:
                 return  # a step is under way, and plans anew; or it was stopped
-            try:
-                self._begun(only_asked=False, is_restart=True)
-            except QToolError:
-                self._plan(self._clock())
-            else:
-                self._restarts.cancel()
-        self._on_change()
+            with suppress(SliceClaimed):  # it is planned anew
+                self._check_free(again)
+                try:
+                    self._begun(only_asked=False, insist=again)
+                except QToolError:
+                    self._plan(self._clock())
+                else:
+                    self._restarts.cancel()
+        self._tell()
 
-    def _work(
-        self, runner: AtWork, at_work: threading.Event, *, is_restart: bool
-    ) -> None:
+    def _work(self, runner: AtWork, at_work: Begun, insist: Insistence) -> None:
         working = self._thread = self._worker(runner)
         began, planned = self._clock(), False
         state, failure = RunnerState.STOPPED, None
@@ -242,10 +249,13 @@ class RunnerThread(RunnerFacts):
             pass
         except BaseException as error:  # noqa: BLE001 - it is told, and logged at the end
             state, failure = RunnerState.after(error), error
-            # Whoever starts it is told of what keeps it from its work.
-            planned = at_work.is_set() or is_restart
-            if not (at_work.is_set() or isinstance(error, QToolError)):
-                failure = cannot_start(self, error)
+            planned = at_work.is_set() or insist(error)
+            if not at_work.is_set():  # whoever starts it is told
+                if not runner.only_asked:
+                    self._refused(error, insist)
+                is_told = isinstance(error, QToolError)
+                failure = error if is_told else cannot_start(self, error)
+                at_work.refusal = failure
         if self._thread is working:
             self._thread = None
         self._cpu_seconds += working.cpu_seconds()
@@ -264,35 +274,26 @@ class RunnerThread(RunnerFacts):
             if self.runner is not runner:
                 return  # it was given up before
             self._state, self._failure = state, failure
-            if runner.only_asked and failure is None and self._restarts.wait():
-                self._state = RunnerState.RESTARTING
+            is_well = failure is None or isinstance(failure, SliceClaimed)
+            if runner.only_asked and is_well and self._restarts.wait():
+                self._state = self._restarts.state
                 self._failure = self._restarts.cause
             elif began is not None and not (runner.only_asked or self._stop_asked):
                 self._plan(began)
             else:
                 self._restarts.cancel()
+                if failure is None and not runner.only_asked:
+                    self.wanted = False
             self._counts += Counts.of(runner.counts)
             self.runner = None
             self._ended.set()
         if state is RunnerState.FAILED:
             note = self._restarts.told(self._state, failure_note(failure))
             log_failure(runner.log, f"{self} failed: {note}", failure)
-        self._on_change()
+        self._tell()
 
-    def _plan(self, began: float) -> None:
-        """Have it restarted after a failure, where that is of use; it is locked."""
-        failure = self._failure
-        if (
-            self._state is RunnerState.FAILED
-            and isinstance(failure, Exception)
-            and self._restarts.after(failure, began, self.max_restarts)
-        ):
-            self._state = RunnerState.RESTARTING
-        else:
-            self._restarts.cancel()
-
-    def _changed(self, runner: AtWork, at_work: threading.Event) -> None:
+    def _changed(self, runner: AtWork, at_work: Begun) -> None:
         if runner.gate.is_open:
             at_work.set()
         if self.runner is runner:
-            self._on_change()
+            self._tell()

@@ -117,6 +117,8 @@ class RunnerStatus:
     """How long its threads have computed, over all starts."""
     memory_bytes: int | None = None
     """Resident memory of the whole process; None when unknown."""
+    waits: bool = False
+    """It is started as soon as nobody else holds the slice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
