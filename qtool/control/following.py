@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from qtool.errors import QToolError
+from qtool.errors import SliceClaimed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,40 +27,37 @@ def follow(
         master: Whose runners.
         changes: What is different.
         begin: Whether runners that can run now, and could not before, are started.
+            Those that were wanted before are in any case.
     """
     regroups: dict[str, tuple[Change, Regroup]] = {}
     for change in changes:
         if change.sleep_seconds is not None and change.is_runnable:
             master.set_snooze(change.runner, change.sleep_seconds)
         if change.is_regrouped or change.is_removed:
-            regroup = master.regroup(change.runner, begin=change.is_runnable)
+            is_wanted = begin and change.is_new and change.starts
+            regroup = master.regroup(
+                change.runner, begin=change.is_runnable, is_wanted=is_wanted
+            )
             regroups[change.runner] = change, regroup
     deadline = time.monotonic() + PATIENCE_SECONDS
-    done = {
+    return {
         name: _told(change, regroup, is_over=regroup.wait(deadline - time.monotonic()))
         for name, (change, regroup) in regroups.items()
     }
-    for change in changes:
-        if begin and change.is_new and change.starts:
-            done[change.runner] = _begun(master, change.runner)
-    return done
 
 
 def _told(change: Change, regroup: Regroup, *, is_over: bool) -> str:
+    later = "" if is_over else " after the message in hand"
     if not regroup.stopped:
-        return ""
-    stopped = "stopped all slices" if change.is_resliced else "stopped"
-    started = "started the new ranges" if change.is_resliced else "started again"
-    if regroup.error is not None:
-        return f"{stopped}; {regroup.error}"
+        stopped, started = "", "started"
+    elif change.is_resliced:
+        stopped, started = "stopped all slices", "started the new ranges"
+    else:
+        stopped, started = "stopped", "started again"
+    error = regroup.error
+    if error is not None:
+        waits = "waits: " if isinstance(error, SliceClaimed) else ""
+        return "; ".join(filter(None, (stopped, f"{waits}{error}")))
     if not regroup.begins:
-        return stopped if is_over else f"{stopped} after the message in hand"
-    return f"{stopped}, {started}{'' if is_over else ' after the message in hand'}"
-
-
-def _begun(master: Master, name: str) -> str:
-    try:
-        master.start(name)
-    except QToolError as error:
-        return str(error)
-    return "started"
+        return f"{stopped}{later}" if stopped else ""
+    return ", ".join(filter(None, (stopped, f"{started}{later}")))

@@ -47,7 +47,8 @@ class Change:
     told: str
     is_removed: bool = False
     is_regrouped: bool = False
-    """It has to be stopped, and started with what is configured now."""
+    """It has to be stopped, and started with what is configured now. One that is
+    added may have been removed with a message in hand."""
     is_resliced: bool = False
     """It has other slices then."""
     is_runnable: bool = False
@@ -163,8 +164,8 @@ def _of_runners(
         if former is None:
             able = _is_runnable(runner)
             yield Change(
-                runner=name, told="added", is_new=True, is_runnable=able,
-                starts=able and runner.start,
+                runner=name, told="added", is_new=True, is_regrouped=True,
+                is_runnable=able, starts=able and runner.start,
             )  # fmt: skip
         elif all_again or former != runner:
             yield _change(former, runner, all_again=all_again)

@@ -10,7 +10,7 @@ import pytest
 
 from qtool.control.models import State
 from qtool.control.opening import open_site
-from qtool.errors import Refused, SettingsError
+from qtool.errors import Refused, RunnerError, SettingsError
 from tests.control.site import PATIENCE, Held, put
 from tests.control.test_own import eventually, row_of
 
@@ -223,6 +223,98 @@ def test_a_removed_runner_whose_queue_is_not_empty_leaves_mail_that_is_named(
     assert control.scan().site.strays == ()
     assert file.reload(b=TAKING) == [f"a: removed: messages wait in {folder}"]
     assert control.scan().site.strays == ("a",)
+
+
+def test_a_runner_that_comes_back_starts_when_its_message_is_through(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
+    control = file.open(a=HELD, b=TAKING)
+    put(control, "a")
+    control.start_all()
+    assert Held.busy.wait(PATIENCE)
+    assert file.reload(b=TAKING) == ["a: removed: stopped after the message in hand"]
+    assert file.reload(a=HELD, b=TAKING) == [
+        "a: added: started after the message in hand"
+    ]
+    assert file.states("a") == [State.STOPPING]
+    Held.free.set()
+    eventually(lambda: file.states("a") == [State.RUNNING])
+
+
+def test_a_runner_that_was_started_alone_comes_back_too_and_a_stopped_one_does_not(
+    file: File,
+) -> None:
+    control = file.open(a=TAKING, b=TAKING, c=TAKING)
+    control.start("a")
+    control.start("b")
+    control.stop("b")
+    file.reload(c=TAKING)
+    assert file.reload(a=TAKING, b=TAKING, c=TAKING) == [
+        "a: added: started",
+        "b: added",
+    ]
+    assert (file.states("a"), file.states("b")) == ([State.RUNNING], [State.STOPPED])
+
+
+def test_a_class_that_is_mended_is_started(file: File) -> None:
+    control = file.open(a="class: tests.control.site.Takin", b=TAKING)
+    assert control.start_all().startswith("started b; a: ")
+    assert file.states("a") == [State.IMPORT_ERROR]
+    [line] = file.reload(a=TAKING, b=TAKING)
+    assert line.endswith("site.Takin -> tests.control.site.Taking: started")
+    assert file.states("a") == [State.RUNNING]
+
+
+def test_a_runner_that_has_failed_is_started_when_it_is_changed(file: File) -> None:
+    unwell = "class: tests.control.test_own.Unwell\nmax_restarts: 0"
+    control = file.open(a=unwell, b=unwell)
+    for name in ("a", "b"):
+        control.start(name)
+    eventually(lambda: file.states("a") == file.states("b") == [State.FAILED])
+    with pytest.raises(RunnerError, match="b is not running"):
+        control.stop("b")
+    lines = file.reload(a=TAKING, b=TAKING)
+    assert [line.endswith(": started") for line in lines] == [True, False]
+    assert (file.states("a"), file.states("b")) == ([State.RUNNING], [State.STOPPED])
+
+
+def test_a_slice_that_is_stopped_before_it_begins_holds_up_no_other(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
+    control = file.open(a=f"{HELD}\ninstances: 2")
+    put(control, "a")
+    control.start("a")
+    assert Held.busy.wait(PATIENCE)
+    file.reload(a=f"{HELD}\ninstances: 3")
+    assert control.stop("a", 2) == "a, slice 2:3, stopped"
+    Held.free.set()
+    wanted = [State.RUNNING, State.RUNNING, State.STOPPED]
+    eventually(lambda: file.states("a") == wanted)
+
+
+def test_new_ranges_that_somebody_holds_are_taken_when_they_are_free(
+    file: File,
+) -> None:
+    control = file.open(a=TAKING)
+    assert file.reload(a=f"{TAKING}\ninstances: 2") == ["a: instances 1 -> 2"]
+    part = control.configuration.slices("a")[1]
+    queue = control.configuration.switchboards["a"].for_slice(part)
+    with queue.claim("a test"):
+        assert control.start("a", waits=True).startswith(
+            "a: 1 of 2 slices started; a waits: a, slice 1:2, is claimed by "
+        )
+        [line] = file.reload(a=f"{TAKING}\ninstances: 2\nhonours_due: yes")
+        assert ": stopped; waits: a, slice 1:2, is claimed by " in line
+        row = row_of(control, "a")
+        assert (row.waits, row.refusal) == (True, "")
+        assert "slice 1:2 claimed, 1 running: waits for pid " in row.note
+        assert control.stop("a") == "a: all 2 slices stopped"
+        assert not row_of(control, "a").waits
+        eventually(lambda: file.states("a")[0] is State.STOPPED)
+        control.start_all()
+    eventually(lambda: file.states("a") == [State.RUNNING] * 2)
 
 
 def test_what_concerns_all_queues_starts_all_runners_again(file: File) -> None:
