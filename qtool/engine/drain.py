@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from qtool.installation.specs import Chosen
     from qtool.queues.slices import Slice
     from qtool.settings import RunnerSettings
+
+_MOST_AT_ONCE = 64
 
 
 def drained_slices(
@@ -65,12 +67,12 @@ def drain(
 ) -> Drained:
     """Have each runner do passes, in turn, until nothing is ready.
 
-    They hold their claims for as long as the drain lasts. Slices that somebody
-    works already, in this process or another, are left to them. What a pass makes
-    in an earlier queue is found in the next round; then each does its periodic
-    work, once, and what that makes is drained, too. A message that is kept is taken
-    once and counts as left. Messages that go round in a circle would never end it,
-    so it ends, too, when many rounds in a row have not made those that wait fewer.
+    With processes of their own all do so at once. They hold their claims for as
+    long as the drain lasts. Slices that somebody works already are left to them. What
+    a pass makes in an earlier queue is found in the next round; then each does its
+    periodic work, once, and what that makes is drained, too. A message that is kept
+    is taken once and counts as left. Messages that go round in a circle would never
+    end it, so it ends when many rounds have not made those that wait fewer.
 
     Args:
         config: Which queues there are.
@@ -78,17 +80,17 @@ def drain(
         closing: Whether to end early, after the message in hand.
         parts: What was asked for by name.
     """
-    drained = _Draining(config, closing, failures=_without(config, threads, parts))
     before = sum((thread.counts for thread in threads), Counts())
     with ExitStack() as errands:
-        for thread in threads:
-            drained.take_on(thread, errands)
+        each = errands.enter_context(_together(threads))
+        drained = _Draining(config, closing, each)
+        drained.failures += _without(config, threads, parts)
+        drained.take_on(threads, errands)
         note = drained.rounds()
         drained.one_round(periodic=True)
         note = note or drained.rounds()
     after = sum((thread.counts for thread in threads), Counts())
-    left = [thread for thread in threads if thread not in drained.elsewhere]
-    waiting, due = _waiting(config, left)
+    waiting, due = _waiting(config, [t for t in threads if t not in drained.elsewhere])
     return Drained(
         counts=after - before,
         left=waiting,
@@ -99,34 +101,62 @@ def drain(
     )
 
 
+@contextmanager
+def _together(
+    threads: Sequence[RunnerThread],
+) -> Iterator[Callable[..., Iterable[int]]]:
+    """Yield a ``map``: one that does all at the same time, where that is of use."""
+    if not any(thread.is_apart for thread in threads):
+        yield map
+        return
+    from concurrent.futures import ThreadPoolExecutor  # few have processes
+
+    with ThreadPoolExecutor(_MOST_AT_ONCE) as pool:
+        yield pool.map
+
+
 @dataclass
 class _Draining:
     """What is at work in a drain, and what became of the rest."""
 
     config: Configuration
     closing: Callable[[], bool]
+    each: Callable[..., Iterable[int]]
+    """Does something with each of several, as ``map`` does."""
     runners: dict[RunnerThread, AtWork] = field(default_factory=dict)
     elsewhere: set[RunnerThread] = field(default_factory=set)
     """Slices that somebody else works: what waits there is theirs."""
     failures: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
-    def take_on(self, thread: RunnerThread, errands: ExitStack) -> None:
-        """Start a runner for this, unless somebody works the slice."""
-        if thread.is_up and not thread.waits:
-            self._leave(thread)
-            return
+    def take_on(self, threads: Iterable[RunnerThread], errands: ExitStack) -> None:
+        """Start runners for this, but where somebody works the slice."""
+        begun = []
+        for thread in threads:
+            if thread.is_up and not thread.waits:
+                self._leave(thread)
+                continue
+            with self._noted(thread):
+                begun.append((thread, thread.begin(only_asked=True)))
+        for thread, wait in begun:
+            with self._noted(thread):
+                runner = wait()
+                errands.callback(thread.wait)
+                errands.callback(runner.stop)
+                self.runners[thread] = runner
+        for runner in self.runners.values():
+            errands.callback(runner.stop)  # all of them, before one is waited for
+
+    @contextmanager
+    def _noted(self, thread: RunnerThread) -> Iterator[None]:
+        """Note why a runner has no part in this, where it has none."""
         try:
-            runner = thread.start(only_asked=True)
+            yield
         except SliceClaimed as error:
             self.elsewhere.add(thread)
             self.others.append(f"left alone: {error}")
-        except Exception as error:  # noqa: BLE001 - noted; a class may raise anything
+        except Exception as error:  # noqa: BLE001 - a class may raise anything
             self.failures.append(_reason(thread, error))
-        else:
-            errands.callback(thread.wait)
-            errands.callback(runner.stop)
-            self.runners[thread] = runner
 
     def _leave(self, thread: RunnerThread) -> None:
         state = thread.state
@@ -144,17 +174,24 @@ class _Draining:
 
     def one_round(self, *, periodic: bool = False) -> bool:
         """Have each runner do one pass; return whether another round is needed."""
-        taken = 0
-        for thread, runner in list(self.runners.items()):
-            if self.closing():
-                return False
+        failed: dict[RunnerThread, Exception] = {}
+
+        def one_pass(thread: RunnerThread) -> int:
             try:
-                taken += runner.one_pass(retake=False, periodic=periodic)
+                runner = self.runners[thread]
+                if self.closing():
+                    return 0
+                return runner.one_pass(retake=False, periodic=periodic)
             except (QToolError, OSError) as error:
-                del self.runners[thread]
-                if not self.closing():
-                    self.failures.append(_reason(thread, error))
-        return taken > 0
+                failed[thread] = error
+                return 0
+
+        taken = sum(self.each(one_pass, list(self.runners)))
+        for thread, error in failed.items():
+            del self.runners[thread]
+            if not self.closing():
+                self.failures.append(_reason(thread, error))
+        return taken > 0 and not self.closing()
 
     def held(self) -> list[str]:
         """Return who left messages: paused, or idle-only while the site is not."""

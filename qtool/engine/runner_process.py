@@ -26,7 +26,7 @@ class RunnerProcess(RunnerThread):
     A thread of this process waits for the other, and hears what it says.
     """
 
-    _says_when_at_work: ClassVar[bool] = True
+    is_apart: ClassVar[bool] = True
 
     def follow(self, settings: RunnerSettings) -> None:
         """Take up what is configured now, as far as that needs no new start."""

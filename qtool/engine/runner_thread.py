@@ -43,8 +43,8 @@ class RunnerThread(WantedRunner):
         refusal: Returns why the slice cannot be had now; None where it can.
     """
 
-    _says_when_at_work: ClassVar[bool] = False
-    """Whether a runner says so that has a loop of its own, and claims nothing."""
+    is_apart: ClassVar[bool] = False
+    """Whether the runner has a process of its own, which says when it is at work."""
 
     def __init__(
         self,
@@ -200,7 +200,7 @@ class RunnerThread(WantedRunner):
         self._thread = None
         self._ended.clear()
         runner.gate.on_change = lambda: self._changed(runner, at_work)
-        if self._has_own_loop(runner) and not self._says_when_at_work:
+        if self._has_own_loop(runner) and not self.is_apart:
             at_work.set()  # it claims nothing
         threading.Thread(
             target=lambda: self._work(runner, at_work, insist),

@@ -18,7 +18,7 @@ from qtool.engine.lines import dumped_settings, loaded_settings
 from qtool.engine.status import Counts, RunnerState
 from qtool.errors import ClaimsUnsupported, RunnerError
 from qtool.settings import parse
-from tests.engine.conftest import TIMEOUT, Changes, Clock, Site
+from tests.engine.conftest import TIMEOUT, Changes, Clock, Site, ended, in_thread
 from tests.engine.test_alike import HERE, Gate, gate, state, status
 
 if TYPE_CHECKING:
@@ -113,6 +113,20 @@ def test_a_message_that_is_kept_stays_with_the_process_that_lets_it_rest(
 
 def _sum(master: Master) -> Counts:
     return sum((one.counts for one in master.states()), Counts())
+
+
+@pytest.mark.long
+def test_in_a_drain_all_processes_work_at_the_same_time(site: Site, gate: Gate) -> None:
+    for name in ("in", "out"):
+        site.runner(name, f"{HERE}.Gated", **gate.options)
+    for name in ("in", "out"):
+        site.put(name)
+    draining = in_thread(site.master(in_processes=True).drain)
+    gate.entered()
+    gate.entered()
+    gate.let_go(2)
+    ended(draining)
+    assert site.queue("in").files == site.queue("out").files == []
 
 
 def test_settings_arrive_as_they_were(tmp_path: Path) -> None:
