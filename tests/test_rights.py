@@ -327,7 +327,7 @@ def test_root_s_daemon_is_the_owner_s_and_root_attaches_and_stops_it(
             lines = iter(daemon.stderr)
             assert f"acting as #{OWNER}" in next(lines)
             assert any("started" in line for line in lines)
-            (socket,) = home.iterdir()
+            (socket,) = home.glob("*.sock")
             assert socket.lstat().st_uid == OWNER
             status = subprocess.run(
                 elsewhere([*words, "status"]),
