@@ -22,6 +22,7 @@ from qtool.msgdata import from_json, to_json
 from qtool.queues import durable
 from qtool.queues.entries import machine_fault
 from qtool.queues.filebase import TAKEN, WAITING, WRITING
+from qtool.queues.writers import Writing
 
 if TYPE_CHECKING:
     from qtool.queues.aside import Aside
@@ -85,27 +86,38 @@ class Recovery:
             return
         counted = {**held.msgdata, COUNT_KEY: count}
         msgdata = qfile.encode_msgdata(counted, self._allowed)
+        # Who ends what dead writers left must see that this one lives.
+        with Writing(self._directory, name):
+            if not self._written(name, held.message_bytes + msgdata):
+                return
+        durable.sync_folder(self._directory)
+        os.unlink(taken)
+        often = "once" if count == 1 else f"{count} times"
+        _log.info("%s: recovered, %s so far", name, often)
+
+    def _written(self, name: str, content: bytes) -> bool:
+        """Let the entry wait with that content; return whether it does by this."""
         temporary, waiting = self._path(name, WRITING), self._path(name, WAITING)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)  # of a recovery that was cut off
         try:
-            durable.write_new(temporary, held.message_bytes + msgdata)
+            durable.write_new(temporary, content)
         except OSError as error:
             if error.errno not in durable.NO_ROOM:
                 raise
             _log.warning("%s: its recovery is not counted: %s", name, error)
             self._rename_back(name)
-            return
+            return False
         try:
             durable.rename_new(temporary, waiting)
         except FileExistsError:
             os.unlink(temporary)
             self._resolve_twins(name)
-            return
-        durable.sync_folder(self._directory)
-        os.unlink(taken)
-        often = "once" if count == 1 else f"{count} times"
-        _log.info("%s: recovered, %s so far", name, often)
+            return False
+        except FileNotFoundError:  # ended as if it were the one that was cut off
+            self._rename_back(name)
+            return False
+        return True
 
     def _rename_back(self, name: str) -> None:
         try:

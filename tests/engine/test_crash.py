@@ -67,7 +67,7 @@ def crash_and_drain(site: Site, tmp_path: Path, kills: int) -> None:
     found = site.subjects("out")
     lost = {str(number) for number in range(MESSAGES)} - set(found)
     # What was killed three times over is in bad by then, and so not lost either.
-    assert lost == set(site.subjects("bad", ".psv"))
+    assert lost <= set(site.subjects("bad", ".psv"))
     # Two slices: two in flight at each kill.
     assert len(found) - len(set(found)) <= 2 * kills
 

@@ -341,6 +341,46 @@ def test_a_full_disk_recovers_without_counting(
     assert COUNT_KEY not in spool.peek(name).msgdata
 
 
+def _between_write_and_rename(
+    patch: pytest.MonkeyPatch, act: Callable[[], None]
+) -> None:
+    write_new = durable.write_new
+
+    def write_then_act(path: str, content: bytes) -> None:
+        write_new(path, content)
+        act()
+
+    patch.setattr(durable, "write_new", write_then_act)
+
+
+def test_what_a_recovery_writes_is_nothing_that_a_dead_writer_left(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runner of another slice that starts meanwhile sweeps the queue."""
+    name = spool.enqueue(message)
+    spool.dequeue(name)
+    other = Spool("in", spool.queue_directory)
+    _between_write_and_rename(monkeypatch, other.sweep)
+    spool.recover_backup_files()
+
+    assert _names(spool) == [f"{name}.pck"]
+    assert spool.peek(name).msgdata[COUNT_KEY] == 1
+
+
+def test_a_recovery_whose_file_is_swept_all_the_same_is_not_counted(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = spool.enqueue(message)
+    spool.dequeue(name)
+    _between_write_and_rename(
+        monkeypatch, (spool.queue_directory / f"{name}.pck.tmp").unlink
+    )
+    spool.recover_backup_files()
+
+    assert _names(spool) == [f"{name}.pck"]
+    assert COUNT_KEY not in spool.peek(name).msgdata
+
+
 def test_recovery_of_a_queue_without_a_folder_does_nothing(tmp_path: Path) -> None:
     Spool("in", tmp_path / "in").recover_backup_files()
     assert list(tmp_path.iterdir()) == []
