@@ -346,9 +346,10 @@ def _between_write_and_rename(
 ) -> None:
     write_new = durable.write_new
 
-    def write_then_act(path: str, content: bytes) -> None:
-        write_new(path, content)
-        act()
+    def write_then_act(path: str, content: bytes, *, sync: bool = True) -> None:
+        write_new(path, content, sync=sync)
+        if path.endswith(".pck.tmp"):
+            act()
 
     patch.setattr(durable, "write_new", write_then_act)
 
