@@ -164,7 +164,12 @@ def test_root_acts_as_the_owner_also_where_a_member_made_a_queue(site: Site) -> 
 
 
 @pytest.mark.parametrize(
-    ("group", "mode"), [(MEMBER, 0o2770), (OWNER, 0o2750), (OWNER, 0o770)]
+    ("group", "mode"),
+    [
+        (MEMBER, 0o2770),
+        pytest.param(OWNER, 0o2750, marks=pytest.mark.long),
+        pytest.param(OWNER, 0o770, marks=pytest.mark.long),
+    ],
 )
 def test_root_looks_and_changes_nothing_where_the_queues_disagree(
     site: Site, group: int, mode: int
@@ -285,7 +290,7 @@ def test_a_stranger_at_a_closed_spool_is_told_so(site: Site) -> None:
 # --- A read-only mount
 
 
-@pytest.mark.parametrize("user", [0, OWNER])
+@pytest.mark.parametrize("user", [0, pytest.param(OWNER, marks=pytest.mark.long)])
 def test_a_read_only_file_system_is_looked_at_and_named(site: Site, user: int) -> None:
     before = site.facts()
     status = site.call("status", user=user, read_only=True)

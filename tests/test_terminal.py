@@ -80,6 +80,7 @@ def listing(directory: Path) -> list[tuple[str, int, int]]:
     return sorted((str(path), s.st_size, s.st_mtime_ns) for path, s in found)
 
 
+@pytest.mark.long
 def test_the_demo_counts_and_leaves_nothing_behind() -> None:
     with console("demo") as terminal:
         first = depths(terminal)

@@ -105,6 +105,7 @@ def test_a_group_that_is_none_is_named(tmp_path: Path, runtime: Path) -> None:
     assert ended.told == ["qtool: socket_group: there is no group nobodies"]
 
 
+@pytest.mark.long
 def test_the_console_outlives_the_daemon_and_is_outlived_by_it(
     site: Path, runtime: Path
 ) -> None:

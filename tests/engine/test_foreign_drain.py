@@ -47,6 +47,7 @@ def test_closing_ends_it_after_the_file_in_hand(mailman: MailmanDouble) -> None:
     assert (found[0].left, found[0].failures) == (2, ())  # one of them in pipeline
 
 
+@pytest.mark.long
 def test_what_goes_round_between_queues_ends_it(mailman: MailmanDouble) -> None:
     site = mailman.configuration()
     mailman.plan("round")

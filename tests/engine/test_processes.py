@@ -143,6 +143,7 @@ def test_settings_arrive_as_they_were(tmp_path: Path) -> None:
 # --- Stopped from outside
 
 
+@pytest.mark.long
 def test_a_process_finishes_its_message_when_it_alone_is_told_to_end(
     site: Site, gate: Gate
 ) -> None:

@@ -140,6 +140,7 @@ def test_typing_completes_and_runs_nothing(cleared: Terminal) -> None:
     cleared.press("\x03")
 
 
+@pytest.mark.long
 def test_the_history_is_the_callers_alone(tmp_path: Path) -> None:
     history = tmp_path / "state" / "qtool" / "shell_history"
     with prompt(tmp_path) as terminal:

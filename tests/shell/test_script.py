@@ -85,6 +85,7 @@ def test_the_example_is_that_of_the_document() -> None:
     assert missing == []
 
 
+@pytest.mark.long
 def test_the_document_runs_with_c_as_a_script_and_through_a_pipe(
     config: Path, tmp_path: Path
 ) -> None:

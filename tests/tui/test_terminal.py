@@ -79,7 +79,9 @@ def test_a_theme_of_the_user_s_is_taken(root: Path) -> None:
         assert b"40;42;54" in shown.raw  # its background
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)]
+)
 def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
     with terminal(root, "--start") as shown:
         shown.wait_for(partial(is_running, shown))
@@ -103,6 +105,7 @@ def test_a_window_that_is_closed_leaves_no_process_behind(
             assert shown.process.wait(10) == 128 + signal.SIGHUP
 
 
+@pytest.mark.long
 def test_without_colour_not_one_colour_is_sent(root: Path) -> None:
     with terminal(root, NO_COLOR="1") as shown:
         shown.press("q")
