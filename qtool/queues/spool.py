@@ -126,7 +126,8 @@ class Spool(Switchboard):
 
         Raises:
             NoSuchQueue: The queue has no folder and none may be made.
-            OSError: Not all could be written durably; the others left no trace.
+            OSError: Not all could be written durably: none is left but what somebody
+                has taken already.
         """
         contents = dict(self._encoded(msg, dict(data)) for msg, data in messages)
         if contents:

@@ -22,7 +22,7 @@ def put_one(entries: Entries, name: str, content: bytes) -> None:
     folder = _opened(entries)
     try:
         if durable.write_nameless(folder, name + WAITING, content):
-            os.fsync(folder)
+            _settle(folder, [path])
         else:
             tell(folder, name)
             durable.write_new(path + WRITING, content)
@@ -52,7 +52,7 @@ def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) ->
             if together:
                 durable.sync_file_system(folder)
         except BaseException:
-            _remove_temporaries(paths)
+            _remove(paths, WRITING)
             raise
         _publish(folder, paths)
     finally:
@@ -62,8 +62,7 @@ def put_many(entries: Entries, contents: Mapping[str, bytes], *, group: bool) ->
 def _publish(folder: int, paths: list[str]) -> None:
     """Make entries that are written visible, then durable, in that order.
 
-    Where the last step fails they are visible all the same, and may be taken
-    already: the error goes up, and whoever enqueues them again repeats them.
+    Where that fails, none of them is left but what somebody has taken already.
     """
     written = paths[::-1]
     try:
@@ -72,15 +71,28 @@ def _publish(folder: int, paths: list[str]) -> None:
             durable.rename_new(path + WRITING, path + WAITING)
             written.pop()
     except BaseException:
-        _remove_temporaries(written)
+        _remove(written, WRITING)
+        _remove(paths[: len(paths) - len(written)], WAITING)
         raise
-    os.fsync(folder)
+    _settle(folder, paths)
 
 
-def _remove_temporaries(paths: Iterable[str]) -> None:
+def _settle(folder: int, paths: list[str]) -> None:
+    """Wait until names are on the disk; where they cannot be, take them back.
+
+    Who is told that it failed enqueues again: what waits all the same is doubled.
+    """
+    try:
+        os.fsync(folder)
+    except OSError:
+        _remove(paths, WAITING)
+        raise
+
+
+def _remove(paths: Iterable[str], suffix: str) -> None:
     for path in paths:
         with contextlib.suppress(OSError):
-            os.unlink(path + WRITING)
+            os.unlink(path + suffix)
 
 
 def _opened(entries: Entries) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from stat import S_ISDIR
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,7 +170,7 @@ def test_a_group_that_fails_leaves_nothing(
     assert len(list(spool.queue_directory.iterdir())) == 1
 
 
-def test_a_group_that_fails_half_way_leaves_no_temporary_file(
+def test_a_group_that_fails_half_way_leaves_nothing(
     spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename: Callable[[str, str], None] = durable.rename_new
@@ -184,9 +185,7 @@ def test_a_group_that_fails_half_way_leaves_no_temporary_file(
     monkeypatch.setattr(durable, "rename_new", fail_third)
     with pytest.raises(OSError, match="on fire"):
         spool.enqueue_many([(message, {})] * 5)
-    assert sorted(path.suffix for path in spool.queue_directory.iterdir()) == [
-        ".pck", ".pck"
-    ]  # fmt: skip
+    assert list(spool.queue_directory.iterdir()) == []
 
 
 @pytest.mark.parametrize("reason", ["no nameless files", "no /proc"])
@@ -233,3 +232,23 @@ def test_short_writes_of_a_nameless_file_are_continued(
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data[:3])))
     assert spool.dequeue(spool.enqueue(message))[0].items() == message.items()
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one", "many"])
+def test_an_enqueue_whose_name_cannot_be_made_durable_leaves_nothing(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    """Whoever is told so enqueues it again: it would be there twice."""
+    spool.enqueue(message)
+    fsync = os.fsync
+
+    def fail_for_folders(descriptor: int) -> None:
+        if S_ISDIR(os.fstat(descriptor).st_mode):
+            _fail()
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_for_folders)
+    messages: list[tuple[Message, dict[str, str]]] = [(message, {})] * 5
+    with pytest.raises(OSError, match="on fire"):
+        spool.enqueue_many(messages) if many else spool.enqueue(message)
+    assert len(list(spool.queue_directory.iterdir())) == 1
