@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.control.attaching import LONGEST_PATH
-from qtool.errors import Refused
+from qtool.errors import Refused, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,10 +54,15 @@ def connected(path: Path) -> socket.socket | None:
 
     Raises:
         Refused: It does not let this user in, or what is there is no socket.
+        Unreachable: It lets nobody in at this moment.
     """
     connection = socket.socket(socket.AF_UNIX)
+    connection.setblocking(False)
     try:
         connection.connect(os.fspath(path))
+    except BlockingIOError as error:  # as many as may wait for it do
+        connection.close()
+        raise Unreachable(f"the daemon does not answer at {path}") from error
     except OSError as error:
         connection.close()
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
@@ -69,6 +74,7 @@ def connected(path: Path) -> socket.socket | None:
         raise Refused(
             f"a daemon's socket is at {path}, and it refuses you: {error.strerror}"
         ) from error
+    connection.setblocking(True)
     return connection
 
 
@@ -157,6 +163,10 @@ def _bound(path: Path, group: int | None) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     try:
         listener.bind(os.fspath(path))
+    except OSError:
+        listener.close()
+        raise
+    try:
         # Nobody gets in before it listens, so there is no moment of other rights.
         path.chmod(0o600)
         if group is not None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.sockets import listening
-from qtool.errors import Refused
+from qtool.control.sockets import connected, listening
+from qtool.errors import Refused, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,3 +46,22 @@ def test_a_daemon_that_is_about_to_listen_is_not_waited_for_long(
             listening(place, None)
     with listening(place, None):
         pass
+
+
+def test_a_daemon_at_whose_door_too_many_wait_is_not_waited_for(place: Path) -> None:
+    with ExitStack() as waiting:
+        waiting.enter_context(listening(place, None))  # and nobody accepts
+
+        def connect_until_refused() -> None:
+            while (connection := connected(place)) is not None:
+                waiting.enter_context(connection)
+
+        with pytest.raises(Unreachable, match="does not answer at"):
+            connect_until_refused()
+
+
+def test_what_is_in_the_place_of_a_socket_stays(place: Path) -> None:
+    place.mkdir()
+    with pytest.raises(Refused):
+        listening(place, None)
+    assert place.is_dir()
