@@ -47,6 +47,7 @@ def serve(end: socket.socket, programs: str, config: str) -> int:
     window = Window(control, end, news.put)
     threading.Thread(target=window.accept_all, name="qtool-window", daemon=True).start()
     _until_told(control, news)
+    window.leave()
     return DONE
 
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from qtool.control.server import Listener
 from qtool.control.sockets import GONE, taken
 from qtool.control.streaming import Boards
+from qtool.engine.leaving import leave_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtool.control.control import Control
+
+_LEAVING_SECONDS = 1.0
 
 
 class Window(Listener):
@@ -31,6 +34,10 @@ class Window(Listener):
     ) -> None:
         super().__init__(control, Boards(control), end, None)
         self._told = told
+
+    def leave(self) -> None:
+        """Let this process end, whatever threads a site's class has left in it."""
+        leave_within(_LEAVING_SECONDS)
 
     def get_request(self) -> tuple[Any, Any]:
         """Wait for the next connection."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.engine.charge import QUICK, SLOW, Charge, failed
 from qtool.engine.hand import GivenBack
+from qtool.engine.leaving import leave_within
 from qtool.engine.lines import WIRE, Beginning, Line, Logged
 from qtool.engine.shunting import one_line, traceback_text
 from qtool.errors import QToolError, RunnerError
@@ -54,6 +55,7 @@ def serve(descriptor: int) -> None:
             return
         said = heard
     Child(line, said[0], said[1:]).serve()
+    leave_within(_LEAVING_SECONDS)
 
 
 class Child:
@@ -125,10 +127,12 @@ class Child:
             pass
         except BaseException as error:  # noqa: BLE001 - the master is told
             failure = error
-        self._tell()
-        self.say(ended=None if failure is None else dumped(failed(failure)))
-        self._over.set()
-        self._ring()
+        try:
+            self._tell()
+            self.say(ended=None if failure is None else dumped(failed(failure)))
+        finally:
+            self._over.set()
+            self._ring()
 
     # --- The main thread
 

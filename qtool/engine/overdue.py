@@ -62,8 +62,9 @@ class Overdue:
         """End it, where it still hangs now that it has answered, or does not answer."""
         if stack.done():
             self._stack, held = None, self._held()  # as of its answer
-            if held is not None and stack.exception() is None:
-                self._end(hang_of(held, stack.result()))
+            if held is not None:
+                told = None if stack.exception() is not None else stack.result()
+                self._end(hang_of(held, told))
         elif now - self._asked_at >= _PATIENCE_SECONDS:
             self._stack = None
             silent = self._in_hand("an unknown message", self._runner.silent_seconds)

@@ -42,6 +42,8 @@ class Wait(Runner):
 
     def _dispose(self, mlist, msg, msgdata):
         self.log.info("in hand")
+        if "lingers" in msgdata:  # what the interpreter waits for at its end
+            threading.Thread(target=threading.Event().wait, daemon=False).start()
         while not pathlib.Path(msgdata["gate"]).exists():
             threading.Event().wait(0.01)
         if "tally" in msgdata:

@@ -28,9 +28,13 @@ WAIT = "[runner.in]\nclass: runners_of_the_test.Wait\n"
 
 @pytest.fixture
 def site(tmp_path: Path, call: Call) -> Path:
-    """A site whose one message waits for the file ``gate``, and goes to ``tally``."""
+    """A site whose one message waits for the file ``gate``, and goes to ``tally``.
+
+    It leaves a thread behind that never ends.
+    """
     config = configuration(tmp_path, WAIT)
     words = ("-m", f"gate={tmp_path / 'gate'}", "-m", f"tally={tmp_path / 'tally'}")
+    words += ("-m", "lingers=yes")
     called = call(
         "--config", config, "inject", "in", *words, "-m", "n=1", stdin=MESSAGE
     )
