@@ -8,14 +8,12 @@ learns when the last of the others has gone, and they learn when it has.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from qtool.errors import ClaimsUnsupported
-from qtool.queues import durable
+from qtool.errors import RunnerError
+from qtool.queues import durable, locks
 from qtool.queues.state import make_state_folder
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "mailman-lock"
-_FLOCK = "hhqqi4x"
-"""``struct flock``: type, whence, start, length, pid."""
 _USERS, _HOLDER, _GATE = range(3)
 """Shared by all who need it; of the one who holds it; of who looks for that one."""
 _LONGEST = 4096
@@ -63,22 +59,20 @@ class Register:
 
     def join(self) -> None:
         """Be one who needs it; waits for a holder that is just giving it back."""
-        self._lock(fcntl.F_OFD_SETLKW, fcntl.F_RDLCK, _USERS)
+        locks.wait_for(self._descriptor, _USERS, shared=True)
 
     @contextmanager
     def gate(self) -> Iterator[None]:
         """Be the only one who looks whether there is a holder."""
-        self._lock(fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _GATE)
+        locks.wait_for(self._descriptor, _GATE)
         try:
             yield
         finally:
-            self._lock(fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _GATE)
+            locks.give_back(self._descriptor, _GATE)
 
     def has_holder(self) -> bool:
         """Return whether there is a holder."""
-        answer = self._lock(fcntl.F_OFD_GETLK, fcntl.F_WRLCK, _HOLDER)
-        kind: int = struct.unpack(_FLOCK, answer)[0]
-        return kind != fcntl.F_UNLCK
+        return locks.held(self._descriptor, _HOLDER) is not None
 
     # --- For who holds it
 
@@ -94,18 +88,14 @@ class Register:
         return former
 
     def hold(self) -> None:
-        """Be the holder."""
-        self._lock(fcntl.F_OFD_SETLK, fcntl.F_WRLCK, _HOLDER)
+        """Be the holder.
+
+        Raises:
+            RunnerError: Another one is.
+        """
+        if not locks.take(self._descriptor, _HOLDER):
+            raise RunnerError("another process holds Mailman's master lock for qtool")
 
     def wait_until_alone(self) -> None:
         """Wait until nobody needs it any more, and have nobody join from then on."""
-        self._lock(fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _USERS)
-
-    def _lock(self, command: int, kind: int, byte: int) -> bytes:
-        request = struct.pack(_FLOCK, kind, os.SEEK_SET, byte, 1, 0)
-        try:
-            return fcntl.fcntl(self._descriptor, command, request)
-        except OSError as error:
-            raise ClaimsUnsupported(
-                f"no lock can stand on this file system: {error}"
-            ) from error
+        locks.wait_for(self._descriptor, _USERS)

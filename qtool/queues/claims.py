@@ -10,17 +10,14 @@ range is locked. A forked child would share its parent's claim: spawn instead.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import logging
 import os
-import struct
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtool.errors import ClaimsUnsupported, SliceClaimed
-from qtool.queues import durable
+from qtool.queues import durable, locks
 from qtool.queues.state import make_state_folder
 
 if TYPE_CHECKING:
@@ -33,11 +30,8 @@ _log = logging.getLogger("qtool.queues")
 
 _SHIFT = 98
 """Offsets have 63 bits, so one byte stands for 2**98 digests."""
-_FLOCK = "hhqqi4x"
-"""``struct flock``: type, whence, start, length, pid."""
 _FACTS_LIMIT = 4096
 _ATTEMPTS = 5
-_BUSY = frozenset({errno.EAGAIN, errno.EACCES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +122,8 @@ class Claims:
         for _ in range(_ATTEMPTS):
             descriptor = self._open()
             try:
-                if _lock(descriptor, start, end) and self._is_current(descriptor):
+                is_locked = locks.take(descriptor, start, end - start)
+                if is_locked and self._is_current(descriptor):
                     return self._held(descriptor, start, end, what)
             except BaseException:
                 os.close(descriptor)
@@ -152,16 +147,10 @@ class Claims:
         except (FileNotFoundError, PermissionError):
             return None
         try:
-            question = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, start, end - start, 0)
-            answer = fcntl.fcntl(descriptor, _command("F_OFD_GETLK"), question)
-        except OSError as error:
-            raise _unsupported(error) from error
+            held = locks.held(descriptor, start, end - start)
         finally:
             os.close(descriptor)
-        kind, _, first, length, _ = struct.unpack(_FLOCK, answer)
-        if kind == fcntl.F_UNLCK:
-            return None
-        return _read_facts(self._facts_path(first, first + length))
+        return None if held is None else _read_facts(self._facts_path(*held))
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -226,18 +215,6 @@ def _range(part: Slice) -> tuple[int, int]:
     return part.lower >> _SHIFT, part.upper >> _SHIFT
 
 
-def _lock(descriptor: int, start: int, end: int) -> bool:
-    """Lock a range of bytes; return False where somebody holds some of it."""
-    request = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, start, end - start, 0)
-    try:
-        fcntl.fcntl(descriptor, _command("F_OFD_SETLK"), request)
-    except OSError as error:
-        if error.errno in _BUSY:
-            return False
-        raise _unsupported(error) from error
-    return True
-
-
 def _is_another(path: str, locked: os.stat_result) -> bool:
     try:
         return not os.path.samestat(os.stat(path), locked)
@@ -245,17 +222,6 @@ def _is_another(path: str, locked: os.stat_result) -> bool:
         return True
     except OSError:
         return False  # that nobody may look there takes nothing away
-
-
-def _command(name: str) -> int:
-    command: int | None = getattr(fcntl, name, None)
-    if command is None or struct.calcsize("P") != 8:
-        raise ClaimsUnsupported
-    return command
-
-
-def _unsupported(error: OSError) -> ClaimsUnsupported:
-    return ClaimsUnsupported(f"no claim can stand on this file system: {error}")
 
 
 def _key(queue_directory: str, state_directory: str) -> str:

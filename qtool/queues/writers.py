@@ -9,17 +9,14 @@ file that is being written from one whose writer was killed, however young it is
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import struct
 
-from qtool.queues import filebase
+from qtool.errors import ClaimsUnsupported
+from qtool.queues import filebase, locks
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 """How a folder is opened."""
 
-_FLOCK = "hhqqi4x"
-"""``struct flock``: type, whence, start, length, pid."""
 _MANY = 1 << 62
 """The byte that stands for a group of entries; those of single ones are lower."""
 
@@ -55,8 +52,8 @@ def tell(folder: int, name: str | None) -> None:
         name: The entry's filebase; None is any number of new ones.
     """
     # Where there are no such locks, what is left over must grow old instead.
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(folder, fcntl.F_OFD_SETLK, _request(fcntl.F_RDLCK, _byte(name)))
+    with contextlib.suppress(ClaimsUnsupported):
+        locks.take(folder, _byte(name), shared=True)
 
 
 def is_alone(folder: int, name: str, *, groups: bool) -> bool | None:
@@ -69,21 +66,10 @@ def is_alone(folder: int, name: str, *, groups: bool) -> bool | None:
     """
     bytes_asked = [_byte(name), _MANY] if groups else [_byte(name)]
     try:
-        return all(_is_free(folder, byte) for byte in bytes_asked)
-    except OSError:
+        return all(locks.held(folder, byte) is None for byte in bytes_asked)
+    except ClaimsUnsupported:
         return None
-
-
-def _is_free(folder: int, byte: int) -> bool:
-    question = _request(fcntl.F_WRLCK, byte)
-    answer = fcntl.fcntl(folder, fcntl.F_OFD_GETLK, question)
-    kind: int = struct.unpack(_FLOCK, answer)[0]
-    return kind == fcntl.F_UNLCK
 
 
 def _byte(name: str | None) -> int:
     return _MANY if name is None else int(filebase.digest_of(name), 16) >> 98
-
-
-def _request(kind: int, byte: int) -> bytes:
-    return struct.pack(_FLOCK, kind, os.SEEK_SET, byte, 1, 0)

@@ -292,7 +292,7 @@ def test_a_file_system_without_locks_is_named_as_such(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "fcntl", refuse)
-    with pytest.raises(ClaimsUnsupported, match="no claim can stand"):
+    with pytest.raises(ClaimsUnsupported, match="no lock can stand"):
         claims.take(slices.whole(), "test")
 
 
