@@ -50,10 +50,18 @@ def read_claim(lock_file: Path) -> LockClaim | None:
         expires = lock_file.stat().st_mtime
     except OSError:
         return None
-    parts = text.rsplit("|", 3)
+    holder = holder_in(text)
+    if holder is None:
+        return None
+    return LockClaim(text=text, host=holder[0], pid=holder[1], expires=expires)
+
+
+def holder_in(claim: str) -> tuple[str, int] | None:
+    """Return the host and the pid that a claim names; None where it names none."""
+    parts = claim.rsplit("|", 3)
     if len(parts) != 4 or not parts[2].isdecimal() or len(parts[2]) > 10:
         return None
-    return LockClaim(text=text, host=parts[1], pid=int(parts[2]), expires=expires)
+    return parts[1], int(parts[2])
 
 
 def remove(lock_file: Path, claim: LockClaim) -> None:

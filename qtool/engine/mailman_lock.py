@@ -7,12 +7,16 @@ it gives it back when the last of them has ended, or was killed.
 
 from __future__ import annotations
 
+import os
+import select
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from qtool.engine.mailman_lease import read_claim, remove
+from qtool.engine.mailman_lease import holder_in, read_claim, remove
 from qtool.engine.mailman_register import HELD, RUNS, Register
 from qtool.engine.spawned import Spawned
-from qtool.errors import MailmanRuns, RunnerError
+from qtool.errors import MailmanRuns, QToolError, RunnerError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 _HOLDER = "qtool.engine.mailman_holder"
 _PATIENCE_SECONDS = 60.0
 """For the holder to answer: it may have to ask the network for this host's name."""
+_GIVING_BACK_SECONDS = 5.0
+"""Seconds that who needed it last waits until it is given back."""
+_LOOK_MILLISECONDS = 100
 _LONGEST_ANSWER = 4096
 
 
@@ -42,9 +49,19 @@ class Share:
             )
 
     def release(self) -> None:
-        """Need the lock no more; more than once does no harm."""
+        """Need the lock no more; more than once does no harm.
+
+        Who was the last to need it goes on when it has been given back: what ends a
+        service when its process has ended would kill the holder in the act.
+        """
         register, self._register = self._register, None
-        if register is not None:
+        if register is None:
+            return
+        try:
+            with suppress(OSError, QToolError):
+                register.leave()
+                _see_off(register)
+        finally:
             register.close()
 
 
@@ -134,3 +151,21 @@ class MasterLock:
             raise RunnerError(
                 reason or f"Mailman's master lock {self._lock_file} has no holder"
             )
+
+
+def _see_off(register: Register) -> None:
+    """Wait for the end of a holder that nobody needs any more, but not for ever."""
+    holder = holder_in(register.noted())
+    if holder is None:
+        return
+    deadline = time.monotonic() + _GIVING_BACK_SECONDS
+    process = os.pidfd_open(holder[1])
+    end = select.poll()
+    end.register(process, select.POLLIN)
+    try:
+        # Now and then whether somebody has joined meanwhile, for then it stays.
+        while register.has_holder() and not register.is_needed():
+            if end.poll(_LOOK_MILLISECONDS) or time.monotonic() >= deadline:
+                return
+    finally:
+        os.close(process)

@@ -61,6 +61,16 @@ class Register:
         """Be one who needs it; waits for a holder that is just giving it back."""
         locks.wait_for(self._descriptor, _USERS, shared=True)
 
+    def leave(self) -> None:
+        """Need it no more."""
+        locks.give_back(self._descriptor, _USERS)
+
+    def is_needed(self) -> bool:
+        """Return whether another needs it."""
+        # A holder that gives it back has what the others would share.
+        is_taken = locks.held(self._descriptor, _USERS) is not None
+        return is_taken and locks.held(self._descriptor, _USERS, shared=True) is None
+
     @contextmanager
     def gate(self) -> Iterator[None]:
         """Be the only one who looks whether there is a holder."""

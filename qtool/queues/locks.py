@@ -66,19 +66,22 @@ def give_back(descriptor: int, start: int) -> None:
         raise _unsupported(error) from error
 
 
-def held(descriptor: int, start: int, length: int = 1) -> tuple[int, int] | None:
+def held(
+    descriptor: int, start: int, length: int = 1, *, shared: bool = False
+) -> tuple[int, int] | None:
     """Return the first and the end of bytes that another holds there, or None.
 
     Args:
         descriptor: The file; what is locked through it does not count.
         start: The first byte to look at.
         length: How many.
+        shared: Look for what keeps one from sharing them: others who share do not.
 
     Raises:
         ClaimsUnsupported: The file system has no such locks.
     """
     try:
-        answer = _call("F_OFD_GETLK", descriptor, fcntl.F_WRLCK, start, length)
+        answer = _call("F_OFD_GETLK", descriptor, _kind(shared), start, length)
     except OSError as error:
         raise _unsupported(error) from error
     kind, _, first, number, _ = struct.unpack(_FLOCK, answer)

@@ -234,6 +234,25 @@ def test_one_process_holds_it_for_all_until_the_last_has_gone(
     assert there(lock) == []
 
 
+def test_who_needs_it_last_goes_on_when_it_is_given_back(
+    lock: Path, master: MasterLock
+) -> None:
+    share, second = master.share(), master.share()
+    found = read_claim(lock)
+    assert found is not None
+    share.release()
+    assert len(there(lock)) == 2
+    with watched(lock):
+        os.kill(found.pid, signal.SIGSTOP)  # so that it cannot be by chance
+        releasing = in_thread(second.release)
+        releasing.join(0.2)
+        assert releasing.is_alive()
+        assert len(there(lock)) == 2
+        os.kill(found.pid, signal.SIGCONT)
+        ended(releasing)
+        assert there(lock) == []
+
+
 def test_signals_that_end_a_service_do_not_end_the_holder(
     lock: Path, master: MasterLock
 ) -> None:
