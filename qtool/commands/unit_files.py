@@ -30,6 +30,11 @@ then holds the service for half a minute before systemd looks again, so that the
 neither a busy loop nor a start limit, after which a path unit stays dead. A timer
 starts the same service now and then for what nobody tells inotify: other hosts'
 files on a network file system.
+
+At a Mailman site they run the runners that are ours, while Mailman does not run. The
+process that holds Mailman's master lock for them is one of the service's, and killed
+with the rest of it when the main process was. So ``ExecStopPost=`` looks at the site
+once more: that gives a lock back whose holder was killed.
 """
 
 from __future__ import annotations
@@ -102,18 +107,24 @@ def units_of(settings: Settings, mode: str, user: str) -> dict[str, str]:
         user: Whom the runners run as; empty for whoever systemd runs them as.
     """
     if mode == "timer":
+        words = ["run --once"]
+        if settings.lock_file is not None:  # Mailman's own are Mailman's to run
+            words += [f"-r {runner.name}" for runner in started(settings)]
         service = _service(
-            settings, user, "oneshot", "run --once", "SuccessExitStatus=3"
+            settings, user, "oneshot", " ".join(words), "SuccessExitStatus=3"
         )
         about = "Process what waits in mail queues, every quarter of an hour"
         timer = _TIMER.format(about=about)
         return {"qtool-once.service": service, "qtool-once.timer": timer}
     if mode == "path":
         return _path_units(settings, user)
+    # Whoever stops Mailman, which keeps a runner of ours from its work, may want to
+    # start it in a moment.
+    when = "failure" if settings.lock_file is None else "abnormal"
     service = _service(
         settings, user, "notify", "run",
         "ExecReload=/bin/kill -HUP $MAINPID\nWatchdogSec=10min\n"
-        "Restart=on-failure\nRestartSec=5",
+        f"Restart=on-{when}\nRestartSec=5",
     )  # fmt: skip
     return {"qtool.service": service + "\n[Install]\nWantedBy=multi-user.target\n"}
 
@@ -149,7 +160,7 @@ def _service(
     private = not any(
         Path(path).is_relative_to(place) for path in needed for place in _SCRATCH
     )
-    command = [*map(str, _program()), "--config", settings.source, *words.split()]
+    site = [*map(str, _program()), "--config", settings.source]
     lines = [
         "[Unit]",
         f"Description=Mail queue runners of {_value(settings.source)}",
@@ -159,8 +170,9 @@ def _service(
         "",
         "[Service]",
         f"Type={kind}",
-        f"ExecStart={' '.join(map(_word, command))}",
+        f"ExecStart={_command(*site, *words.split())}",
         *([f"User={user}"] if user else []),
+        *([f"ExecStopPost=-{_command(*site, 'status')}"] if settings.lock_file else []),
         *more.splitlines(),
         # Of the socket, shared with this user's other sites.
         f"RuntimeDirectory={_quoted(f'qtool/{user}' if user else 'qtool')}",
@@ -179,6 +191,8 @@ def _service(
 def _writable(settings: Settings) -> tuple[list[Path], list[Path]]:
     """Return the folders in which runners write: spool, state, what options name.
 
+    And that of Mailman's lock, where they need it.
+
     They have to be there, as systemd mounts them before anything is started.
 
     Returns:
@@ -193,7 +207,9 @@ def _writable(settings: Settings) -> tuple[list[Path], list[Path]]:
     ]
     system = [path for path in dict.fromkeys(named) if _is_systems(path)]
     found: list[Path] = []
-    for path in (settings.queue_root, *queues, *(p for p in named if p not in system)):
+    locks = [settings.lock_file.parent] if settings.lock_file else []
+    own = [path for path in named if path not in system]
+    for path in (settings.queue_root, *queues, *locks, *own):
         if not any(path.is_relative_to(other) for other in found):
             found.append(path)
     missing = [path for path in found if not path.is_dir()]
@@ -235,6 +251,11 @@ def _quoted(text: object) -> str:
 def _word(text: object) -> str:
     """Return text as one word of a command line, where ``$`` means more."""
     return _quoted(text).replace("$", "$$")
+
+
+def _command(*words: str) -> str:
+    """Return words as a command line."""
+    return " ".join(map(_word, words))
 
 
 def _in_glob(path: object) -> str:

@@ -51,13 +51,13 @@ def _settings(options: Namespace) -> Settings:
             "units are for a site with a configuration: name it, --config FILE"
         )
     settings = load_settings(Path(os.path.abspath(path)))  # noqa: PTH100 - keeps links
+    if started(settings):
+        return settings
     if settings.kind is not SiteKind.OWN:
         raise Refused(
             "this is a Mailman site, and its runners are Mailman's: so are its units"
         )
-    if not started(settings):
-        raise Refused(f"there is nothing to run: {settings.source} starts no runner")
-    return settings
+    raise Refused(f"there is nothing to run: {settings.source} starts no runner")
 
 
 def _user(name: str | None, settings: Settings) -> str:

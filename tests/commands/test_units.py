@@ -14,6 +14,7 @@ import pytest
 from qtool.commands.unit_files import units_of
 from qtool.installation import load_settings
 from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, entries
+from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Call
@@ -23,6 +24,7 @@ FILES = {
     "timer": ["qtool-once.service", "qtool-once.timer"],
     "path": ["qtool-drain.service", "qtool-drain.timer", "qtool-in.path"],
 }
+OURS = "class: qtool.runners.forward.ForwardRunner\nto: out\n"
 FILEBASE = "1700000000.1234567+" + "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -33,6 +35,16 @@ def units(tmp_path: Path, site: Path) -> Path:
     folder = tmp_path / "units"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def mailman(tmp_path: Path) -> Path:
+    """The mailman.cfg of a site in which ``in`` has a runner of ours."""
+    MailmanDouble(tmp_path / "site")
+    config = tmp_path / "site" / "mailman.cfg"
+    text = config.read_text().replace("instances: 4\n", f"instances: 1\n{OURS}")
+    config.write_text(text)
+    return config
 
 
 def names_in(folder: Path) -> list[str]:
@@ -194,6 +206,39 @@ def test_strange_names_are_told_to_systemd_as_it_wants_them(tmp_path: Path) -> N
     assert "qtool-a\\x40b_c.path" in units_of(settings, "path", "")
 
 
+# --- Of runners of ours in Mailman's queues
+
+
+@pytest.mark.parametrize("mode", FILES)
+def test_at_a_mailman_site_they_give_its_lock_back_whatever_was_killed(
+    mailman: Path, mode: str
+) -> None:
+    made = units_of(load_settings(mailman), mode, "list")
+    (service,) = (text for name, text in made.items() if name.endswith(".service"))
+    var = mailman.parent / "var"
+    assert value(service, "ReadWritePaths") == [str(var / "queue"), str(var / "locks")]
+    assert value(service, "ExecStopPost")[0] == f"-{QTOOL} --config {mailman} status"
+
+
+def test_at_a_mailman_site_only_runners_of_ours_are_run(mailman: Path) -> None:
+    settings = load_settings(mailman)
+    service = units_of(settings, "timer", "")["qtool-once.service"]
+    (command,) = value(service, "ExecStart")
+    assert command.endswith(" run --once -r in")
+    assert sorted(units_of(settings, "path", "")) == FILES["path"]
+
+
+def test_a_runner_that_mailman_keeps_from_its_work_is_not_tried_again_by_systemd(
+    mailman: Path, site: Path, units: Path
+) -> None:
+    # For whoever stops Mailman may want to start it in a moment.
+    service = units_of(load_settings(mailman), "daemon", "")["qtool.service"]
+    assert value(service, "Restart") == ["on-abnormal"]
+    service = units_of(load_settings(site), "daemon", "")["qtool.service"]
+    assert value(service, "Restart") == ["on-failure"]
+    assert value(service, "ExecStopPost") == []
+
+
 # --- What it refuses
 
 
@@ -226,17 +271,34 @@ def test_a_site_with_nothing_to_run_has_no_units(
     )  # fmt: skip
 
 
+def test_a_mailman_site_without_runners_of_ours_has_no_units_of_ours(
+    call: Call, units: Path, mailman: Path
+) -> None:
+    mailman.write_text(mailman.read_text().replace(OURS, ""))
+    ended = call("--config", mailman, "units", "--dir", units)
+    assert (ended.status, ended.told) == (
+        1,
+        [
+            "qtool: this is a Mailman site, and its runners are Mailman's: so are"
+            " its units"
+        ],
+    )
+    assert names_in(units) == []
+
+
 # --- What systemd makes of it
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("mode", FILES)
+@pytest.mark.parametrize("whose", ["site", "mailman"])
 def test_systemd_accepts_the_units(
-    call: Call, site: Path, units: Path, mode: str
+    call: Call, units: Path, mode: str, whose: str, request: pytest.FixtureRequest
 ) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("NOT RUN: systemd is not installed")
-    call("--config", site, "units", "--dir", units, "--mode", mode)
+    config = request.getfixturevalue(whose)
+    call("--config", config, "units", "--dir", units, "--mode", mode)
     done = subprocess.run(
         ["systemd-analyze", "verify", *sorted(units.iterdir())],
         capture_output=True, text=True, timeout=60, check=False,
@@ -309,6 +371,28 @@ def test_the_daemon_is_up_when_it_says_so_and_stops_when_asked(
     )
     told = "queues 4, runners at work 1, waiting 0, in flight 0"
     assert sorted(out.splitlines()) == ["active", told, "success"]
+
+
+@pytest.mark.long
+def test_mailmans_lock_is_given_back_when_its_service_is_stopped_or_killed(
+    call: Call, mailman: Path, units: Path, managed: list[str]
+) -> None:
+    write(call, mailman, units, "daemon")
+    locks = mailman.parent / "var" / "locks"
+    beside_systemd(
+        managed,
+        "systemctl --user start qtool.service\n"
+        '[ "$(ls "$LOCKS" | wc -l)" = 2 ]\n'
+        "systemctl --user stop qtool.service\n"
+        '[ -z "$(ls "$LOCKS")" ]\n'
+        "systemctl --user start qtool.service\n"
+        "systemctl --user kill --kill-whom=main -s KILL qtool.service\n"
+        "state() { systemctl --user show -P SubState qtool.service; }\n"
+        'until [ "$(state)" = auto-restart ]; do sleep 0.1; done\n'
+        '[ -z "$(ls "$LOCKS")" ]\n',
+        LOCKS=locks,
+    )
+    assert names_in(locks) == []
 
 
 @pytest.mark.long
