@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_STRANGER = 65534
+STRANGER = 65534
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -27,7 +27,7 @@ def powerless() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    os.setresuid(_STRANGER, _STRANGER, 0)
+    os.setresuid(STRANGER, STRANGER, 0)
     try:
         yield
     finally:

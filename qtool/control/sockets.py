@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import socket
 import stat
 import struct
-import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from qtool.control.alone import alone
 from qtool.control.attaching import LONGEST_PATH
 from qtool.errors import Refused, Unreachable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CONNECTION, FINISH, GIVE_BACK, GONE = b"+", b".", b"!", b""
 """What the window of an engine of its own says over the socket between them: here
@@ -27,8 +22,6 @@ and go. At last it says nothing any more."""
 
 _CREDENTIALS = struct.Struct("3i")
 _BACKLOG = 64
-_ALONE_SECONDS = 2.0
-"""How long to wait for another daemon that looks whether it may listen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,40 +107,11 @@ def listening(path: Path, group: int | None) -> socket.socket:
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise Refused(f"{path}: too long for a socket ({LONGEST_PATH} bytes)")
     try:
-        with _alone(path):
+        with alone(path):
             _remove_stale(path)
             return _bound(path, group)
     except OSError as error:
         raise Refused(f"{path} cannot be listened at: {error.strerror}") from error
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Have no other daemon look and bind there meanwhile.
-
-    The lock is on a file that only this user opens: a folder can be locked by
-    everybody who sees it.
-    """
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(f"{path}.lock", flags, 0o600)
-    try:
-        _lock(descriptor, path)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    deadline = time.monotonic() + _ALONE_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise Refused(f"{path}: another daemon is about to listen") from None
-            time.sleep(_ALONE_SECONDS / 100)
-        else:
-            return
 
 
 def _remove_stale(path: Path) -> None:

@@ -22,6 +22,7 @@ FOLDER_MODE = 0o2770
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
+_RENAME_EXCHANGE = 2
 _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
 """The kernel or the file system has no rename without replacing."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -147,6 +148,21 @@ def rename_new(source: str, target: str) -> None:
     if number not in _CANNOT:
         raise OSError(number, os.strerror(number), source, None, target)
     _link_and_unlink(source, target)
+
+
+def exchange(first: str, second: str) -> None:
+    """Let two files have each other's names, at once.
+
+    Raises:
+        OSError: They cannot; both names are as they were.
+    """
+    renameat2 = _renameat2()
+    if renameat2 is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), first, None, second)
+    old, new = os.fsencode(first), os.fsencode(second)
+    if renameat2(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_EXCHANGE) != 0:
+        number = _error_number()
+        raise OSError(number, os.strerror(number), first, None, second)
 
 
 def _link_and_unlink(source: str, target: str) -> None:
