@@ -73,7 +73,7 @@ class MailmanRunners:
 
     def master_state(self) -> str | None:
         """Return ``pid N`` of Mailman's master; None when Mailman is stopped."""
-        master = running_master(self._configuration.settings.lock_file)
+        master = running_master(self._configuration.settings)
         return str(master) if master else None
 
     def step_refusal(self, runner: str) -> str:

@@ -33,15 +33,19 @@ class Register:
 
     Args:
         state_directory: The state folder of the spool.
+        only_looks: It has to be there; nothing is locked or noted in it.
 
     Raises:
         OSError: It cannot be opened.
     """
 
-    def __init__(self, state_directory: Path) -> None:
+    def __init__(self, state_directory: Path, *, only_looks: bool = False) -> None:
+        path, flags = state_directory / _NAME, os.O_NOFOLLOW | os.O_CLOEXEC
+        if only_looks:
+            self._descriptor = os.open(path, flags | os.O_RDONLY)
+            return
         make_state_folder(str(state_directory))
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        path = state_directory / _NAME
+        flags |= os.O_RDWR | os.O_CREAT
         self._descriptor = os.open(path, flags, durable.FILE_MODE)
         with contextlib.suppress(PermissionError):  # another of the group made it
             os.fchmod(self._descriptor, durable.FILE_MODE)

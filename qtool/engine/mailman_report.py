@@ -70,7 +70,7 @@ class Observation:
         self._configuration = configuration
         self._queue, self._base = queue, base
         self._msgdata, self._message_id = _look(configuration, path)
-        self._master = running_master(configuration.settings.lock_file)
+        self._master = running_master(configuration.settings)
         self._logs = LogMarks(configuration.settings.log_files)
         self._began = clock()
         self._clock = clock
@@ -86,7 +86,7 @@ class Observation:
         """
         seconds = time.monotonic() - self._started
         settings = self._configuration.settings
-        alone = self._master is None and running_master(settings.lock_file) is None
+        alone = self._master is None and running_master(settings) is None
         landed = [found for found in self._landed() if alone or found.same_message]
         outcome = self._outcome(ended, landed)
         log = self._logs.lines_of(ended.pid, alone=alone)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.engine.mailman_lease import read_claim
-from qtool.errors import Refused
+from qtool.engine.mailman_register import Register
+from qtool.errors import ClaimsUnsupported, Refused
+from qtool.queues.state import STATE_FOLDER
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -41,10 +44,10 @@ class MailmanMaster:
         return f"pid {self.pid}{where}"
 
 
-def running_master(lock_file: Path | None) -> MailmanMaster | None:
+def running_master(settings: Settings) -> MailmanMaster | None:
     """Return the master that holds the lock; None when there is none, or no more."""
-    claim = read_claim(lock_file) if lock_file is not None else None
-    if claim is None:
+    claim = read_claim(settings.lock_file) if settings.lock_file is not None else None
+    if claim is None or _is_for_ours(claim.text, settings.queue_root / STATE_FOLDER):
         return None
     host, pid = claim.host, claim.pid
     program = _master_program(pid)
@@ -56,6 +59,15 @@ def running_master(lock_file: Path | None) -> MailmanMaster | None:
     if claim.expires < time.time():
         return None
     return MailmanMaster(pid=pid, host=host, programs=None)
+
+
+def _is_for_ours(claim: str, state_directory: Path) -> bool:
+    """Return whether the lock is held for runners of ours, as it may be anywhere."""
+    try:
+        with closing(Register(state_directory, only_looks=True)) as register:
+            return claim == register.noted() and register.has_holder()
+    except (OSError, ClaimsUnsupported):
+        return False
 
 
 def _is_this_machine(host: str) -> bool:
@@ -97,7 +109,7 @@ def runner_program(settings: Settings) -> Path:
     Raises:
         Refused: It is in none of them.
     """
-    master = running_master(settings.lock_file)
+    master = running_master(settings)
     file = Path(os.path.abspath(settings.source))  # noqa: PTH100 - keep symbolic links
     places = _present(
         [

@@ -142,7 +142,7 @@ def refusal(config: Configuration, name: str, number: int) -> SliceClaimed | Non
     if settings.kind is SiteKind.MAILMAN3:
         from qtool.engine.mailman_site import running_master  # few have one
 
-        master = running_master(settings.lock_file)
+        master = running_master(settings)
         if master is not None:
             return MailmanRuns(f"Mailman runs ({master}), and its queues are its own")
     with suppress(QToolError, OSError):  # the start will say so

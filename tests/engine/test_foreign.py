@@ -15,6 +15,8 @@ import pytest
 from qtool import qfile
 from qtool.engine import private_queue
 from qtool.engine.foreign import MailmanRunners
+from qtool.engine.mailman_lease import Lease
+from qtool.engine.mailman_register import Register
 from qtool.engine.step import Outcome, StepReport
 from qtool.errors import NoSuchEntry, Refused
 from qtool.queues import durable
@@ -315,6 +317,25 @@ def test_a_lock_of_another_machine_counts_until_its_time(
     assert state == "pid 999999999 on elsewhere.example.com"
     os.utime(lock, (time.time() - 100, time.time() - 100))
     assert MailmanRunners(site).master_state() is None
+
+
+def test_a_lock_that_is_held_for_runners_of_ours_is_no_masters(
+    mailman: MailmanDouble, site: Configuration
+) -> None:
+    lock = site.settings.lock_file
+    assert lock is not None
+    # What Mailman calls this machine need not be its own name for itself.
+    lease = Lease(lock, host="lists.example.com", pid=os.getpid())
+    holder = Register(site.state_directory)
+    holder.note(lease.claim)
+    lease.take()
+    master = MailmanRunners(site).master_state
+    assert master() == f"pid {os.getpid()} on lists.example.com"  # nobody holds it
+    holder.hold()
+    assert master() is None
+    holder.note("another")
+    assert master() is not None
+    holder.close()
 
 
 @pytest.mark.parametrize("content", ["", "x", "a|b|c|d", "a|b|²|d", "|" * 9000])
