@@ -116,6 +116,14 @@ class RunnerImportError(RunnerError):
     """The runner's class cannot be imported."""
 
 
+class RunnerGone(RunnerError):
+    """The process of the runner has ended."""
+
+
+class RunnerSilent(RunnerError):
+    """The process of the runner does not answer."""
+
+
 # --- Acts ----------------------------------------------------------------
 
 

@@ -22,7 +22,9 @@ def main(words: Sequence[str]) -> int:
     """
     number, *rest = words
     # To import all that is needed would slow down the console's own start.
-    select.select([int(number)], [], [])
+    asked = select.poll()
+    asked.register(int(number), select.POLLIN)
+    asked.poll()
     import socket
 
     from qtool.commands.engine import serve

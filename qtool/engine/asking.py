@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from qtool.errors import RunnerError
+from qtool.errors import RunnerGone, RunnerSilent
 from qtool.wire import loaded_error
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Asking:
             What will have the answer, in what JSON has for it, or the error.
 
         Raises:
-            RunnerError: The process is not there, or does not listen.
+            RunnerGone: The process is not there.
+            RunnerSilent: It does not listen, and can be asked nothing any more.
         """
         answer: Future[Any] = Future()
         with self._lock:
@@ -54,10 +55,27 @@ class Asking:
             self._open[number] = answer
         try:
             line.say(ask=number, do=do, **words)
+        except TimeoutError as error:
+            self._open.pop(number, None)
+            raise RunnerSilent(f"the process of {self._who} does not listen") from error
         except OSError as error:
             self._open.pop(number, None)
             raise self._gone() from error
         return answer
+
+    def answer(self, do: str, within: float, **words: Any) -> Any:
+        """Have something done there; return the answer.
+
+        Raises:
+            RunnerGone: The process is not there, or has ended meanwhile.
+            RunnerSilent: It does not listen, or has not answered within that time.
+            QToolError, OSError: What it has answered.
+        """
+        answer = self.ask(do, **words)
+        # Not by the timeout of its result: the answer may be a TimeoutError, too.
+        if not wait([answer], within).done:
+            raise RunnerSilent(f"the process of {self._who} does not answer")
+        return answer.result()
 
     def answered(self, said: Said) -> None:
         """Give an answer to who asked."""
@@ -79,5 +97,5 @@ class Asking:
             with suppress(InvalidStateError):
                 answer.set_exception(self._gone())
 
-    def _gone(self) -> RunnerError:
-        return RunnerError(f"the process of {self._who} has ended")
+    def _gone(self) -> RunnerGone:
+        return RunnerGone(f"the process of {self._who} has ended")

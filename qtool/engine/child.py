@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-import select
+import selectors
 import signal
 import socket
 import sys
@@ -38,6 +38,8 @@ NICENESS = {"high": -5, "normal": 0, "low": 5}
 _SETTLING_SECONDS = 5.0
 """How long giving up waits for a runner that settles its message."""
 _LEAVING_SECONDS = 1.0
+_LONGEST_SECONDS = 3600.0
+"""Of one wait: the system counts no more than some days of milliseconds."""
 
 
 def serve(descriptor: int) -> None:
@@ -86,17 +88,18 @@ class Child:
         signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
         self._settle_in()
         threading.Thread(target=self._work, name="qtool-runner", daemon=True).start()
-        sources: list[socket.socket | Line] = [self._alarm, self._line]
-        while not self._over.is_set() and self._may_stay():
-            left = self._leave_at - time.monotonic()
-            wait = None if left == inf else max(0.0, left)
-            ready, _, _ = select.select(sources, [], [], wait)
-            if self._alarm in ready:
-                self._rung(self._alarm.recv(4096))
-            if self._line in ready and not self._listen():
-                sources.remove(self._line)
-                self._orphaned()
-            self._do_unheard()
+        with selectors.PollSelector() as sources:
+            for source in (self._alarm, self._line):
+                sources.register(source, selectors.EVENT_READ)
+            while not self._over.is_set() and self._may_stay():
+                left = min(self._leave_at - time.monotonic(), _LONGEST_SECONDS)
+                ready = [key.fileobj for key, _ in sources.select(max(0.0, left))]
+                if self._alarm in ready:
+                    self._rung(self._alarm.recv(4096))
+                if self._line in ready and not self._listen():
+                    sources.unregister(self._line)
+                    self._orphaned()
+                self._do_unheard()
 
     def say(self, **said: Any) -> None:
         """Tell the master something, if it is still there."""

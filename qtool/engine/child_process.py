@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import select
+import selectors
 import socket
 import subprocess
 import sys
@@ -58,8 +58,9 @@ class ChildProcess:
         self.line = Line(ours)
         self.pid = self._process.pid
         self._end = os.pidfd_open(self.pid)
-        self.leave_by = inf
+        self._leave_by = inf
         """When it is killed if it is still there, by ``time.monotonic``."""
+        self._alarm, self._bell = socket.socketpair()
 
     def listen(self, hear: Callable[[Said], None], check: Callable[[], float]) -> int:
         """Hear what it says until it ends; return its status.
@@ -68,25 +69,35 @@ class ChildProcess:
             hear: Gets each line.
             check: Called now and then; returns in how many seconds it is to be again.
         """
-        sources: list[Line | int] = [self.line, self._end]
-        while True:
-            left = min(check(), self.leave_by - time.monotonic())
-            ready, _, _ = select.select(sources, [], [], max(0.0, left))
-            if self.line in ready:
-                heard = self.line.heard()
-                if heard is None:
-                    break
-                for said in heard:
-                    hear(said)
-            elif ready:
-                break  # what it has forked may hold the line open for longer
-            if time.monotonic() >= self.leave_by:
-                self.leave_by = inf
-                self.kill()
+        with selectors.PollSelector() as sources:
+            for source in (self.line, self._end, self._alarm):
+                sources.register(source, selectors.EVENT_READ)
+            while True:
+                left = min(check(), self._leave_by - time.monotonic())
+                ready = [key.fileobj for key, _ in sources.select(max(0.0, left))]
+                if self.line in ready:
+                    heard = self.line.heard()
+                    if heard is None:
+                        break
+                    for said in heard:
+                        hear(said)
+                elif self._end in ready:
+                    break  # what it has forked may hold the line open for longer
+                if self._alarm in ready:
+                    self._alarm.recv(4096)
+                if time.monotonic() >= self._leave_by:
+                    self._leave_by = inf
+                    self.kill()
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(LEAVING_SECONDS)
         self.kill()
         return self._process.wait()
+
+    def leave_within(self, seconds: float) -> None:
+        """Have it killed if it is still there by then; for any thread."""
+        self._leave_by = time.monotonic() + seconds
+        with suppress(OSError):  # nobody listens any more
+            self._bell.send(b"\0")
 
     def kill(self) -> None:
         """End it at once."""
@@ -97,7 +108,8 @@ class ChildProcess:
         if self._process.poll() is None:
             self.kill()
             self._process.wait()
-        self.line.close()
+        for each in (self.line, self._alarm, self._bell):
+            each.close()
         os.close(self._end)
 
 

@@ -54,16 +54,17 @@ def died_there(status: int) -> ChildFailed | None:
     """
     if -status in _ASKED:
         return None
-    error = ChildFailed(_ending(status))
-    error.__cause__ = ChildTraceback("")
-    return error
+    return _failure(_ending(status))
 
 
 def hung_there(hang: Hang) -> ChildFailed:
     """Return the failure of a process that was killed because it hung."""
-    error = ChildFailed(f"{hang.told}; its process was killed")
-    error.__cause__ = ChildTraceback(hang.stack)
-    return error
+    return _failure(f"{hang.told}; its process was killed", hang.stack)
+
+
+def silent_there() -> ChildFailed:
+    """Return the failure of a process that was killed because it read nothing."""
+    return _failure("its process did not listen, and was killed")
 
 
 def traceback_there(error: BaseException | None) -> str | None:
@@ -105,6 +106,12 @@ def log_record(
         record.exc_text = traceback or None
         record.created = record.created if when is None else when
         log.handle(record)
+
+
+def _failure(note: str, traceback: str = "") -> ChildFailed:
+    error = ChildFailed(note)
+    error.__cause__ = ChildTraceback(traceback)
+    return error
 
 
 def _ending(status: int) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from qtool.errors import RunnerError
+from qtool.engine.shunting import one_line
+from qtool.errors import QToolError, RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +30,24 @@ def end(threads: Sequence[RunnerThread], *, unclaim: bool) -> None:
         with suppress(RunnerError):  # it has ended meanwhile
             thread.stop()
     if unclaim:
-        for thread in threads:
-            # Who has nothing in hand is gone in a moment, and cleans up.
-            if not thread.wait(0.0 if thread.in_hand else 0.2):
-                thread.give_up(_SETTLING)
+        at_once = [threading.Thread(target=_give_up, args=(one,)) for one in threads]
+        for each in at_once:
+            each.start()
+        for each in at_once:
+            each.join()
     for thread in threads:
         thread.wait()
+
+
+def _give_up(thread: RunnerThread) -> None:
+    # Who has nothing in hand is gone in a moment, and cleans up.
+    if thread.wait(0.0 if thread.in_hand else 0.2):
+        return
+    try:
+        thread.give_up(_SETTLING)
+    except Exception as error:
+        # It stays in flight, and the next start recovers it.
+        is_told = isinstance(error, QToolError)
+        reason = str(error) if is_told else one_line(error)
+        log = logging.getLogger(f"qtool.runner.{thread.name}")
+        log.exception("%s does not give back what it has in hand: %s", thread, reason)

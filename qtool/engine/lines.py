@@ -6,12 +6,13 @@ Objects in JSON, one a line, over a pair of sockets: nothing is unpickled.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtool.engine import step
 from qtool.engine.status import Counts
@@ -19,9 +20,6 @@ from qtool.queues.switchboard import Enqueued
 from qtool.settings import RunnerSettings, Settings
 from qtool.settings.idle import IdleTest
 from qtool.wire import Wire, dumped
-
-if TYPE_CHECKING:
-    import socket
 
 _CHUNK = 1 << 16
 _NONE = Counts()
@@ -126,6 +124,8 @@ class Line:
         self._door = door
         self._rest = b""
         self._sending = threading.Lock()
+        self._is_cut = False
+        """A line was begun, and cannot be ended."""
 
     def fileno(self) -> int:
         """Return what ``select`` looks at."""
@@ -135,11 +135,20 @@ class Line:
         """Send one line.
 
         Raises:
-            OSError: Nobody is there any more, or nobody listens.
+            TimeoutError: Nobody listens, and no other line can be sent.
+            OSError: Nobody is there any more.
         """
         data = json.dumps(said).encode("ascii") + b"\n"
         with self._sending:
-            self._door.sendall(data)
+            if self._is_cut:
+                raise BrokenPipeError
+            try:
+                self._door.sendall(data)
+            except TimeoutError:
+                # What follows would be read as the rest of what was sent of this.
+                self._is_cut = True
+                self._door.shutdown(socket.SHUT_WR)
+                raise
 
     def heard(self) -> list[Said] | None:
         """Return the lines that have come, after waiting for some; None at the end."""

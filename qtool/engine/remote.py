@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.engine.asking import Asking
 from qtool.engine.child_process import LEAVING_SECONDS, ChildProcess, log_here
-from qtool.engine.elsewhere import died_there, hung_there, raised_there
+from qtool.engine.elsewhere import died_there, hung_there, raised_there, silent_there
 from qtool.engine.holding import Held, held_by_pause
 from qtool.engine.idle import Idleness
 from qtool.engine.lines import WIRE, Beginning, Facts, Failed, Logged, dumped_settings
@@ -23,13 +23,14 @@ from qtool.engine.mirrored import Mirrored
 from qtool.engine.overdue import Overdue, hang_of
 from qtool.engine.pauses import Pauses
 from qtool.engine.step import StepReport
-from qtool.errors import RunnerError
+from qtool.errors import QToolError, RunnerError, RunnerGone, RunnerSilent
 from qtool.installation import is_of_process
 from qtool.wire import dumped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from qtool.engine.elsewhere import ChildFailed
     from qtool.engine.hangs import Hang
     from qtool.engine.lines import Said
     from qtool.engine.runner import Runner
@@ -76,8 +77,8 @@ class RemoteRunner(Mirrored):
         self._child: ChildProcess | None = None
         self._ended: list[Failed | None] = []
         """How the runner has ended, once it has said so."""
-        self._hang: Hang | None = None
-        """What its process was killed for."""
+        self._killed_for: ChildFailed | None = None
+        """What its process was killed for, if it was."""
         self._lock, self._looking = threading.Lock(), threading.Lock()
 
     # --- Looking
@@ -105,8 +106,8 @@ class RemoteRunner(Mirrored):
     def hang(self, held: InHand) -> Hang:
         """Return where it stands, with a message that it does not get done with."""
         try:
-            return hang_of(held, self.ask("stack").result(_ANSWER_SECONDS))
-        except (TimeoutError, RunnerError):
+            return hang_of(held, self._asking.answer("stack", _ANSWER_SECONDS))
+        except (QToolError, OSError):
             return hang_of(held, None)
 
     # --- What may be asked, by any thread
@@ -166,32 +167,41 @@ class RemoteRunner(Mirrored):
 
         Returns:
             The filebase that was given back; None when there was none to give.
+
+        Raises:
+            QToolError, OSError: It cannot, or does not answer. Its process is killed,
+                and the message stays in flight.
         """
         self.gate.stopping, child = True, self._child
+        within = seconds + _ANSWER_SECONDS
         try:
-            answer = self.ask("give_up", seconds=seconds)
-            filebase: str | None = answer.result(seconds + _ANSWER_SECONDS)
-        except TimeoutError:
-            # What it has in hand stays in flight, and the next start recovers it.
-            self.log.error(  # noqa: TRY400 - there is nothing to trace
-                "%s:%s does not answer, and is killed", self.name, self.slice
+            filebase: str | None = self._asking.answer(
+                "give_up", within, seconds=seconds
             )
-            filebase = None
+        except RunnerGone:
+            return None  # it has ended meanwhile
+        except (QToolError, OSError):
             if child is not None:
                 child.kill()
-        except RunnerError:
-            return None  # it has ended meanwhile
+            raise
         if child is not None:
-            child.leave_by = time.monotonic() + LEAVING_SECONDS
+            child.leave_within(LEAVING_SECONDS)
         return filebase
 
     def ask(self, do: str, **words: Any) -> Future[Any]:
         """Have something done there; return what will have the answer, as it comes.
 
         Raises:
-            RunnerError: Its process has not begun, or has ended.
+            RunnerGone: Its process has not begun, or has ended.
+            RunnerSilent: It does not listen, and is killed.
         """
-        return self._asking.ask(do, **words)
+        try:
+            return self._asking.ask(do, **words)
+        except RunnerSilent:
+            self._killed_for = silent_there()
+            if self._child is not None:
+                self._child.kill()
+            raise
 
     def _steer(self, do: str, **flags: bool) -> None:
         with self._lock:
@@ -264,15 +274,15 @@ class RemoteRunner(Mirrored):
         elif "ended" in said:
             failed = said["ended"]
             self._ended.append(None if failed is None else WIRE.loaded(Failed, failed))
-            child.leave_by = time.monotonic() + LEAVING_SECONDS
+            child.leave_within(LEAVING_SECONDS)
 
     def _kill(self, child: ChildProcess, hang: Hang) -> None:
-        self._hang = hang
+        self._killed_for = hung_there(hang)
         child.kill()
 
     def _ending(self, status: int) -> BaseException | None:
-        if self._hang is not None:
-            return hung_there(self._hang)
+        if self._killed_for is not None:
+            return self._killed_for
         if not self._ended:
             return died_there(status)
         failed = self._ended[0]

@@ -44,9 +44,11 @@ class RunnerProcess(RunnerThread):
     def give_up(self, seconds: float) -> None:
         """Give the message in hand back, and see its process end."""
         remote = self._remote
-        super().give_up(seconds)
-        if remote is not None:
-            remote.gone.wait(2 * LEAVING_SECONDS)
+        try:
+            super().give_up(seconds)
+        finally:
+            if remote is not None:
+                remote.gone.wait(2 * LEAVING_SECONDS)
 
     @property
     def _remote(self) -> RemoteRunner | None:

@@ -171,8 +171,10 @@ class RunnerThread(WantedRunner):
         """
         runner = self.runner
         if runner is not None:
-            runner.give_up(seconds)
-            self._end(runner, RunnerState.STOPPED)
+            try:
+                runner.give_up(seconds)
+            finally:
+                self._end(runner, RunnerState.STOPPED)
 
     # --- Behind the scenes
 

@@ -22,6 +22,7 @@ from qtool.control.opening import open_apart, site_settings
 from qtool.errors import NoSuchQueue, Refused, RunnerError, Unreachable
 from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, entries
 from tests.control.site import PATIENCE, Boards, eventually
+from tests.engine.conftest import many_files
 from tests.engine.mailman_double import MailmanDouble
 from tests.terminal import Terminal, children_of
 
@@ -113,6 +114,13 @@ def test_it_does_what_an_engine_of_this_process_would(
         apart.close()
     with pytest.raises(Unreachable, match="this console's engine has ended"):
         apart.start("in")
+
+
+def test_a_console_with_many_files_open_has_an_engine(slow: Path) -> None:
+    with many_files():
+        control = opened(slow)
+        assert control.start("in") == "in started"
+        control.close()
 
 
 def test_a_board_is_there_before_the_engine_is(apart: Control) -> None:

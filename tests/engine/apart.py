@@ -75,6 +75,13 @@ class Gated(Runner):
         return False
 
 
+class Clinging(Gated):
+    """Gives nothing back."""
+
+    def give_up(self, seconds: float) -> str | None:
+        raise ValueError("mine")
+
+
 class Unwell(Noop):
     """Fails after each pass, until the file ``well`` is there."""
 

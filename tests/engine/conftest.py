@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import sys
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -174,6 +177,20 @@ class Gatekeeper:
     def let_go(self, times: int = 1) -> None:
         """Let so many go on."""
         self._go.release(times)
+
+
+@contextmanager
+def many_files() -> Iterator[None]:
+    """Have so many files open that ``select`` takes no further one."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, before[1]), before[1]))
+    with ExitStack() as opened:
+        last = 0
+        while last < 1024:
+            last = os.open(os.devnull, os.O_RDONLY)
+            opened.callback(os.close, last)
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def in_thread(act: Callable[[], object]) -> threading.Thread:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +16,6 @@ from qtool.engine.step import Outcome
 from qtool.errors import NoRunnerClass, RunnerError, RunnerImportError, SliceClaimed
 from tests.engine.apart import Pipe
 from tests.engine.conftest import Changes, Clock, Site, ended, in_thread
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HERE = "tests.engine.apart"
 
@@ -269,6 +266,29 @@ def test_a_second_close_gives_the_message_back_and_waits_for_nobody(
     assert site.queue("in").get_files(".bak") == []
     assert site.queue("in").holder() is None
     gate.let_go()
+
+
+@both
+def test_who_cannot_give_its_message_back_keeps_no_other_from_that(
+    site: Site, gate: Gate, caplog: pytest.LogCaptureFixture, *, apart: bool
+) -> None:
+    for name, kind in (("in", "Clinging"), ("out", "Gated")):
+        site.runner(name, f"{HERE}.{kind}", **gate.options)
+    bases = [site.put(name) for name in ("in", "out")]
+    master = site.master(in_processes=apart)
+    for name in ("in", "out"):
+        master.start(name)
+        gate.entered()
+    pid = status(master, "in").pid
+    ended(in_thread(lambda: master.close(unclaim=True)))
+    assert site.queue("in").get_files(".bak") == bases[:1]
+    assert site.queue("out").files == bases[1:]
+    assert [r.getMessage() for r in caplog.records if r.name == "qtool.runner.in"] == [
+        "in does not give back what it has in hand: ValueError: mine"
+    ]
+    assert {one.state for one in master.states()} == {RunnerState.STOPPED}
+    assert not (apart and Path(f"/proc/{pid}").exists())
+    gate.let_go(2)
 
 
 @both_long

@@ -554,6 +554,28 @@ def test_a_second_close_gives_the_message_back_and_waits_for_nobody(
     gatekeeper.let_go()
 
 
+def test_messages_are_given_back_by_all_runners_at_the_same_time(site: Site) -> None:
+    gatekeeper, all_of_them = Gatekeeper(), threading.Barrier(3)
+
+    class Meeting(held(gatekeeper)):  # type: ignore[misc]  # a class of the test's
+        def give_up(self, seconds: float) -> str | None:
+            all_of_them.wait(TIMEOUT)
+            filebase: str | None = super().give_up(seconds)
+            return filebase
+
+    names = ("a", "b", "c")
+    for name in names:
+        site.runner(name, Meeting)
+    bases = {site.put(name) for name in names}
+    master = site.master()
+    for name in names:
+        master.start(name)
+        gatekeeper.entered()
+    ended(in_thread(lambda: master.close(unclaim=True)))
+    assert {base for name in names for base in site.queue(name).files} == bases
+    gatekeeper.let_go(3)
+
+
 def test_a_closed_master_starts_nothing(site: Site) -> None:
     site.runner("in", Noop)
     master = site.master()

@@ -14,11 +14,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.engine.child_process import ChildProcess
 from qtool.engine.lines import dumped_settings, loaded_settings
 from qtool.engine.status import Counts, RunnerState
 from qtool.errors import ClaimsUnsupported, RunnerError
 from qtool.settings import parse
-from tests.engine.conftest import TIMEOUT, Changes, Clock, Site, ended, in_thread
+from tests.engine.conftest import (
+    TIMEOUT,
+    Changes,
+    Clock,
+    Site,
+    ended,
+    in_thread,
+    many_files,
+)
 from tests.engine.test_alike import HERE, Gate, gate, state, status
 
 if TYPE_CHECKING:
@@ -323,6 +332,24 @@ def test_without_locks_for_ranges_no_slice_has_a_process(site: Site) -> None:
         master.start("in")
     assert {one.state for one in master.states()} == {RunnerState.FAILED}
     assert site.queue("in").files == [base]
+
+
+def test_a_process_that_does_not_leave_in_time_is_killed_then() -> None:
+    child = ChildProcess("in:0")  # which waits to be told what it is
+    statuses: list[int] = []
+    listening = in_thread(lambda: statuses.append(child.listen(print, lambda: 3600.0)))
+    child.leave_within(0.0)
+    ended(listening)
+    assert statuses == [-signal.SIGKILL]
+    child.close()
+    child.leave_within(0.0)
+
+
+def test_in_a_master_with_many_files_open_processes_are_heard(site: Site) -> None:
+    site.runner("in", f"{HERE}.Noop")
+    site.put("in")
+    with many_files():
+        assert site.master(in_processes=True).drain().counts == Counts(done=1)
 
 
 def test_a_program_that_cannot_be_started_is_an_error_in_a_line(
