@@ -29,8 +29,10 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Nothing can be written; renaming and removing still work."""
 _NAMELESS = os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_TMPFILE", os.O_DIRECTORY)
 """Where there are no files without a name it opens a folder for writing: EISDIR."""
-_NO_NAMELESS = frozenset({*_CANNOT, errno.EISDIR})
-"""The kernel or the file system has no files without a name."""
+_NO_NAMELESS = _CANNOT | {errno.EISDIR, errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+_NO_NAMELESS |= {errno.EPERM, errno.EACCES, errno.EXDEV}
+"""There are no files without a name here, or none may be given one: ``/proc`` is not
+there, is hidden, or something between forbids it."""
 _TRUE_SYNCFS = (5, 8)
 """First Linux whose ``syncfs`` reports writes that failed."""
 
@@ -89,7 +91,7 @@ def write_nameless(folder: int, name: str, data: bytes) -> bool:
         data: What it holds.
 
     Returns:
-        Whether it was written; False where the file system has no such files.
+        Whether it was written; False where there can be no such file.
 
     Raises:
         FileExistsError: There is a file of that name.
@@ -97,21 +99,18 @@ def write_nameless(folder: int, name: str, data: bytes) -> bool:
     """
     try:
         descriptor = os.open(".", _NAMELESS, FILE_MODE, dir_fd=folder)
+        try:
+            _fill(descriptor, data)
+            os.fsync(descriptor)
+            source = f"/proc/self/fd/{descriptor}"
+            # Both folders: without them Python calls link(), which follows nothing.
+            os.link(source, name, src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         if error.errno in _NO_NAMELESS:
-            return False
+            return False  # why there can be no file at all, a named one tells, too
         raise
-    try:
-        _fill(descriptor, data)
-        os.fsync(descriptor)
-        # Both descriptors: without them Python calls link(), which follows nothing.
-        os.link(
-            f"/proc/self/fd/{descriptor}", name, src_dir_fd=folder, dst_dir_fd=folder
-        )
-    except FileNotFoundError:
-        return False  # no /proc, or no folder any more: a named file tells
-    finally:
-        os.close(descriptor)
     return True
 
 

@@ -188,16 +188,29 @@ def test_a_group_that_fails_half_way_leaves_nothing(
     assert list(spool.queue_directory.iterdir()) == []
 
 
-@pytest.mark.parametrize("reason", ["no nameless files", "no /proc"])
+@pytest.mark.parametrize("call", ["open", "link"])
+@pytest.mark.parametrize(
+    "number",
+    [errno.ENOENT, errno.EPERM, errno.EACCES, errno.EXDEV, errno.EOPNOTSUPP],
+    ids=errno.errorcode.get,
+)
 def test_where_no_file_is_nameless_it_has_a_temporary_name(
-    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch, reason: str
+    spool: Spool,
+    message: Message,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    number: int,
 ) -> None:
     """And its writer is known to live meanwhile, so that nobody removes it."""
     other = Spool("in", spool.queue_directory)
-    if reason == "no /proc":
-        monkeypatch.setattr(os, "link", _missing)
-    else:
-        monkeypatch.setattr(durable, "_NAMELESS", os.O_WRONLY | os.O_DIRECTORY)
+    as_before = getattr(os, call)
+
+    def refuse(*arguments: object, **kws: object) -> object:
+        if call == "open" and arguments[1] != durable._NAMELESS:
+            return as_before(*arguments, **kws)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, call, refuse)
     rename = durable.rename_new
 
     def sweep_and_rename(source: str, target: str) -> None:
@@ -208,10 +221,6 @@ def test_where_no_file_is_nameless_it_has_a_temporary_name(
     name = spool.enqueue(message)
     assert spool.files == [name]
     assert [path.suffix for path in spool.queue_directory.iterdir()] == [".pck"]
-
-
-def _missing(*_: object, **__: object) -> None:
-    raise FileNotFoundError(errno.ENOENT, "no such file")
 
 
 def test_a_name_that_is_there_is_not_replaced(
