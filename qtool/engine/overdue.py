@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
+from qtool.engine.awake import Awake
 from qtool.engine.hangs import Hang
 from qtool.engine.lines import WIRE, Stack
 from qtool.engine.status import InHand
@@ -33,41 +33,51 @@ class Overdue:
     def __init__(self, runner: RemoteRunner, end: Callable[[Hang], None]) -> None:
         self._runner = runner
         self._end = end
+        self._awake = Awake(runner.clock)
         self._stack: Future[Any] | None = None
         self._asked_at = 0.0
-        self._looked_at = time.monotonic()
+        self._looked_at = runner.clock()
 
     def check(self) -> float:
         """Look after it; return in how many seconds to do so again."""
-        runner, now = self._runner, time.monotonic()
+        runner, awake = self._runner, self._awake
+        awake.look()
         every = min(max(runner.hang_seconds / 4, _SHORTEST), _LONGEST)
         if self._stack is not None:
-            self._judge(self._stack, now)
-        elif self._held() is not None or runner.silent_seconds >= runner.hang_seconds:
-            self._stack, self._asked_at = self._asked(), now
-        elif now - self._looked_at >= every:
-            self._looked_at = now
+            self._judge(self._stack)
+        elif self._held() is not None or self._silent_seconds() >= runner.hang_seconds:
+            self._stack, self._asked_at = self._asked(), runner.clock()
+        elif awake.seconds(self._looked_at) >= every:
+            self._looked_at = runner.clock()
             runner.look()
-        return _SHORTEST if self._stack is not None else every
+        wait = _SHORTEST if self._stack is not None else every
+        awake.rest(wait)
+        return wait
 
     def _held(self) -> InHand | None:
         """Return what it has been at for too long, as far as is known."""
-        runner = self._runner
-        held = runner.at_work
-        if held is None or runner.clock() - held[1] < runner.hang_seconds:
+        held = self._runner.at_work
+        if held is None:
             return None
-        return self._in_hand(held[0], runner.clock() - held[1])
+        seconds = self._awake.seconds(held[1])
+        if seconds < self._runner.hang_seconds:
+            return None
+        return self._in_hand(held[0], seconds)
 
-    def _judge(self, stack: Future[Any], now: float) -> None:
+    def _silent_seconds(self) -> float:
+        since = self._runner.silent_since
+        return 0.0 if since is None else self._awake.seconds(since)
+
+    def _judge(self, stack: Future[Any]) -> None:
         """End it, where it still hangs now that it has answered, or does not answer."""
         if stack.done():
             self._stack, held = None, self._held()  # as of its answer
             if held is not None:
                 told = None if stack.exception() is not None else stack.result()
                 self._end(hang_of(held, told))
-        elif now - self._asked_at >= _PATIENCE_SECONDS:
+        elif self._awake.seconds(self._asked_at) >= _PATIENCE_SECONDS:
             self._stack = None
-            silent = self._in_hand("an unknown message", self._runner.silent_seconds)
+            silent = self._in_hand("an unknown message", self._silent_seconds())
             held = self._held()  # that it has nothing in hand may be over by now
             self._end(hang_of(held if held and held.filebase else silent, None))
 

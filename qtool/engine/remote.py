@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -84,19 +83,18 @@ class RemoteRunner(Mirrored):
     # --- Looking
 
     @property
-    def silent_seconds(self) -> float:
-        """For how long it has not answered how it stands."""
+    def silent_since(self) -> float | None:
+        """When it was asked how it stands, by ``clock``, if it has not answered."""
         look = self._look
-        if look is None or look.done():
-            return 0.0
-        return time.monotonic() - self._looked_at
+        return None if look is None or look.done() else self._looked_at
 
     def look(self) -> Future[Any] | None:
         """Have it say how it stands; None where it has been asked, and is silent."""
         with self._looking:
-            if self.silent_seconds:
-                return self._look if self.silent_seconds < _ANSWER_SECONDS else None
-            self._looked_at = time.monotonic()
+            since = self.silent_since
+            if since is not None:
+                return self._look if self.clock() - since < _ANSWER_SECONDS else None
+            self._looked_at = self.clock()
             try:
                 self._look = self.ask("look")
             except RunnerError:

@@ -152,12 +152,14 @@ class Running:
 
 
 @contextmanager
-def running(config: Path, *words: str) -> Iterator[Running]:
+def running(
+    config: Path, *words: str, start_new_session: bool = False
+) -> Iterator[Running]:
     """Start ``qtool run`` with these words; it is killed at the end."""
     with subprocess.Popen(
         [QTOOL, "--config", config, "run", *words],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        text=True,
+        text=True, start_new_session=start_new_session,
     ) as process:  # fmt: skip
         try:
             yield Running(process)

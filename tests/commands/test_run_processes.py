@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,6 @@ import pytest
 
 from tests.commands.program import (
     MESSAGE,
-    QTOOL,
-    Running,
     configuration,
     entries,
     running,
@@ -77,22 +75,33 @@ def _await_end(pidfd: int) -> None:
 def test_ctrl_c_at_a_terminal_is_for_the_master_alone(
     site: Path, tmp_path: Path
 ) -> None:
-    with subprocess.Popen(
-        [QTOOL, "--config", site, "run", "--processes"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            run = Running(process)
-            run.read_to("in hand")
-            os.killpg(process.pid, signal.SIGINT)
-            run.read_to("SIGINT: finishing the messages in hand: in 1")
-            (tmp_path / "gate").touch()
-            assert run.end() == 0
-        finally:
-            process.kill()
+    with running(site, "--processes", start_new_session=True) as run:
+        run.read_to("in hand")
+        os.killpg(run.process.pid, signal.SIGINT)
+        run.read_to("SIGINT: finishing the messages in hand: in 1")
+        (tmp_path / "gate").touch()
+        assert run.end() == 0
     assert (tmp_path / "tally").read_text() == "1\n"
     assert entries(tmp_path / "spool" / "in") == []
+
+
+@pytest.mark.long
+def test_what_was_stopped_at_a_terminal_has_not_hung(
+    site: Path, tmp_path: Path
+) -> None:
+    site.write_text(f"{site.read_text()}hang_after: 2\n")
+    with running(site, "--processes", start_new_session=True) as run:
+        run.read_to("in hand")
+        for number, seconds in ((signal.SIGSTOP, 2.5), (signal.SIGCONT, 0.6)):
+            os.killpg(run.process.pid, number)
+            threading.Event().wait(seconds)  # it is time that has to pass here
+        (tmp_path / "gate").touch()
+        while entries(tmp_path / "spool" / "in"):
+            assert run.process.poll() is None
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 0
+    assert not any("hung" in line for line in run.lines)
+    assert (tmp_path / "tally").read_text() == "1\n"
 
 
 @pytest.mark.long
