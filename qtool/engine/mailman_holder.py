@@ -13,9 +13,10 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from qtool.engine.mailman_lease import Lease
+from qtool.engine.mailman_lease import Lease, holder_in
 from qtool.engine.mailman_register import FAILED, HELD, RUNS, Register
-from qtool.errors import MailmanRuns, QToolError
+from qtool.engine.mailman_site import command_line
+from qtool.errors import MailmanRuns, QToolError, RunnerError
 
 _LOOK_SECONDS = 5.0
 """How often it looks whether the lock is still there."""
@@ -35,13 +36,7 @@ def main(number: str, lock_file: str, state_directory: str) -> None:
         signal.signal(each, signal.SIG_IGN)
     with socket.socket(fileno=int(number)) as end:
         try:
-            register = Register(Path(state_directory))
-            # The name that Mailman has for this host.
-            host = socket.getfqdn()
-            lease = Lease(Path(lock_file), host=host, pid=os.getpid())
-            # Noted first: killed in between, the lock is known to be one of ours.
-            lease.take(register.note(lease.claim))
-            register.hold()
+            register, lease = _held(Path(lock_file), Path(state_directory))
         except (QToolError, OSError) as error:
             word = RUNS if isinstance(error, MailmanRuns) else FAILED
             end.sendall(f"{word} {error}".encode(errors="backslashreplace"))
@@ -49,6 +44,46 @@ def main(number: str, lock_file: str, state_directory: str) -> None:
         with suppress(OSError):  # who asked may be gone
             end.sendall(HELD.encode())
     _keep(register, lease)
+
+
+def _held(lock_file: Path, state_directory: Path) -> tuple[Register, Lease]:
+    """Be the holder, and take the lock; neither where one of them fails."""
+    register = Register(state_directory)
+    try:
+        # The name that Mailman has for this host.
+        host = socket.getfqdn()
+        lease = Lease(lock_file, host=host, pid=os.getpid())
+        register.hold()
+        former = register.noted()
+        _check_ended(former, host, lock_file)
+        _take(register, lease, former)
+    except BaseException:
+        register.close()
+        raise
+    return register, lease
+
+
+def _check_ended(former: str, host: str, lock_file: Path) -> None:
+    """Refuse where a holder lives, though the register does not say so any more."""
+    named, pid = holder_in(former) or ("", 0)
+    if named != host or pid in {os.getpid(), os.getppid()}:  # its number came again
+        return
+    if {__spec__.name, str(lock_file)} <= {*command_line(pid)}:
+        raise RunnerError(
+            f"pid {pid} holds Mailman's master lock for qtool, and cannot be asked to"
+            " give it back: end it"
+        )
+
+
+def _take(register: Register, lease: Lease, former: str) -> None:
+    """Take the lock, also one that a holder of ours left when it was killed."""
+    # Noted first: killed in between, the lock is known to be one of ours.
+    register.note(lease.claim)
+    try:
+        lease.take(former)
+    except BaseException:
+        register.note(former)
+        raise
 
 
 def _keep(register: Register, lease: Lease) -> None:
@@ -59,13 +94,14 @@ def _keep(register: Register, lease: Lease) -> None:
         register.wait_until_alone()
         alone.set()
 
-    threading.Thread(target=wait, daemon=True).start()
-    while not alone.wait(_LOOK_SECONDS):
-        if not lease.is_ours():
-            return  # whoever works there is told by the end of this process
-        with suppress(OSError):
-            lease.refresh()
-    lease.give_back()
+    try:
+        threading.Thread(target=wait, daemon=True).start()
+        # Where it is not, whoever works there is told by the end of this process.
+        while not alone.wait(_LOOK_SECONDS) and lease.is_ours():
+            with suppress(OSError):
+                lease.refresh()
+    finally:
+        lease.give_back()
 
 
 if __name__ == "__main__":

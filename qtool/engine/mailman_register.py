@@ -94,12 +94,10 @@ class Register:
         """Return the claim that was noted last; empty where none was."""
         return os.fsdecode(os.pread(self._descriptor, _LONGEST, 0))
 
-    def note(self, claim: str) -> str:
-        """Note the claim by which it will be held; return the one noted before."""
-        former = self.noted()
+    def note(self, claim: str) -> None:
+        """Note the claim by which it will be held."""
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, os.fsencode(claim), 0)
-        return former
 
     def hold(self) -> None:
         """Be the holder.

@@ -76,14 +76,19 @@ def _is_this_machine(host: str) -> bool:
     return label in {"localhost", os.uname().nodename.partition(".")[0].lower()}
 
 
-def _master_program(pid: int) -> Path | None:
-    """Return the ``master`` that process runs, if it runs one and lets us see it."""
+def command_line(pid: int) -> list[str]:
+    """Return the words of a process; none where it has ended, or is hidden."""
     try:
         with Path(f"/proc/{pid}/cmdline").open("rb") as stream:
             words = stream.read(_LONGEST_COMMAND_LINE).split(b"\0")
     except OSError:
-        return None
-    programs = (Path(os.fsdecode(word)) for word in words[:4])
+        return []
+    return [os.fsdecode(word) for word in words]
+
+
+def _master_program(pid: int) -> Path | None:
+    """Return the ``master`` that process runs, if it runs one and lets us see it."""
+    programs = map(Path, command_line(pid)[:4])
     return next((program for program in programs if program.name == "master"), None)
 
 

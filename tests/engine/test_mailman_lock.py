@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,7 +194,21 @@ def test_a_holder_ends_when_its_lock_is_taken_away(
     keeping = in_thread(lambda: mailman_holder._keep(holder, lease))
     lock.unlink()
     ended(keeping)
+    assert there(lock) == []
     user.close()
+
+
+def test_a_holder_that_cannot_keep_what_it_took_gives_it_back(
+    lock: Path, lease: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    lease.take()
+    with pytest.raises(RuntimeError):
+        mailman_holder._keep(Register(tmp_path), lease)
+    assert there(lock) == []
 
 
 # --- The process that holds it
@@ -216,6 +231,69 @@ def watched(lock: Path) -> Iterator[int]:
         assert select.select([process], [], [], TIMEOUT)[0]
     finally:
         os.close(process)
+
+
+def answered(lock: Path) -> str:
+    """What a holder says that cannot hold it."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        words = [
+            mailman_holder.__name__,
+            theirs.fileno(),
+            lock,
+            lock.parents[1] / ".qtool",
+        ]
+        command = [sys.executable, "-m", *map(str, words)]
+        subprocess.run(command, pass_fds=[theirs.fileno()], check=True)
+        theirs.close()
+        ours.settimeout(TIMEOUT)
+        return ours.recv(4096).decode()
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Iterator[Register]:
+    with closing(Register(tmp_path / ".qtool")) as made:
+        yield made
+
+
+def test_a_second_holder_leaves_everything_as_it_is(
+    lock: Path, register: Register
+) -> None:
+    register.hold()
+    register.note("the first one's")
+    assert answered(lock).startswith("failed another process holds")
+    assert there(lock) == []
+    assert register.noted() == "the first one's"
+
+
+def test_a_holder_that_cannot_take_it_forgets_no_former_claim(
+    lock: Path, register: Register
+) -> None:
+    register.note("the former one's")
+    lock.parent.rmdir()
+    assert "cannot be taken" in answered(lock)
+    assert register.noted() == "the former one's"
+    assert not register.has_holder()
+
+
+def test_a_holder_that_lives_is_not_robbed_though_its_register_does_not_say_so(
+    lock: Path, register: Register
+) -> None:
+    words = [
+        sys.executable,
+        "-c",
+        "import sys; sys.stdin.read()",
+        mailman_holder.__name__,
+        str(lock),
+    ]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as other:
+        claim = held(lock, socket.getfqdn(), other.pid)
+        register.note(str(claim))
+        said = f"failed pid {other.pid} holds Mailman's master lock for qtool"
+        assert answered(lock).startswith(said)
+        assert there(lock) == ["master.lck", claim.name]
+        assert register.noted() == str(claim)
+        other.communicate()
 
 
 def test_one_process_holds_it_for_all_until_the_last_has_gone(
