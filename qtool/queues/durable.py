@@ -33,6 +33,9 @@ _NO_NAMELESS = _CANNOT | {errno.EISDIR, errno.ENOENT, errno.ENOTDIR, errno.ELOOP
 _NO_NAMELESS |= {errno.EPERM, errno.EACCES, errno.EXDEV}
 """There are no files without a name here, or none may be given one: ``/proc`` is not
 there, is hidden, or something between forbids it."""
+_LAST = frozenset({0xEF53, 0x58465342, 0xF2F52010, 0x01021994})
+"""ext4, xfs, f2fs, tmpfs: a file lasts that was synced before it had a name. btrfs
+passes over such an fsync, and has an empty file after a loss of power."""
 _TRUE_SYNCFS = (5, 8)
 """First Linux whose ``syncfs`` reports writes that failed."""
 
@@ -91,12 +94,15 @@ def write_nameless(folder: int, name: str, data: bytes) -> bool:
         data: What it holds.
 
     Returns:
-        Whether it was written; False where there can be no such file.
+        Whether it was written; False where there can be no such file, or it may not
+        last.
 
     Raises:
         FileExistsError: There is a file of that name.
         OSError: The write or the fsync failed.
     """
+    if _file_system(folder) not in _LAST:
+        return False
     try:
         descriptor = os.open(".", _NAMELESS, FILE_MODE, dir_fd=folder)
         try:
@@ -112,6 +118,16 @@ def write_nameless(folder: int, name: str, data: bytes) -> bool:
             return False  # why there can be no file at all, a named one tells, too
         raise
     return True
+
+
+def _file_system(descriptor: int) -> int:
+    """Return the kernel's number for the kind of file system; 0 where it is unknown."""
+    import ctypes
+
+    facts = (ctypes.c_long * 32)()  # ``struct statfs``, which begins with it
+    if _libc().fstatfs(descriptor, facts) != 0:
+        return 0
+    return facts[0] & 0xFFFFFFFF
 
 
 def _fill(descriptor: int, data: bytes) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
+from pathlib import Path
 from stat import S_ISDIR
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,6 @@ from tests.queues.tracing import Call, trace
 if TYPE_CHECKING:
     from collections.abc import Callable
     from email.message import Message
-    from pathlib import Path
 
 ENQUEUE = """
 import os, sys
@@ -221,6 +222,23 @@ def test_where_no_file_is_nameless_it_has_a_temporary_name(
     name = spool.enqueue(message)
     assert spool.files == [name]
     assert [path.suffix for path in spool.queue_directory.iterdir()] == [".pck"]
+
+
+def test_no_file_is_nameless_where_it_might_not_last(
+    spool: Spool, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "_LAST", frozenset())
+    monkeypatch.setattr(os, "link", _fail)
+    name = spool.enqueue(message)
+    assert spool.files == [name]
+
+
+def test_kinds_of_file_systems_are_told_apart() -> None:
+    with Path("/proc/self/stat").open() as process:
+        assert durable._file_system(process.fileno()) == 0x9FA0
+    with tempfile.TemporaryFile(dir="/dev/shm") as shared:
+        assert durable._file_system(shared.fileno()) in durable._LAST
+    assert durable._file_system(-1) == 0
 
 
 def test_a_name_that_is_there_is_not_replaced(
