@@ -91,21 +91,24 @@ def test_given_back_nothing_is_left_of_it(lock: Path, lease: Lease) -> None:
 
 
 @pytest.mark.parametrize("expires", [NOW + 60, NOW - 1e6])
-def test_who_lives_here_holds_it_even_beyond_its_time(
-    lock: Path, lease: Lease, expires: float
+@pytest.mark.parametrize(
+    ("pid", "refusal", "told"),
+    [
+        # Who lives here holds it; what one that died left is Mailman's to clear away.
+        (ALIVE, MailmanRuns, rf"held by pid {ALIVE} on {HERE} \(.*: stop"),
+        (DEAD, RunnerError, rf"pid {DEAD} on {HERE}.*is dead.*--force"),
+    ],
+)
+def test_a_lock_of_this_machine_stays_even_beyond_its_time(
+    lock: Path,
+    lease: Lease,
+    pid: int,
+    refusal: type[Exception],
+    told: str,
+    expires: float,
 ) -> None:
-    claim = held(lock, HERE, ALIVE, expires)
-    with pytest.raises(MailmanRuns, match=rf"held by pid {ALIVE} on {HERE} \(.*: stop"):
-        lease.take()
-    assert there(lock) == ["master.lck", claim.name]
-
-
-@pytest.mark.parametrize("expires", [NOW + 60, NOW - 1e6])
-def test_one_that_died_here_is_for_mailman_to_clear_away(
-    lock: Path, lease: Lease, expires: float
-) -> None:
-    claim = held(lock, HERE, DEAD, expires)
-    with pytest.raises(RunnerError, match=f"pid {DEAD} on {HERE}.*is dead.*--force"):
+    claim = held(lock, HERE, pid, expires)
+    with pytest.raises(refusal, match=told):
         lease.take()
     assert there(lock) == ["master.lck", claim.name]
 
