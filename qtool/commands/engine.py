@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from qtool.commands.news import aside, next_of
 from qtool.commands.output import DONE, FAILED
 from qtool.control.opening import open_settings, site_settings
 from qtool.control.sockets import GIVE_BACK, GONE
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
     from qtool.control.control import Control
 
-_LISTENING_SECONDS = 1.0
-"""A signal that comes just before a wait begins does not end it: so it is short."""
 _ENDED = b"ended"
 
 
@@ -63,34 +63,14 @@ def _signals() -> SimpleQueue[bytes]:
 
 def _until_told(control: Control, news: SimpleQueue[bytes]) -> None:
     """Wait to be told to end, and do so; see ``qtool.control.sockets``."""
-    said = _next(news)
-    deadline: float | None = None
+    deadline = math.inf
+    said = next_of(news, deadline, GIVE_BACK)
     if said != GIVE_BACK:
-        threading.Thread(target=_close, args=(control, news), daemon=True).start()
+        aside(control.close, news, _ENDED)
     while said not in (GIVE_BACK, _ENDED):
-        if said == GONE and deadline is None:
+        if said == GONE and deadline == math.inf:
             grace = control.configuration.settings.stop_grace_seconds
             deadline = time.monotonic() + grace
-        said = _next(news, deadline)
+        said = next_of(news, deadline, GIVE_BACK)
     if said == GIVE_BACK:
         control.close(unclaim=True)
-
-
-def _close(control: Control, news: SimpleQueue[bytes]) -> None:
-    try:
-        control.close()
-    finally:
-        news.put(_ENDED)
-
-
-def _next(news: SimpleQueue[bytes], deadline: float | None = None) -> bytes:
-    """Return what is said next; to give back, when the deadline has come."""
-    while deadline is None or time.monotonic() < deadline:
-        left = _LISTENING_SECONDS
-        if deadline is not None:
-            left = max(0.0, min(left, deadline - time.monotonic()))
-        try:
-            return news.get(timeout=left)
-        except Empty:
-            continue
-    return GIVE_BACK

@@ -7,15 +7,14 @@ import math
 import os
 import signal
 import sys
-import threading
 import time
-from contextlib import suppress
 from dataclasses import replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from qtool.commands.emptying import Emptying, started
 from qtool.commands.metrics import scraped
+from qtool.commands.news import aside, next_of
 from qtool.commands.notify import Herald, Notifier
 from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
 from qtool.commands.serving import served
@@ -40,10 +39,11 @@ _ALIVE = frozenset(
 )
 _SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
-_LISTENING_SECONDS = 1.0
-"""A signal that comes just before a wait begins does not end it: so it is short."""
+_LEAVING_SECONDS = 2.0
+"""How long what was under way may go on once nothing is in hand any more."""
 _LONGEST_MESSAGE = 2000
-_ERROR, _ENDED, _EMPTY, _LATE = "error", "ended", "empty", "late"
+_STARTED, _ERROR, _EMPTY = "started", "error", "empty"
+_ENDED, _CLOSED, _LATE = "ended", "closed", "late"
 
 News: TypeAlias = "SimpleQueue[int | str]"
 """What happened meanwhile: the number of a signal, or one of the words above."""
@@ -115,37 +115,35 @@ def _log_to_stderr(news: News) -> logging.Handler:
 def _run(
     control: Control, news: News, chosen: Sequence[Chosen], *, until_empty: bool
 ) -> int:
-    _start(control, chosen)
-    if not _alive(control):
-        control.close()
-        tell("every runner has failed or stopped")
-        return FAILED
-    if until_empty:
-        _leave_when_empty(control, news, chosen)
     herald = Herald(control, Notifier(os.environ))
-    herald.ready()
-    erred = False
+    starting = aside(lambda: _start(control, chosen), news, _STARTED, tells=False)
+    is_started, is_ready, look_at = False, False, math.inf
     while True:
-        try:
-            new = news.get(timeout=_SETTLING_SECONDS if erred else _LISTENING_SECONDS)
-        except Empty:
-            if not erred:
-                continue
-            erred = False
-            if not _alive(control):
-                control.close()
-                tell("every runner has failed or stopped")
-                return FAILED
-            continue
+        new = next_of(news, look_at, _LATE)
         if new == signal.SIGHUP and not _is_at_terminal():
-            _aside(lambda: _reload(control), SimpleQueue())
+            aside(lambda: _reload(control), SimpleQueue(), _ENDED)
         elif isinstance(new, int) or new == _EMPTY:
             herald.stopping()
             _tell_leaving(control, new)
             ended = _finished(control.close, control, news, asked=True)
             return DONE if ended else FAILED
-        else:
-            erred = True
+        elif new == _STARTED:
+            for line in starting.result():
+                tell(line)
+            is_started, look_at = True, -math.inf
+        elif new == _ERROR and is_started:
+            look_at = time.monotonic() + _SETTLING_SECONDS
+        elif new == _LATE:
+            look_at = math.inf
+            if not _alive(control):
+                control.close()
+                tell("every runner has failed or stopped")
+                return FAILED
+            if not is_ready:
+                is_ready = True
+                if until_empty:
+                    _leave_when_empty(control, news, chosen)
+                herald.ready()
 
 
 def _is_at_terminal() -> bool:
@@ -159,21 +157,23 @@ def _reload(control: Control) -> None:
         tell(line)
 
 
-def _start(control: Control, chosen: Sequence[Chosen]) -> None:
-    """Start what was chosen, or all; say what cannot start, unless nothing can."""
+def _start(control: Control, chosen: Sequence[Chosen]) -> list[str]:
+    """Start what was chosen, or all; return what to say, also of what cannot start.
+
+    Raises:
+        QToolError: Nothing of what was chosen can.
+    """
     if not chosen:
-        tell(control.start_all())
-        return
-    refusals = []
+        return [control.start_all()]
+    lines, refusals = [], []
     for each in chosen:
         try:
-            tell(control.start(each.name, each.slice, waits=True))
+            lines.append(control.start(each.name, each.slice, waits=True))
         except QToolError as error:
             refusals.append(error)
     if len(refusals) == len(chosen):
         raise refusals[0]
-    for refusal in refusals:
-        tell(str(refusal))
+    return [*lines, *map(str, refusals)]
 
 
 def _leave_when_empty(control: Control, news: News, chosen: Sequence[Chosen]) -> None:
@@ -207,33 +207,27 @@ def _finished(
     Returns:
         Whether it came to its end.
     """
-    _aside(work, news)
-    deadline = _deadline(control) if asked else None
-    while (new := _next(news, deadline)) != _ENDED:
-        if not isinstance(new, int) and new != _LATE:
-            continue
-        if asked or not isinstance(new, int):
+    aside(work, news, _ENDED)
+    is_closed, deadline = False, _deadline(control) if asked else math.inf
+    while (new := next_of(news, deadline, _LATE)) != _ENDED:
+        if new == _CLOSED:
+            is_closed, deadline = True, time.monotonic() + _LEAVING_SECONDS
+        elif new == _LATE and is_closed:
+            return True  # what it waits for has nothing in hand
+        elif new == _LATE or (asked and isinstance(new, int)):
             late = "stop_grace is over: " if new == _LATE else ""
             tell(f"{late}giving the messages in hand back")
             control.close(unclaim=True)
             return False
-        asked, deadline = True, _deadline(control)
-        _tell_finishing(control, new)
-        _aside(control.close, SimpleQueue())
+        elif isinstance(new, int):
+            asked, deadline = True, _deadline(control)
+            _tell_finishing(control, new)
+            aside(control.close, news, _CLOSED)
     return True
 
 
 def _deadline(control: Control) -> float:
     return time.monotonic() + control.configuration.settings.stop_grace_seconds
-
-
-def _next(news: News, deadline: float | None) -> int | str:
-    """Return what comes next, or that the deadline has come."""
-    while deadline is None or time.monotonic() < deadline:
-        left = math.inf if deadline is None else deadline - time.monotonic()
-        with suppress(Empty):
-            return news.get(timeout=max(0.0, min(left, _LISTENING_SECONDS)))
-    return _LATE
 
 
 def _tell_leaving(control: Control, new: int | str) -> None:
@@ -249,18 +243,6 @@ def _tell_finishing(control: Control, number: int) -> None:
     if busy:
         line += f": {', '.join(busy)}; a second signal gives them back"
     tell(line)
-
-
-def _aside(work: Callable[[], object], news: News) -> None:
-    def body() -> None:
-        try:
-            work()
-        except (QToolError, OSError) as error:
-            tell(str(error))
-        finally:
-            news.put(_ENDED)
-
-    threading.Thread(target=body, daemon=True).start()
 
 
 # --- Once

@@ -38,6 +38,8 @@ NICENESS = {"high": -5, "normal": 0, "low": 5}
 _SETTLING_SECONDS = 5.0
 """How long giving up waits for a runner that settles its message."""
 _LEAVING_SECONDS = 1.0
+_ENDS = frozenset({"stop", "give_up"})
+"""What may be asked of a runner that may never be made."""
 _LONGEST_SECONDS = 3600.0
 """Of one wait: the system counts no more than some days of milliseconds."""
 
@@ -185,8 +187,11 @@ class Child:
         return filebase
 
     def _do_unheard(self) -> None:
-        """Do what was asked, once there is a runner to ask."""
+        """Do what was asked, once there is a runner; end also before there is one."""
         runner = self._charge.runner
+        if runner is None and any(said["do"] in _ENDS for said in self._unheard):
+            self._unheard.clear()
+            self._stop()
         while runner is not None and self._unheard:
             said = self._unheard.pop(0)
             number, do = said.pop("ask"), said.pop("do")

@@ -175,6 +175,11 @@ class Restarts:
         self._cancel: Callable[[], None] = lambda: None
 
     @property
+    def is_over(self) -> bool:
+        """Whether the master has been closed, and starts nothing any more."""
+        return self._timer.closed
+
+    @property
     def waits(self) -> bool:
         """Whether it is started once nobody else holds the slice."""
         return isinstance(self.pending, Look)

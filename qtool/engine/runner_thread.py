@@ -1,13 +1,13 @@
 """One runner slice of a master: its runner, and the thread that the runner has.
 
-A thread of its own, not one of a pool: a runner may stay in ``_dispose`` for as
-long as it likes, and a daemon thread that hangs there holds nobody up.
+Not one of a pool: it may hang in ``_dispose``, and as a daemon it holds nobody up.
 """
 
 from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from qtool.engine.classes import has_own_loop
@@ -201,14 +201,13 @@ class RunnerThread(WantedRunner):
         self.runner, self._failure, self._stop_asked = runner, None, False
         self._thread = None
         self._ended.clear()
+        if self._restarts.is_over:
+            runner.stop()  # it was not there to be stopped when the master closed
         runner.gate.on_change = lambda: self._changed(runner, at_work)
         if self._has_own_loop(runner) and not self.is_apart:
             at_work.set()  # it claims nothing
-        threading.Thread(
-            target=lambda: self._work(runner, at_work, insist),
-            name=str(self),
-            daemon=True,
-        ).start()
+        work = partial(self._work, runner, at_work, insist)
+        threading.Thread(target=work, name=str(self), daemon=True).start()
         return runner, at_work
 
     def _made(self, only_asked: bool, insist: Insistence) -> AtWork:

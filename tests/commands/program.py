@@ -60,6 +60,15 @@ class Stuck(Runner):
             threading.Event().wait(0.01)
 
 
+class Lengthy(Runner):
+    """Is never done with its own making."""
+
+    def __init__(self, *args, **kws):
+        super().__init__(*args, **kws)
+        self.log.info("begun")
+        threading.Event().wait()
+
+
 class Loop(Runner):
     def run(self):
         raise AssertionError

@@ -164,6 +164,26 @@ def test_a_signal_finishes_the_message_in_hand(
     assert entries(tmp_path / "spool" / "in") == []
 
 
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ((), 0),
+        pytest.param(("--once",), 1, marks=pytest.mark.long),
+        pytest.param(("--processes",), 0, marks=pytest.mark.long),
+        pytest.param(("--processes", "--once"), 0, marks=pytest.mark.long),
+    ],
+)
+def test_a_signal_counts_also_before_everything_has_started(
+    tmp_path: Path, words: tuple[str, ...], status: int
+) -> None:
+    lengthy = "[runner.in]\nclass: runners_of_the_test.Lengthy\n"
+    with running(configuration(tmp_path, lengthy), *words) as run:
+        run.read_to("begun")
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == status
+    assert run.lines[1:] == ["qtool: SIGTERM: finishing the messages in hand"]
+
+
 def test_without_a_terminal_a_hang_up_has_the_configuration_read_again(
     call: Call, tmp_path: Path
 ) -> None:

@@ -584,6 +584,30 @@ def test_a_closed_master_starts_nothing(site: Site) -> None:
         master.start("in")
 
 
+def test_what_is_about_to_start_when_the_master_is_closed_takes_nothing(
+    site: Site,
+) -> None:
+    gatekeeper = Gatekeeper()
+
+    class Lengthy(Noop):
+        def __init__(self, *args: Any, **kws: Any) -> None:
+            super().__init__(*args, **kws)
+            gatekeeper.pass_through()
+
+    site.runner("in", Lengthy)
+    filebase = site.put("in")
+    master = site.master()
+    starting = in_thread(lambda: master.start("in"))
+    gatekeeper.entered()
+    ended(in_thread(master.close))
+    gatekeeper.let_go()
+    ended(starting)
+    changes = Changes(master)
+    changes.wait(lambda: master.states()[0].state is RunnerState.STOPPED)
+    assert site.queue("in").files == [filebase]
+    assert site.queue("in").holder() is None
+
+
 def test_a_listener_that_fails_harms_nobody(site: Site) -> None:
     def listener() -> None:
         raise ValueError
