@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -253,6 +256,40 @@ def test_a_class_that_cannot_be_imported_says_why(
     module(tmp_path, name, text)
     with pytest.raises(RunnerImportError, match=rf"\[runner.a\] class: .*{reason}"):
         with_class(tmp_path, f"{name}.Sorter").runner_class("a")
+
+
+def test_no_class_waits_for_another_whose_import_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = ModuleType("qt_house_door")
+    began, may_end = threading.Event(), threading.Event()
+    vars(door).update(began=began, may_end=may_end)
+    monkeypatch.setitem(sys.modules, "qt_house_door", door)
+    module(
+        tmp_path,
+        "qt_house_slow",
+        "import qt_house_door as door\ndoor.began.set()\n"
+        "assert door.may_end.wait(20)\nclass Sorter: pass\n",
+    )
+    module(tmp_path, "qt_house_quick", "class Sorter: pass\n")
+    (tmp_path / "qt_house_two.py").write_text("class Sorter: pass\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(
+            with_class(tmp_path, "qt_house_slow.Sorter").runner_class, "a"
+        )
+        assert began.wait(20)
+        quick = with_class(tmp_path, "qt_house_quick.Sorter")
+        try:
+            assert pool.submit(quick.runner_class, "a").result(20)
+            with pytest.raises(RunnerImportError):  # nor is the working folder back
+                with_class(tmp_path, "qt_house_two.Sorter").runner_class("a")
+            assert "" not in sys.path
+        finally:
+            may_end.set()
+        assert slow.result(20).__name__ == "Sorter"
+    assert sys.path[0] == ""
 
 
 def test_a_runner_without_a_class_says_how_to_give_it_one(tmp_path: Path) -> None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from qtool.settings import RunnerSettings
 
-_import_lock = threading.RLock()
-
 
 def no_class_reason(runner: RunnerSettings) -> str:
     """Return why a runner has no class here; empty if it names one, good or not."""
@@ -67,7 +65,7 @@ def imported(path: str, where: str, paths: tuple[Path, ...]) -> Any:
     """
     module, _, attribute = path.rpartition(".")
     try:
-        with _import_path(paths):
+        with _folder.kept_out(paths):
             return getattr(importlib.import_module(module), attribute)
     except (Exception, SystemExit) as error:
         reason = visible(f"{type(error).__name__}: {error}", 300)
@@ -81,22 +79,42 @@ def _working_folder() -> str:
         return ""
 
 
-@contextmanager
-def _import_path(paths: tuple[Path, ...]) -> Iterator[None]:
-    """Import from the configured folders, and never from the working folder."""
-    with _import_lock:
-        # Before installed packages, so that these are found; after the standard
-        # library, so that no file here passes for a part of it.
-        first = next(
-            (i for i, e in enumerate(sys.path) if e.endswith("-packages")),
-            len(sys.path),
-        )
-        sys.path[first:first] = [str(p) for p in paths if str(p) not in sys.path]
-        working = {"", ".", _working_folder()} - {str(path) for path in paths}
-        removed = [(i, e) for i, e in enumerate(sys.path) if e in working]
-        sys.path[:] = [entry for entry in sys.path if entry not in working]
+class _WorkingFolder:
+    """Keeps the working folder out of the import path while anything is imported.
+
+    Imports take as long as they like, and none waits for another: who begins takes
+    out what is there, and the last to end puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._imports = 0
+        self._taken_out: list[list[tuple[int, str]]] = []
+
+    @contextmanager
+    def kept_out(self, paths: tuple[Path, ...]) -> Iterator[None]:
+        """Import from the configured folders, and never from the working folder."""
+        with self._lock:
+            self._imports += 1
+            # Before installed packages, so that these are found; after the standard
+            # library, so that no file here passes for a part of it.
+            first = next(
+                (i for i, e in enumerate(sys.path) if e.endswith("-packages")),
+                len(sys.path),
+            )
+            sys.path[first:first] = [str(p) for p in paths if str(p) not in sys.path]
+            working = {"", ".", _working_folder()} - {str(path) for path in paths}
+            found = [(i, e) for i, e in enumerate(sys.path) if e in working]
+            self._taken_out.append(found)
+            sys.path[:] = [entry for entry in sys.path if entry not in working]
         try:
             yield
         finally:
-            for index, entry in removed:
-                sys.path.insert(index, entry)
+            with self._lock:
+                self._imports -= 1
+                while self._taken_out and not self._imports:
+                    for index, entry in self._taken_out.pop():
+                        sys.path.insert(index, entry)
+
+
+_folder = _WorkingFolder()
