@@ -299,6 +299,29 @@ async def test_keys_that_another_process_would_refuse_are_grey(root: Path) -> No
         other.close()
 
 
+async def test_one_slice_that_waits_for_another_process_is_stopped_by_key(
+    root: Path,
+) -> None:
+    other = make_site(root)
+    other.start("mark", 1)
+    try:
+        async with opened(make_site(root)) as (app, pilot):
+            await cursor_on(pilot, "mark")
+            await pilot.press("S")
+            await until(pilot, lambda: "3 running: waits for pid" in shown(app))
+            board = app.screen
+            assert isinstance(board, BoardScreen)
+            while board.slices.owner != 1:
+                await pilot.press("right")
+            assert not board.refusal("stop")
+            await pilot.press("x")
+            await until(pilot, lambda: "mark, slice 1:4, stopped" in shown(app))
+            await until(pilot, lambda: "3 running: claimed by pid" in shown(app))
+            assert "claimed by" in board.refusal("stop")
+    finally:
+        other.close()
+
+
 def _is_paused(control: Control, runner: str) -> bool:
     row = control.scan().row(runner)
     return row is not None and row.cells[0].state is State.PAUSED

@@ -166,6 +166,8 @@ class BoardScreen(ConsoleScreen):
         row, at_slice = self.row, self.slices.at_slice
         if row is None or action not in (_OF_RUNNER | _OF_STEP) - {"pause"}:
             return False
+        if action == "stop" and row.waits:
+            return False  # it is what ends the waiting
         if at_slice is not None and at_slice < len(row.cells):
             return row.cells[at_slice].state is State.CLAIMED
         states = {cell.state for cell in row.cells}
