@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -109,6 +110,22 @@ def test_mailman_starts_at_once_when_ours_was_killed(site: Site, sink: Sink) -> 
     assert delivered.body == PLAIN
     site.stop()
     assert sink.received("<one@example.com>") == [delivered]
+
+
+def test_mailman_starts_when_the_holder_was_killed_too_and_the_site_was_looked_at(
+    site: Site,
+) -> None:
+    with running(site) as process:
+        (claim,) = [name for name in locks(site) if "|" in name]
+        process.kill()
+        os.kill(int(claim.split("|")[2]), signal.SIGKILL)
+        process.wait()
+    assert claim in locks(site)
+    status, said = lines(site, "status")  # as a unit's ExecStopPost= does
+    assert status == 0
+    assert any("master lock is given back" in line for line in said)
+    assert locks(site) == []
+    site.start()
 
 
 def test_what_a_child_of_a_killed_qtool_has_in_hand_is_waited_for(site: Site) -> None:
