@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from qtool.errors import CorruptQFile, ForeignQFile, QFileError, UnreadableQFile
 from qtool.qfile.collecting import collecting_later
+from qtool.qfile.grammar import usual_message, usual_msgdata
 from qtool.qfile.guard import Pickle, scan
 from qtool.qfile.inert import Inert, Role
 from qtool.qfile.older import older_pair
 from qtool.qfile.opening import read_bytes
 from qtool.qfile.outline import Outline
 from qtool.qfile.outliner import Outliner
-from qtool.qfile.plain import is_plain
 from qtool.qfile.unpickle import load
 from qtool.qfile.values import Values, is_leaf
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from qtool.qfile.grammar import UsualMessage
+
     Content = str | dict[str, Any] | Outline
-    """A message as text, as the fields of a plain one, or as an outline."""
+    """A message as text, as the fields of a usual one, or as an outline."""
 
 
 class QFile:
@@ -128,10 +130,21 @@ def _decode(
     message_class: type[Message] | None,
     allowed: Container[str],
 ) -> QFile:
-    first, second = _guarded(data)
+    if not data:
+        raise CorruptQFile("it is empty")
+    if data[0] not in _BEGINNINGS:
+        raise ForeignQFile("it does not begin as a qfile does")
     reading = _Reading(strict, allowed)
-    msgdata = reading.msgdata(second, data)
-    content = reading.message(first, data, msgdata.get("_parsemsg"))
+    usual = usual_message(data)
+    first = scan(data, 0) if usual is None else usual.part
+    if first.end == len(data):
+        raise CorruptQFile("its second half, the metadata, is missing")
+    second, msgdata = usual_msgdata(data, first.end) or reading.msgdata(data, first.end)
+    as_text = msgdata.get("_parsemsg")
+    if usual is None:
+        content = reading.message(data, first, as_text)
+    else:
+        content = reading.usual(usual, as_text)
     return QFile(
         data=data,
         parts=(first, second),
@@ -169,73 +182,56 @@ class _Reading:
             strict=self._strict,
         )
 
-    def msgdata(self, part: Pickle, data: bytes) -> dict[str, Any]:
-        """Return the metadata."""
+    def msgdata(self, data: bytes, start: int) -> tuple[Pickle, dict[str, Any]]:
+        """Return the metadata, which begins there, and what the guard knows of it."""
+        part = scan(data, start)
         msgdata = self._load(part, data)
         if type(msgdata) is dict and is_leaf(msgdata, dict):
-            return msgdata
+            return part, msgdata
         msgdata = self._values(part).plain(msgdata)
         if type(msgdata) is not dict:
             raise CorruptQFile("its metadata is no dictionary")
         if not all(type(key) is str for key in msgdata):
             raise CorruptQFile("its metadata has a key that is no text")
-        return msgdata
+        return part, msgdata
 
-    def message(self, part: Pickle, data: bytes, parse: Any) -> Content:
-        """Return what there is of the message."""
+    def usual(self, message: UsualMessage, as_text: Any) -> Content:
+        """Return what there is of a message that was read by its grammar."""
+        if as_text:
+            raise CorruptQFile(_NO_TEXT)
+        self.form = _object_form(mailmans=message.is_mailmans)
+        return message.fields
+
+    def message(self, data: bytes, part: Pickle, as_text: Any) -> Content:
+        """Return what there is of the message, which the guard has let pass."""
         held = self._load(part, data)
         self.form = _form(held, part.protocol)
         if isinstance(held, str) or (isinstance(held, bytes) and part.protocol < 3):
-            if not parse:
+            if not as_text:
                 raise CorruptQFile("its message is text and its metadata denies that")
             return _text(held)
-        if parse:
-            raise CorruptQFile("its message should be text and is not")
-        if _is_plain(held):
-            fields: dict[str, Any] = held.state
-            return fields
+        if as_text:
+            raise CorruptQFile(_NO_TEXT)
         return Outliner(self._values(part), strict=self._strict).outline(held)
 
 
 def check_message(pickle: bytes) -> None:
     """Read the first half of a file strictly, and raise what a reader would."""
-    _Reading(True, frozenset()).message(scan(pickle, 0), pickle, False)
+    _Reading(True, frozenset()).message(pickle, scan(pickle, 0), False)
 
 
 def check_msgdata(pickle: bytes, allowed: Container[str]) -> None:
     """Read the second half of a file strictly, and raise what a reader would."""
-    _Reading(True, allowed).msgdata(scan(pickle, 0), pickle)
-
-
-def _guarded(data: bytes) -> tuple[Pickle, Pickle]:
-    if not data:
-        raise CorruptQFile("it is empty")
-    if data[0] not in _BEGINNINGS:
-        raise ForeignQFile("it does not begin as a qfile does")
-    first = scan(data, 0)
-    if first.end == len(data):
-        raise CorruptQFile("its second half, the metadata, is missing")
-    return first, scan(data, first.end)
+    _Reading(True, allowed).msgdata(pickle, 0)
 
 
 _BEGINNINGS = b"\x80(ciSVUTX"
 # PROTO, or what protocols 0 and 1 begin an instance or a text with.
+_NO_TEXT = "its message should be text and is not"
 
 
 def _text(held: str | bytes) -> str:
     return held if isinstance(held, str) else held.decode("ascii", "surrogateescape")
-
-
-def _is_plain(held: object) -> bool:
-    return (
-        isinstance(held, Inert)
-        and held.role is Role.MESSAGE
-        and not held.args
-        and type(held.state) is dict
-        and is_plain(held.state)
-        and isinstance(policy := held.state["policy"], Inert)
-        and policy.role is Role.POLICY
-    )
 
 
 def _form(held: object, protocol: int) -> str:
@@ -247,9 +243,11 @@ def _form(held: object, protocol: int) -> str:
         return "unknown form"
     if protocol < 3:
         return "Mailman 2, object form"
-    if held.name.startswith("mailman."):
-        return "Mailman 3, object form"
-    return "qtool, object form"
+    return _object_form(mailmans=held.name.startswith("mailman."))
+
+
+def _object_form(*, mailmans: bool) -> str:
+    return f"{'Mailman 3' if mailmans else 'qtool'}, object form"
 
 
 def read(

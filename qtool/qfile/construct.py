@@ -28,9 +28,7 @@ def construct(content: Content, message_class: type[Message] | None) -> Message:
 
 def _of_plain(fields: dict[str, Any], message_class: type[Message]) -> Message:
     message = message_class()
-    policy = message.policy
     message.__dict__.update(fields)
-    message.policy = policy
     return message
 
 

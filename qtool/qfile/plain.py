@@ -1,7 +1,7 @@
 """What most messages are: headers and one body, with ASCII text in every header.
 
-Nothing in such a message stands for something else, so its fields are taken as
-they are, by who reads it and by who writes it.
+Nothing in such a message stands for something else, so that it can be written as it
+stands: whoever reads it will find nothing to refuse.
 """
 
 from __future__ import annotations

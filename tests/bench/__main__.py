@@ -88,9 +88,8 @@ def prepared(arguments: argparse.Namespace) -> Iterator[Ground]:
         )
         message = directory / "message.eml"
         message.write_bytes(files.message_bytes())
-        samples = directory / "samples"
-        samples.mkdir()
-        theirs.ask("enqueue", directory=str(samples), message=str(message), count=1)
+        letter = directory / "involved.eml"
+        letter.write_bytes(files.involved_bytes())
         yield Ground(
             directory=directory,
             quick=arguments.quick,
@@ -99,8 +98,20 @@ def prepared(arguments: argparse.Namespace) -> Iterator[Ground]:
             ours=ours,
             theirs=theirs,
             message=message,
-            qfile=next(samples.iterdir()),
+            qfile=_sample(theirs, directory / "plain", message),
+            involved=_sample(
+                theirs, directory / "involved", letter, original_subject="Grüße"
+            ),
         )
+
+
+def _sample(theirs: Side, folder: Path, message: Path, **msgdata: str) -> Path:
+    """A qfile of that message, as Mailman's own enqueue writes it."""
+    folder.mkdir()
+    theirs.ask(
+        "enqueue", directory=str(folder), message=str(message), count=1, **msgdata
+    )
+    return next(folder.iterdir())
 
 
 def publish(document: Path, text: str) -> None:

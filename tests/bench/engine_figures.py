@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def drain(ground: Ground) -> Iterator[Figure]:
-    """Drain by a no-op runner, guard on; the targets are as for dequeue."""
+    """Drain by a no-op runner; the targets are as for dequeue."""
     what = f"drain of {ground.number(10_000):,}, no-op runner"
     rate = _drained(ground, settled=True)
     yield _beside(rate, what, "runner", "Mailman's Runner", 15)

@@ -40,6 +40,19 @@ def message_bytes(size: int = SIZE) -> bytes:
     return (head + body)[: size - 1] + b"\n"
 
 
+def involved_bytes() -> bytes:
+    """The same post with a second form of its text, as most programs send it."""
+    head, _, body = message_bytes().partition(b"\n\n")
+    head, _, kind = head.rpartition(b"\n")
+    parts = [kind, kind.replace(b"plain", b"html")]
+    half = body[: len(body) // 2]
+    bodies = b"".join(b"--b\n%s\n\n%s\n" % (part, half) for part in parts)
+    return b"%s\nContent-Type: multipart/alternative; boundary=b\n\n%s--b--\n" % (
+        head,
+        bodies,
+    )
+
+
 def filebase() -> str:
     """A name that no other message has, in order of making."""
     number = next(_numbers)

@@ -35,6 +35,9 @@ class Ground:
     """A message of 2 KB as it came over the wire."""
     qfile: Path
     """The same as Mailman's own enqueue writes it."""
+    involved: Path
+    """Another of its own, of parts and with a subject in its metadata that is not
+    ASCII, which qtool's guard has to look at."""
 
     def rounds(self, usual: int) -> int:
         """How many interleaved rounds to run."""
@@ -46,9 +49,14 @@ class Ground:
 
     @contextmanager
     def queue(
-        self, name: str, *, filled: int = 0, settled: bool = False
+        self,
+        name: str,
+        *,
+        filled: int = 0,
+        settled: bool = False,
+        sample: Path | None = None,
     ) -> Iterator[Path]:
-        """A queue folder with so many of Mailman's qfiles; removed afterwards.
+        """A queue folder with so many copies of a qfile; removed afterwards.
 
         With ``settled`` they have been written back to the disk. The last step of
         a file's life, its removal, is dearer then: its blocks have to be freed.
@@ -57,7 +65,7 @@ class Ground:
         queue.mkdir()
         try:
             if filled:
-                files.fill(queue, self.qfile.read_bytes(), filled)
+                files.fill(queue, (sample or self.qfile).read_bytes(), filled)
             if settled:
                 os.sync()
             yield queue

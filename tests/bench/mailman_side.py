@@ -40,12 +40,12 @@ def _message(path: str) -> Any:
     return message_from_bytes(Path(path).read_bytes(), Message)
 
 
-def enqueue(directory: str, message: str, count: int) -> float:
+def enqueue(directory: str, message: str, count: int, **more: Any) -> float:
     switchboard = Switchboard("bench", directory)
     msg = _message(message)
     start = time.perf_counter()
     for _ in range(count):
-        switchboard.enqueue(msg, METADATA)
+        switchboard.enqueue(msg, METADATA, **more)
     return time.perf_counter() - start
 
 

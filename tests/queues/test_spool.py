@@ -420,7 +420,7 @@ def test_a_machine_out_of_memory_is_not_the_message_s_fault(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(codec, "load", fail)
+        patch.setattr(codec, "usual_message", fail)
         with pytest.raises(MemoryError):
             spool.dequeue(name)
     assert spool.files == [name]
