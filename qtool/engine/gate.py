@@ -73,6 +73,8 @@ class Gate:
         """The runner is at work, and does what is requested."""
         self._pulse = pulse or Pulse(time.monotonic)
         self._woken = False
+        self._is_past = False
+        """Stop and pause were asked of a run that has ended."""
         self._requests: deque[Request] = deque()
         self._last: Request | None = None
         """The request that is being done, or was the last."""
@@ -132,6 +134,7 @@ class Gate:
     def open(self) -> None:
         """Accept requests from now on."""
         with self._condition:
+            self._forget_past()
             self.is_open = True
         self.on_change()
 
@@ -167,11 +170,11 @@ class Gate:
             self._woken = False
 
     def close(self) -> None:
-        """Forget what was asked; who still waits for an answer is told so."""
+        """Do no more of what was asked; who still waits for an answer is told so."""
         with self._condition:
-            self.is_open = False
+            self.is_open = self.attention = self.waiting = False
             unanswered, self._requests = self._requests, deque()
-            self.attention = self.stopping = self.pausing = self.waiting = False
+            self._is_past = True  # it shows until the runner has ended
         for request in unanswered:
             request.refuse(RunnerError("The runner has stopped."))
         self.on_change()
@@ -180,6 +183,7 @@ class Gate:
         self, *, stopping: bool | None = None, pausing: bool | None = None
     ) -> None:
         with self._condition:
+            self._forget_past()
             if stopping is not None:
                 self.stopping = stopping
             if pausing is not None:
@@ -187,6 +191,10 @@ class Gate:
             self.attention = True
             self._condition.notify_all()
         self.on_change()
+
+    def _forget_past(self) -> None:
+        if self._is_past:
+            self._is_past = self.stopping = self.pausing = False
 
     def _set_waiting(self, *, waiting: bool) -> None:
         if self.waiting != waiting:

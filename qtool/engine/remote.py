@@ -203,6 +203,7 @@ class RemoteRunner(Mirrored):
 
     def _steer(self, do: str, **flags: bool) -> None:
         with self._lock:
+            self.steered = sys.maxsize  # what is said meanwhile is from before
             for flag, value in flags.items():
                 setattr(self.gate, flag, value)
             self._told(do)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,24 @@ def test_a_message_in_hand_is_finished_before_a_stop_or_a_pause(
     assert status(master, "in").counts == Counts(done=2)
     with pytest.raises(RunnerError, match="in is not running"):
         master.stop("in")
+
+
+@both
+def test_a_stop_shows_no_state_that_was_left_before(site: Site, *, apart: bool) -> None:
+    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
+    master = site.master(in_processes=apart)
+    seen: list[RunnerState] = []
+    master.on_change(lambda: seen.append(state(master, "in")))
+    changes = Changes(master)
+    master.start("in")
+    master.pause("in")
+    changes.wait(lambda: seen[-1:] == [RunnerState.PAUSED])
+    master.stop("in")
+    changes.wait(lambda: seen[-1:] == [RunnerState.STOPPED])
+    assert [each for each, _ in groupby(seen)] == [
+        RunnerState.RUNNING, RunnerState.STOPPING, RunnerState.PAUSED,
+        RunnerState.STOPPING, RunnerState.STOPPED,
+    ]  # fmt: skip
 
 
 @both

@@ -115,11 +115,25 @@ def test_a_closed_gate_accepts_nothing(gate: Gate) -> None:
         gate.request(lambda: None)
 
 
-def test_closing_forgets_a_stop_so_that_the_runner_can_run_again(gate: Gate) -> None:
+def test_what_was_asked_of_a_run_shows_to_its_end_and_not_in_the_next(
+    gate: Gate,
+) -> None:
+    gate.pause()
     gate.stop()
     gate.close()
-    assert not gate.stopping
+    assert gate.stopping
     assert not gate.attention
+    gate.open()
+    assert not gate.stopping
+    assert not gate.pausing
+
+
+def test_a_stop_between_two_runs_is_not_lost(gate: Gate) -> None:
+    gate.stop()
+    gate.close()
+    gate.stop()
+    gate.open()
+    assert gate.stopping
 
 
 def test_a_stop_asked_before_the_runner_runs_is_not_lost() -> None:

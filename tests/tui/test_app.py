@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,9 +151,19 @@ async def test_read_only_is_said_with_its_reason_and_refuses(root: Path) -> None
 # --- Acting
 
 
-async def test_start_processes_and_stop_ends_it(root: Path) -> None:
+async def test_start_processes_and_stop_ends_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     control = make_site(root)
     inject(control, "in")
+    states: list[State] = []
+    show = SliceBoard.show
+
+    def noting(board: SliceBoard, news: Board) -> None:
+        states.extend(row.state for row in news.rows if row.name == "in")
+        show(board, news)
+
+    monkeypatch.setattr(SliceBoard, "show", noting)
     async with opened(control) as (app, pilot):
         await cursor_on(pilot, "in")
         await pilot.press("s")
@@ -164,6 +175,10 @@ async def test_start_processes_and_stop_ends_it(root: Path) -> None:
         await until(pilot, lambda: "running" in line_of(app, "in"))
         await pilot.press("x")
         await until(pilot, lambda: "stopped" in line_of(app, "in"))
+    passing = State.STOPPING  # before a pause and the stop, if it is seen at all
+    assert [state for state, _ in groupby(s for s in states if s is not passing)] == [
+        State.STOPPED, State.RUNNING, State.PAUSED, State.RUNNING, State.STOPPED,
+    ]  # fmt: skip
 
 
 async def test_acts_on_a_selected_slice_leave_the_others_alone(root: Path) -> None:
