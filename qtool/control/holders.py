@@ -9,7 +9,7 @@ from qtool.errors import QToolError
 from qtool.queues.slices import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from qtool.installation import Configuration
     from qtool.settings import RunnerSettings
@@ -26,17 +26,28 @@ class Holders:
         self._held: dict[tuple[str, int], str] = {}
         self._looked_at = float("-inf")
 
-    def look(self, ours: Mapping[str, Collection[int]], *, fresh: bool) -> None:
-        """Ask about every slice that is not among ours, by the runner's name."""
+    def look(
+        self, ours: Callable[[], Mapping[str, Collection[int]]], *, fresh: bool
+    ) -> None:
+        """Ask about every slice that is not ours.
+
+        Args:
+            ours: Returns which are at work here, by the runner's name.
+            fresh: Also where it was asked a moment ago.
+        """
         now = time.monotonic()
         if not fresh and now - self._looked_at < _SECONDS:
             return
-        self._looked_at = now
-        self._held = {
-            (name, number): held
+        self._looked_at, before = now, ours()
+        held = {
+            (name, number): who
             for name, settings in self._configuration.settings.runners.items()
             if settings.served
-            for number, held in self._of(settings, ours.get(name, ())).items()
+            for number, who in self._of(settings, before.get(name, ())).items()
+        }
+        after = ours() if held else {}  # one of them may just have begun
+        self._held = {
+            key: who for key, who in held.items() if key[1] not in after.get(key[0], ())
         }
 
     def get(self, runner: str, number: int) -> str:

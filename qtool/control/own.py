@@ -14,6 +14,7 @@ from qtool.control.standing import (
     ACTIVE,
     Runners,
     Standing,
+    by_runner,
     departed,
     mixed_note,
     running_slices,
@@ -70,12 +71,8 @@ class OwnRunners(Runners):
             self._statuses = {}
             return
         if self._made is not None or not quick:
-            statuses: dict[str, list[RunnerStatus]] = {}
-            for status in sorted(self._master.states(), key=lambda s: s.slice):
-                statuses.setdefault(status.runner, []).append(status)
-            self._statuses = statuses
-        ours = {name: self._ours(name) for name in self._statuses}
-        self._holders.look(ours, fresh=fresh)
+            self._statuses = by_runner(self._master.states())
+        self._holders.look(self._at_work, fresh=fresh)
 
     def standing(self, settings: RunnerSettings) -> Standing:
         """Return how one runner stands, as of the last ``look``."""
@@ -151,6 +148,11 @@ class OwnRunners(Runners):
             for number in range(settings.instances)
         )
 
+    def _at_work(self) -> Mapping[str, Collection[int]]:
+        if self._made is not None:
+            self._statuses = by_runner(self._master.states())
+        return {name: self._ours(name) for name in self._statuses}
+
     def _ours(self, name: str) -> list[int]:
         """Return which slices of a runner are at work here."""
         statuses = self._statuses.get(name, [])
@@ -181,12 +183,9 @@ class OwnRunners(Runners):
         free, held = self._free(settings, number, verb)
         if not free:
             raise SliceClaimed(held)
-        method: Callable[[str, int | None], Sequence[int]]
-        method = getattr(self._master, verb)
-        if held:
-            done = [n for each in free for n in method(runner, each)]
-        else:
-            done = list(method(runner, number))
+        method: Callable[[str, int | None], Sequence[int]] = getattr(self._master, verb)
+        asked = free if held else [number]
+        done = [n for each in asked for n in method(runner, each)]
         busy = verb == "stop" and any(
             hand.runner == runner and hand.slice in done
             for hand in self._master.finishing()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qtool.control.models import RunningSlice, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from qtool.control.models import DrainReport, Finishing, StepReport
     from qtool.engine.status import RunnerStatus
@@ -141,6 +141,14 @@ class Runners(ABC):
     @abstractmethod
     def close(self, *, unclaim: bool) -> None:
         """Stop everything that runs here."""
+
+
+def by_runner(statuses: Iterable[RunnerStatus]) -> dict[str, list[RunnerStatus]]:
+    """Return the slices of each runner in their order."""
+    found: dict[str, list[RunnerStatus]] = {}
+    for status in sorted(statuses, key=lambda each: each.slice):
+        found.setdefault(status.runner, []).append(status)
+    return found
 
 
 def sickest(states: Sequence[State]) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.control.holders import Holders
 from qtool.control.models import State
 from qtool.engine.runner import Runner
 from tests.control.site import PATIENCE, Held, configuration, open_site, put
@@ -113,4 +114,26 @@ def test_a_slice_at_work_tells_what_it_costs_and_what_it_has_in_hand(
         assert all((each.memory_bytes or 0) > 1 << 20 for each in running)
     finally:
         Held.free.set()
+        control.close()
+
+
+def test_a_slice_that_begins_here_meanwhile_is_nobody_else_s(tmp_path: Path) -> None:
+    control = open_site(tmp_path, configuration(slow="class: tests.control.site.Held"))
+    at_work: list[int] = []
+
+    def ours() -> dict[str, list[int]]:
+        """The runner begins after the first look at what is at work here."""
+        before = [*at_work]
+        if not at_work:
+            control.start("slow")
+            at_work.append(0)
+        return {"slow": before}
+
+    try:
+        holders = Holders(control.configuration)
+        holders.look(ours, fresh=True)
+        assert not holders.get("slow", 0)
+        holders.look(dict, fresh=True)
+        assert holders.get("slow", 0)
+    finally:
         control.close()
