@@ -6,12 +6,12 @@ import math
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from qtool.commands.news import aside, next_of
-from qtool.commands.output import DONE, FAILED
 from qtool.control.opening import open_settings, site_settings
 from qtool.control.sockets import GIVE_BACK, GONE
 from qtool.control.window import Window
@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 
     from qtool.control.control import Control
 
-_ENDED = b"ended"
+_ENDED, _TERMINATED = b"ended", b"terminated"
 
 
-def serve(end: socket.socket, programs: str, config: str) -> int:
+def serve(end: socket.socket, programs: str, config: str) -> None:
     """Serve the console until it says that this is to end, or is gone.
 
     Args:
         end: This process's end of the socket between them.
         programs: The folder of Mailman's programs, or nothing.
         config: The configuration file, or nothing for the built-in default.
+
+    Raises:
+        QToolError, OSError: It cannot be closed as it should.
     """
-    news = _signals()
+    news: SimpleQueue[bytes] = SimpleQueue()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: news.put(_TERMINATED))
     try:
         settings = site_settings(
             Path(config) if config else None,
@@ -42,35 +46,39 @@ def serve(end: socket.socket, programs: str, config: str) -> int:
         )
         control = open_settings(settings)
     except (QToolError, OSError) as error:
-        end.sendall(str(error).encode("utf-8", "replace"))
-        return FAILED
+        _say(end, f"does not start: {error}")
+        return
     window = Window(control, end, news.put)
     threading.Thread(target=window.accept_all, name="qtool-window", daemon=True).start()
-    _until_told(control, news)
-    window.leave()
-    return DONE
+    try:
+        if _until_told(control, news) == _TERMINATED:
+            _say(end, "was ended by SIGTERM")
+    finally:
+        window.leave()
 
 
-def _signals() -> SimpleQueue[bytes]:
-    """Return where it is said that this is to end; signals of terminals say nothing."""
-    news: SimpleQueue[bytes] = SimpleQueue()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: news.put(GONE))
-    # Not by SIG_IGN, which programs that are started from here would inherit.
-    for ignored in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(ignored, lambda _number, _frame: None)
-    return news
+def _say(end: socket.socket, text: str) -> None:
+    """Tell the console why this ends, if it is there."""
+    with suppress(OSError):
+        end.sendall(text.encode("utf-8", "replace"))
 
 
-def _until_told(control: Control, news: SimpleQueue[bytes]) -> None:
-    """Wait to be told to end, and do so; see ``qtool.control.sockets``."""
+def _until_told(control: Control, news: SimpleQueue[bytes]) -> bytes:
+    """Wait to be told to end, and do so; return what was said first.
+
+    See ``qtool.control.sockets`` for what the console says.
+    """
     deadline = math.inf
-    said = next_of(news, deadline, GIVE_BACK)
+    first = said = next_of(news, deadline, GIVE_BACK)
     if said != GIVE_BACK:
-        aside(control.close, news, _ENDED)
+        closing = aside(control.close, news, _ENDED, tells=False)
     while said not in (GIVE_BACK, _ENDED):
-        if said == GONE and deadline == math.inf:
+        if said in (GONE, _TERMINATED) and deadline == math.inf:
             grace = control.configuration.settings.stop_grace_seconds
             deadline = time.monotonic() + grace
         said = next_of(news, deadline, GIVE_BACK)
     if said == GIVE_BACK:
         control.close(unclaim=True)
+    else:
+        closing.result()
+    return first

@@ -18,7 +18,8 @@ from qtool.control.models import ENGINE_GONE
 from qtool.control.pace import Pace
 from qtool.control.sockets import FINISH, GIVE_BACK, Peer, handed_over
 from qtool.control.survey import Survey
-from qtool.errors import Unreachable
+from qtool.engine.elsewhere import log_record
+from qtool.errors import Refused, Unreachable
 
 if TYPE_CHECKING:
     import socket
@@ -65,7 +66,7 @@ class EngineLink(Link):
         self._spawn = spawn
         self._starts = Pace(_STARTS_A_SECOND, _BURST_STARTS)
         self._lock = threading.Lock()
-        self._is_over = self._is_mourned = False
+        self._is_over = self._is_closed = self._is_mourned = False
         self._engine = self._started()
 
     def connect(self) -> tuple[socket.socket, Peer]:
@@ -103,23 +104,38 @@ class EngineLink(Link):
         Args:
             unclaim: Have it give back the messages in hand. May be called while
                 another thread waits here.
+
+        Raises:
+            Unreachable: It did not end as it should.
         """
         with self._lock:
-            self._is_over = True
+            self._is_over, was_alive = True, self._engine.is_alive
         with suppress(OSError):  # it has ended already
             self._engine.end.send(GIVE_BACK if unclaim else FINISH)
         if not self._engine.wait(_GIVING_BACK_SECONDS if unclaim else None):
             self._engine.kill()
             self._engine.wait()
-        self._engine.end.close()
+        with self._lock:
+            if self._is_closed:
+                return  # another thread has waited, too
+            self._is_closed = True
+            told = self._told() if was_alive and self._engine.status else ""
+            self._engine.close()
+        if told:
+            raise Unreachable(told)
 
     def _mourn(self) -> None:
         if not self._is_mourned:
             self._is_mourned = True
-            log.error(
-                "%s, pid %d, %s; the next one comes with its runners stopped",
-                self.who, self._engine.pid, self._engine.ending(),
+            log_record(
+                log, logging.ERROR,
+                f"{self._told()}; the next one comes with its runners stopped",
+                self._engine.last_words(),
             )  # fmt: skip
+
+    def _told(self) -> str:
+        """Return in a line how it has ended."""
+        return f"{self.who}, pid {self._engine.pid}, {self._engine.ending()}"
 
     def _replace(self) -> None:
         if self._is_over:
@@ -128,11 +144,16 @@ class EngineLink(Link):
         if time.monotonic() < self._starts.allowed_at:
             raise Unreachable(f"{self.who} has ended; the next one starts in a moment")
         former, self._engine = self._engine, self._started()
-        former.end.close()
+        former.close()
         self._is_mourned = False
 
     def _started(self) -> Spawned:
-        engine = self._spawn()
+        try:
+            engine = self._spawn()
+        except OSError as error:
+            raise Refused(
+                f"the engine's process cannot be started: {error.strerror}"
+            ) from error
         self._starts.spend(time.monotonic(), 1.0)
         return engine
 
@@ -231,7 +252,12 @@ class Private(Attached):
         Args:
             unclaim: Give the messages in hand back. May be called while another
                 thread waits here.
+
+        Raises:
+            Unreachable: The engine did not end as it should.
         """
-        self._engine.end(unclaim=unclaim)
-        super().close()
-        self._ring.close()
+        try:
+            self._engine.end(unclaim=unclaim)
+        finally:
+            super().close()
+            self._ring.close()

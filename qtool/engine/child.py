@@ -44,12 +44,14 @@ _LONGEST_SECONDS = 3600.0
 """Of one wait: the system counts no more than some days of milliseconds."""
 
 
-def serve(descriptor: int) -> None:
+def main(number: str, name: str) -> None:  # noqa: ARG001 - see ``ChildProcess``
     """Be a runner until it ends, or until nobody wants it any more.
 
     Args:
-        descriptor: Of the socket to the master.
+        number: Of the descriptor of the socket to the master.
+        name: For lists of processes.
     """
+    descriptor = int(number)
     os.set_inheritable(descriptor, False)
     line = Line(socket.socket(fileno=descriptor))
     said: list[Said] = []

@@ -6,16 +6,14 @@ import logging
 import os
 import selectors
 import socket
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
-from qtool.engine import child_program
 from qtool.engine.elsewhere import log_record
 from qtool.engine.lines import Line
+from qtool.engine.spawned import Spawned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +26,8 @@ _SENDING_SECONDS = 20.0
 """After which a process that reads nothing is taken for one that never will."""
 
 
-class ChildProcess:
-    """One process, which has the environment and the standard output of this one.
+class ChildProcess(Spawned):
+    """One process, which has the standard output of this one.
 
     It is in the process group of this one, too: a job that is stopped at a terminal
     stops as a whole. What ends a job there it leaves to its master.
@@ -42,22 +40,10 @@ class ChildProcess:
     """
 
     def __init__(self, name: str) -> None:
-        ours, theirs = socket.socketpair()
-        number = theirs.fileno()
-        try:
-            with theirs:
-                self._process = subprocess.Popen(  # noqa: S603 - this very program
-                    [sys.executable, "-P", child_program.__file__, str(number), name],
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=(number,),
-                )
-        except BaseException:
-            ours.close()
-            raise
-        ours.settimeout(_SENDING_SECONDS)
-        self.line = Line(ours)
-        self.pid = self._process.pid
-        self._end = os.pidfd_open(self.pid)
+        super().__init__("qtool.engine.child", [name], is_apart=False)
+        self.end.settimeout(_SENDING_SECONDS)
+        self.line = Line(self.end)
+        self._exit = os.pidfd_open(self.pid)
         self._leave_by = inf
         """When it is killed if it is still there, by ``time.monotonic``."""
         self._alarm, self._bell = socket.socketpair()
@@ -70,7 +56,7 @@ class ChildProcess:
             check: Called now and then; returns in how many seconds it is to be again.
         """
         with selectors.PollSelector() as sources:
-            for source in (self.line, self._end, self._alarm):
+            for source in (self.line, self._exit, self._alarm):
                 sources.register(source, selectors.EVENT_READ)
             while True:
                 left = min(check(), self._leave_by - time.monotonic())
@@ -81,16 +67,15 @@ class ChildProcess:
                         break
                     for said in heard:
                         hear(said)
-                elif self._end in ready:
+                elif self._exit in ready:
                     break  # what it has forked may hold the line open for longer
                 if self._alarm in ready:
                     self._alarm.recv(4096)
                 if time.monotonic() >= self._leave_by:
                     self._leave_by = inf
                     self.kill()
-        with suppress(subprocess.TimeoutExpired):
-            return self._process.wait(LEAVING_SECONDS)
-        self.kill()
+        if not self.wait(LEAVING_SECONDS):
+            self.kill()
         return self._process.wait()
 
     def leave_within(self, seconds: float) -> None:
@@ -99,18 +84,15 @@ class ChildProcess:
         with suppress(OSError):  # nobody listens any more
             self._bell.send(b"\0")
 
-    def kill(self) -> None:
-        """End it at once."""
-        self._process.kill()
-
     def close(self) -> None:
         """See that nothing is left of it."""
-        if self._process.poll() is None:
+        if self.is_alive:
             self.kill()
-            self._process.wait()
-        for each in (self.line, self._alarm, self._bell):
+            self.wait()
+        super().close()
+        for each in (self._alarm, self._bell):
             each.close()
-        os.close(self._end)
+        os.close(self._exit)
 
 
 def log_here(logged: Logged) -> None:

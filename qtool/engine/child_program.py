@@ -1,29 +1,45 @@
-"""What the interpreter of a runner's own process is started with: this file, by path.
+"""What the interpreter of a process of ours is started with: this file, by path.
 
 So the working folder, which may hold anything, is not where modules are looked for,
-and it is the qtool of the master that runs, wherever that was imported from.
+and it is the qtool of who starts it that runs, wherever that was imported from.
 """
 
+import faulthandler
+import os
 import signal
 import sys
+import traceback
+from importlib import import_module
 from pathlib import Path
 
 
-def begin() -> None:
-    """Serve the master at the other end of the socket that the first argument names."""
-    # Of Ctrl-C and of a terminal that goes the master hears, and stops its runners.
-    # Not SIG_IGN, which programs that a runner starts would inherit.
+def begin(module: str, words: str, *arguments: str) -> None:
+    """Call the ``main`` of a module of qtool's.
+
+    Args:
+        module: Dotted name.
+        words: Number of the descriptor that takes what it ends of, if not in peace.
+        arguments: For ``main``.
+    """
+    # Ctrl-C and a terminal that goes are for who has started this.
+    # Not SIG_IGN, which programs that are started from here would inherit.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    import qtool.engine
+    descriptor = int(words)
+    os.set_inheritable(descriptor, descriptor == 2)
+    faulthandler.enable(descriptor)
+    try:
+        sys.path.insert(0, str(Path(__file__).parents[2]))
+        import qtool.engine
 
-    assert qtool.engine.__path__
-    del sys.path[0]
-    from qtool.engine.child import serve
-
-    serve(int(sys.argv[1]))
+        assert qtool.engine.__path__
+        del sys.path[0]
+        import_module(module).main(*arguments)
+    except Exception:
+        if descriptor != 2:  # where it says the same
+            os.write(descriptor, traceback.format_exc().encode(errors="replace"))
+        raise
 
 
 if __name__ == "__main__":
-    begin()
+    begin(*sys.argv[1:])

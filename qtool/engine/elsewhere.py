@@ -46,15 +46,16 @@ def raised_there(failed: Failed) -> BaseException:
     return error
 
 
-def died_there(status: int) -> ChildFailed | None:
-    """Return the failure of a process that ended without a word; None for none.
+def died_there(status: int, words: str) -> ChildFailed | None:
+    """Return the failure of a process that its runner did not end; None for none.
 
     Args:
         status: As ``subprocess`` gives it.
+        words: The last that it said.
     """
     if -status in _ASKED:
         return None
-    return _failure(_ending(status))
+    return _failure(f"its process {ended_so(status)}", words)
 
 
 def hung_there(hang: Hang) -> ChildFailed:
@@ -114,11 +115,16 @@ def _failure(note: str, traceback: str = "") -> ChildFailed:
     return error
 
 
-def _ending(status: int) -> str:
+def ended_so(status: int) -> str:
+    """Return in words how a process has ended.
+
+    Args:
+        status: As ``subprocess`` gives it.
+    """
     if status >= 0:
-        return f"its process ended by itself, with exit status {status}"
+        return f"ended by itself, with exit status {status}"
     try:
         name = signal.Signals(-status).name
     except ValueError:
         name = f"signal {-status}"
-    return f"its process was killed by {name}"
+    return f"was killed by {name}"

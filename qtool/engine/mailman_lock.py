@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from qtool.engine.mailman_lease import holder_in, read_claim, remove
@@ -135,11 +135,10 @@ class MasterLock:
         paths = [str(self._lock_file), str(self._state_directory)]
         try:
             # It goes on without its parent, so only that has to be waited for.
-            started = Spawned(_HOLDER, paths)
-            with started.end as end:
+            with closing(Spawned(_HOLDER, paths)) as started:
                 started.wait(_PATIENCE_SECONDS)
-                end.settimeout(_PATIENCE_SECONDS)
-                answer = end.recv(_LONGEST_ANSWER).decode("utf-8", "replace")
+                started.end.settimeout(_PATIENCE_SECONDS)
+                answer = started.end.recv(_LONGEST_ANSWER).decode("utf-8", "replace")
         except OSError as error:
             raise RunnerError(
                 f"Mailman's master lock {self._lock_file} cannot be held: {error}"

@@ -231,12 +231,13 @@ class RemoteRunner(Mirrored):
                 self._begin(child)
                 overdue = Overdue(self, partial(self._kill, child))
                 status = child.listen(partial(self._hear, child), overdue.check)
+                words = child.last_words()
             finally:
                 self._asking.end()
                 child.close()
         finally:
             self.gone.set()
-        error = self._ending(status)
+        error = self._ending(status, words)
         if error is not None:
             raise error
 
@@ -279,10 +280,10 @@ class RemoteRunner(Mirrored):
         self._killed_for = hung_there(hang)
         child.kill()
 
-    def _ending(self, status: int) -> BaseException | None:
+    def _ending(self, status: int, words: str) -> BaseException | None:
         if self._killed_for is not None:
             return self._killed_for
         if not self._ended:
-            return died_there(status)
+            return died_there(status, words)
         failed = self._ended[0]
         return raised_there(failed) if failed is not None else None

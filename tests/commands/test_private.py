@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import select
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -196,7 +198,7 @@ def test_an_engine_that_dies_is_named_and_followed_by_another(
     assert state("in", State.STOPPED, board)
     assert engine_of(os.getpid()) != former
     assert [line.text for line in apart.log() if line.level == "ERROR"] == [
-        f"this console's engine, pid {former}, was killed by signal 9;"
+        f"this console's engine, pid {former}, was killed by SIGKILL;"
         " the next one comes with its runners stopped"
     ]
     assert apart.start("in") == "in started"
@@ -218,6 +220,35 @@ def test_an_engine_that_cannot_start_says_why_and_is_tried_again(
         for line in apart.log()
     )
     boards.wait(lambda board: board.site.attached == "", len(boards.seen))
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGTERM])
+def test_the_last_words_of_an_engine_are_in_the_log(
+    slow: Path, apart: Control, number: signal.Signals
+) -> None:
+    boards = Boards(apart)
+    apart.start("in")
+    boards.wait(partial(state, "in", State.RUNNING))
+    os.kill(engine_of(os.getpid()), number)
+    boards.wait(lambda board: board.site.attached == ENGINE_GONE)
+    (line,) = (line for line in apart.log() if line.level == "ERROR")
+    assert re.search(rf"was (killed|ended) by {number.name}; the next one", line.text)
+    assert ("_until_told" in line.traceback) == (number is signal.SIGSEGV)
+
+
+def test_an_engine_that_fails_as_it_ends_says_so_when_it_is_closed(
+    slow: Path, apart: Control
+) -> None:
+    boards = Boards(apart)
+    put(slow)
+    apart.start("slow")
+    eventually(lambda: busy(slow))
+    closing = ThreadPoolExecutor().submit(apart.close)
+    boards.wait(partial(state, "slow", State.STOPPING))
+    os.kill(engine_of(os.getpid()), signal.SIGABRT)
+    with pytest.raises(Unreachable, match=r"engine, pid \d+, was killed by SIGABRT$"):
+        closing.result(PATIENCE)
+    apart.close()
 
 
 def test_mailmans_own_runner_is_stepped_there_after_the_same_question(
@@ -339,10 +370,11 @@ def test_an_engine_whose_console_is_killed_gives_back_what_takes_too_long(
 def test_a_console_outlives_its_engine(slow: Path) -> None:
     with console(slow) as shown:
         former = engine_of(shown.process.pid)
-        streams = {Path(f"/proc/{former}/fd/{each}").readlink() for each in range(3)}
-        assert streams == {Path(os.devnull)}
+        streams = [Path(f"/proc/{former}/fd/{each}").readlink() for each in range(3)]
+        assert [str(each) for each in streams[:2]] == [os.devnull] * 2
+        assert str(streams[2]).startswith("/memfd:")
         os.kill(former, signal.SIGKILL)
-        shown.wait_for_text("was killed by signal 9")
+        shown.wait_for_text("was killed by SIGKILL")
         shown.wait_for_text("● events")
         shown.wait_for_text("■ stopped")
         slow.with_name("gate").touch()

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtool.engine.child import Child
 from qtool.engine.runner import Runner
 
 if TYPE_CHECKING:
@@ -123,9 +124,13 @@ class Looping(Runner):
 
 
 class Dying(Runner):
-    """Has its process killed, or leave: ``signal`` and ``status`` in the metadata."""
+    """Has its process killed, fail, or leave, as the metadata say."""
 
     def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        if "unforeseen" in msgdata:
+            Child._do_unheard = None  # type: ignore[method-assign, assignment]
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait()
         if "signal" in msgdata:
             os.kill(os.getpid(), msgdata["signal"])
         os._exit(msgdata["status"])

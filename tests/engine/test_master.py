@@ -554,6 +554,24 @@ def test_a_second_close_gives_the_message_back_and_waits_for_nobody(
     gatekeeper.let_go()
 
 
+def test_who_does_not_stop_by_itself_is_stopped_all_the_same(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stubborn(Noop):
+        def stop(self) -> None:
+            raise ValueError("not me")
+
+    for name, kind in (("a", Stubborn), ("b", Noop)):
+        site.runner(name, kind)
+    master = site.master()
+    for name in ("a", "b"):
+        master.start(name)
+    ended(in_thread(master.close))
+    assert {one.state for one in master.states()} == {RunnerState.STOPPED}
+    [record] = caplog.records
+    assert record.getMessage() == "a does not stop by itself: ValueError: not me"
+
+
 def test_messages_are_given_back_by_all_runners_at_the_same_time(site: Site) -> None:
     gatekeeper, all_of_them = Gatekeeper(), threading.Barrier(3)
 

@@ -179,7 +179,6 @@ def test_a_process_finishes_its_message_when_it_alone_is_told_to_end(
     ("how", "told"),
     [
         ({"signal": 9}, "was killed by SIGKILL"),
-        pytest.param({"signal": 11}, "was killed by SIGSEGV", marks=pytest.mark.long),
         pytest.param(
             {"status": 0}, "ended by itself, with exit status 0", marks=pytest.mark.long
         ),
@@ -210,6 +209,25 @@ def test_a_process_that_dies_is_begun_again_and_its_message_is_bad_the_third_tim
 
 def _notes(master: Master, note: str) -> bool:
     return status(master, "in").note == note
+
+
+@pytest.mark.parametrize(
+    ("how", "told", "traceback"),
+    [
+        ({"signal": 11}, "was killed by SIGSEGV", "in _dispose\n"),
+        ({"unforeseen": 1}, "ended by itself, with exit status 1", "in serve\n"),
+    ],
+)
+def test_the_last_words_of_a_process_are_the_traceback_of_its_failure(
+    site: Site, how: dict[str, int], told: str, traceback: str
+) -> None:
+    site.runner("in", f"{HERE}.Dying", max_restarts=0)
+    site.put("in", **how)
+    master = started(site)
+    Changes(master).wait(lambda: state(master, "in") is RunnerState.FAILED)
+    found = status(master, "in")
+    assert found.note == f"its process {told}"
+    assert traceback in found.traceback
 
 
 @pytest.mark.long
