@@ -156,6 +156,8 @@ class Child:
         terms = rung.count(signal.SIGTERM)
         self._terms += terms
         if terms:
+            log = logging.getLogger(f"qtool.runner.{self._beginning.name}")
+            log.warning("%s is told to end by SIGTERM", self._beginning.told)
             self._stop()
         if self._terms > 1:
             self._leave_at = time.monotonic()

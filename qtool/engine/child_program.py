@@ -8,7 +8,6 @@ import faulthandler
 import os
 import signal
 import sys
-import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -36,8 +35,10 @@ def begin(module: str, words: str, *arguments: str) -> None:
         del sys.path[0]
         import_module(module).main(*arguments)
     except Exception:
+        from traceback import format_exc  # seldom
+
         if descriptor != 2:  # where it says the same
-            os.write(descriptor, traceback.format_exc().encode(errors="replace"))
+            os.write(descriptor, format_exc().encode(errors="replace"))
         raise
 
 

@@ -44,6 +44,11 @@ class Beginning:
     stops: bool
     pauses: bool
 
+    @property
+    def told(self) -> str:
+        """What it is called in lists of processes."""
+        return f"{self.name}:{self.slice}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.engine.asking import Asking
 from qtool.engine.child_process import LEAVING_SECONDS, ChildProcess, log_here
-from qtool.engine.elsewhere import died_there, hung_there, raised_there, silent_there
+from qtool.engine.elsewhere import (
+    died_there,
+    ended_so,
+    hung_there,
+    raised_there,
+    silent_there,
+)
 from qtool.engine.holding import Held, held_by_pause
 from qtool.engine.idle import Idleness
 from qtool.engine.lines import WIRE, Beginning, Facts, Failed, Logged, dumped_settings
@@ -284,6 +290,9 @@ class RemoteRunner(Mirrored):
         if self._killed_for is not None:
             return self._killed_for
         if not self._ended:
-            return died_there(status, words)
+            failure = died_there(status, words)
+            if failure is None:
+                self.log.warning("%s:%s %s", self.name, self.slice, ended_so(status))
+            return failure
         failed = self._ended[0]
         return raised_there(failed) if failed is not None else None

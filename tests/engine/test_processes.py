@@ -29,6 +29,7 @@ from tests.engine.conftest import (
     many_files,
 )
 from tests.engine.test_alike import HERE, Gate, gate, state, status
+from tests.terminal import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +151,27 @@ def test_settings_arrive_as_they_were(tmp_path: Path) -> None:
 
 
 # --- Stopped from outside
+
+
+@pytest.mark.parametrize(
+    ("early", "told"),
+    [(True, "was killed by SIGTERM"), (False, "is told to end by SIGTERM")],
+)
+def test_a_process_that_somebody_else_tells_to_end_is_named_in_the_log(
+    site: Site, caplog: pytest.LogCaptureFixture, *, early: bool, told: str
+) -> None:
+    site.runner("in", f"{HERE}.Noop")
+    master = site.master(in_processes=True)
+    starting = in_thread(lambda: master.start("in"))
+    if early:
+        eventually(lambda: children_of(os.getpid()))
+    else:
+        ended(starting)
+    os.kill(children_of(os.getpid())[0], signal.SIGTERM)
+    eventually(lambda: state(master, "in") is RunnerState.STOPPED)
+    assert [record.getMessage() for record in caplog.records] == [f"in:0 {told}"]
+    assert status(master, "in").note == ""
+    ended(starting)
 
 
 @pytest.mark.long
