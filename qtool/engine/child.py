@@ -79,6 +79,7 @@ class Child:
         self._beginning: Beginning = WIRE.loaded(Beginning, first["begin"])
         self._charge = Charge(self._beginning, first["settings"])
         self._seen = 0
+        self._answering: list[threading.Thread] = []
         self._telling = threading.Lock()
         self._over = threading.Event()
         self._leave_at, self._is_given_up, self._terms = inf, False, 0
@@ -104,6 +105,9 @@ class Child:
                     sources.unregister(self._line)
                     self._orphaned()
                 self._do_unheard()
+        by = time.monotonic() + _LEAVING_SECONDS
+        for each in self._answering:  # what has been done is told, too
+            each.join(max(0.0, by - time.monotonic()))
 
     def say(self, **said: Any) -> None:
         """Tell the master something, if it is still there."""
@@ -210,7 +214,10 @@ class Child:
                 answer()
             else:
                 self._seen = number
-                threading.Thread(target=answer, daemon=True).start()
+                thread = threading.Thread(target=answer, daemon=True)
+                thread.start()
+                alive = [each for each in self._answering if each.is_alive()]
+                self._answering = [*alive, thread]
 
     def _answer(self, number: int, act: Callable[[], object]) -> None:
         reply: Said

@@ -20,6 +20,8 @@ from qtool.engine.runner import Runner
 if TYPE_CHECKING:
     from email.message import Message
 
+    from qtool.engine.step import StepReport
+
 TIMEOUT = 20.0
 
 
@@ -81,6 +83,16 @@ class Clinging(Gated):
 
     def give_up(self, seconds: float) -> str | None:
         raise ValueError("mine")
+
+
+class Parting(Noop):
+    """Ends after a step, and tells of that a while later."""
+
+    def step(self, filebase: str | None = None) -> StepReport:
+        report = super().step(filebase)
+        self.stop()
+        threading.Event().wait(0.2)
+        return report
 
 
 class Unwell(Noop):

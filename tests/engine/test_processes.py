@@ -17,6 +17,7 @@ import pytest
 from qtool.engine.child_process import ChildProcess
 from qtool.engine.lines import dumped_settings, loaded_settings
 from qtool.engine.status import Counts, RunnerState
+from qtool.engine.step import Outcome
 from qtool.errors import ClaimsUnsupported, RunnerError
 from qtool.settings import parse
 from tests.engine.conftest import (
@@ -148,6 +149,13 @@ def test_settings_arrive_as_they_were(tmp_path: Path) -> None:
     )
     settings = parse(text, source="test.cfg", base=tmp_path)
     assert loaded_settings(dumped_settings(settings)) == settings
+
+
+def test_who_asks_is_answered_although_the_process_is_about_to_end(site: Site) -> None:
+    site.runner("in", f"{HERE}.Parting", sleep_time="1h")
+    master = started(site)
+    site.put("in")
+    assert master.step("in").outcome in {Outcome.DONE, Outcome.NOTHING}
 
 
 # --- Stopped from outside
