@@ -1,8 +1,9 @@
 """The codec of qfiles, and the only door to pickle.
 
-Nothing in a qfile can run code: a guard looks at every opcode before the
-unpickler does, and the unpickler gets no class but inert stand-ins. ``read`` is
-strict and for processing; ``look`` is lenient and for people.
+Nothing in a qfile can run code. The usual one is read by its grammar; of any other
+a guard looks at every opcode before the unpickler does, and the unpickler gets no
+class but inert stand-ins. ``read`` is strict and for processing; ``look`` is lenient
+and for people.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from qtool.errors import CorruptQFile, ForeignQFile, QFileError, UnreadableQFile
 from qtool.qfile.collecting import collecting_later
-from qtool.qfile.grammar import usual_message, usual_msgdata
 from qtool.qfile.guard import Pickle, scan
 from qtool.qfile.inert import Inert, Role
 from qtool.qfile.older import older_pair
@@ -12,6 +11,8 @@ from qtool.qfile.opening import read_bytes
 from qtool.qfile.outline import Outline
 from qtool.qfile.outliner import Outliner
 from qtool.qfile.unpickle import load
+from qtool.qfile.usual_message import usual_message
+from qtool.qfile.usual_msgdata import usual_msgdata
 from qtool.qfile.values import Values, is_leaf
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from qtool.qfile.grammar import UsualMessage
+    from qtool.qfile.usual_message import UsualMessage
 
     Content = str | dict[str, Any] | Outline
     """A message as text, as the fields of a usual one, or as an outline."""

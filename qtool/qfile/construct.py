@@ -14,21 +14,27 @@ from qtool.qfile.parse import message_from_string
 
 if TYPE_CHECKING:
     from qtool.qfile.codec import Content
+    from qtool.qfile.usual_message import Fields
 
 
 def construct(content: Content, message_class: type[Message] | None) -> Message:
     """Return the message that a file holds, in that class or the standard one."""
     made_as = message_class or Message
     if isinstance(content, dict):
-        return _of_plain(content, made_as)
+        return _of_usual(content, made_as)
     if isinstance(content, str):
         return message_from_string(content, made_as)
     return _of_outline(content, made_as)
 
 
-def _of_plain(fields: dict[str, Any], message_class: type[Message]) -> Message:
+def _of_usual(fields: Fields, message_class: type[Message]) -> Message:
     message = message_class()
     message.__dict__.update(fields)
+    payload = fields["_payload"]
+    if isinstance(payload, list):
+        message.__dict__["_payload"] = [
+            _of_usual(part, message_class) for part in payload
+        ]
     return message
 
 

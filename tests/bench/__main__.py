@@ -88,8 +88,9 @@ def prepared(arguments: argparse.Namespace) -> Iterator[Ground]:
         )
         message = directory / "message.eml"
         message.write_bytes(files.message_bytes())
-        letter = directory / "involved.eml"
-        letter.write_bytes(files.involved_bytes())
+        in_parts, eight_bit = directory / "parts.eml", directory / "eight-bit.eml"
+        in_parts.write_bytes(files.bytes_in_parts())
+        eight_bit.write_bytes(files.eight_bit_bytes())
         yield Ground(
             directory=directory,
             quick=arguments.quick,
@@ -99,8 +100,9 @@ def prepared(arguments: argparse.Namespace) -> Iterator[Ground]:
             theirs=theirs,
             message=message,
             qfile=_sample(theirs, directory / "plain", message),
-            involved=_sample(
-                theirs, directory / "involved", letter, original_subject="Grüße"
+            in_parts=_sample(theirs, directory / "parts", in_parts),
+            eight_bit=_sample(
+                theirs, directory / "eight-bit", eight_bit, original_subject="Größe"
             ),
         )
 

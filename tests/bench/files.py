@@ -40,7 +40,7 @@ def message_bytes(size: int = SIZE) -> bytes:
     return (head + body)[: size - 1] + b"\n"
 
 
-def involved_bytes() -> bytes:
+def bytes_in_parts() -> bytes:
     """The same post with a second form of its text, as most programs send it."""
     head, _, body = message_bytes().partition(b"\n\n")
     head, _, kind = head.rpartition(b"\n")
@@ -51,6 +51,11 @@ def involved_bytes() -> bytes:
         head,
         bodies,
     )
+
+
+def eight_bit_bytes() -> bytes:
+    """The same post with a subject as no program should send it."""
+    return message_bytes().replace(b"Which slice", "Größe: which slice".encode())
 
 
 def filebase() -> str:

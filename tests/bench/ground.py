@@ -35,9 +35,10 @@ class Ground:
     """A message of 2 KB as it came over the wire."""
     qfile: Path
     """The same as Mailman's own enqueue writes it."""
-    involved: Path
-    """Another of its own, of parts and with a subject in its metadata that is not
-    ASCII, which qtool's guard has to look at."""
+    in_parts: Path
+    """Another of its own, in two forms of one text."""
+    eight_bit: Path
+    """Another, whose subject is not ASCII: qtool's guard has to look at both halves."""
 
     def rounds(self, usual: int) -> int:
         """How many interleaved rounds to run."""

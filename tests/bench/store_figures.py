@@ -83,15 +83,17 @@ def dequeue(ground: Ground) -> Iterator[Figure]:
     took = _dequeued(ground, ground.qfile, settled=True)
     yield _against(took, what, "ours", "theirs", "Mailman", 1.1)
     yield _against(took, what, "ours", "raw", "bare system calls")
-    guarded = f"{what}, guard on"
-    took = _dequeued(ground, ground.involved, settled=True)
-    yield _against(took, guarded, "ours", "theirs", "Mailman", 0.6)
+    took = _dequeued(ground, ground.eight_bit, settled=True)
+    yield _against(took, f"{what}, guard on", "ours", "theirs", "Mailman", 0.6)
     yield _guard_share(took)
+    what += ", fresh files"
     took = _dequeued(ground, ground.qfile, settled=False)
-    yield _against(took, f"{what}, fresh files", "ours", "theirs", "Mailman")
-    yield _against(took, f"{what}, fresh files", "ours", "raw", "bare system calls")
-    took = _dequeued(ground, ground.involved, settled=False)
-    yield _against(took, f"{guarded}, fresh files", "ours", "theirs", "Mailman")
+    yield _against(took, what, "ours", "theirs", "Mailman")
+    yield _against(took, what, "ours", "raw", "bare system calls")
+    took = _dequeued(ground, ground.in_parts, settled=False)
+    yield _against(took, f"{what} in parts", "ours", "theirs", "Mailman")
+    took = _dequeued(ground, ground.eight_bit, settled=False)
+    yield _against(took, f"{what}, guard on", "ours", "theirs", "Mailman")
 
 
 def _dequeued(ground: Ground, sample: Path, *, settled: bool) -> dict[str, float]:

@@ -1,0 +1,239 @@
+"""A usual message, read by its grammar: headers in ASCII, and a body or parts.
+
+The message of a file, and each part of it, has the same fields in the same order.
+What it says is what the unpickler would make of it; of anything else the grammar
+knows nothing, and the guard and the unpickler have to read that.
+"""
+
+from __future__ import annotations
+
+import re
+
+from qtool.qfile.terms import (
+    INTEGER,
+    SHORT,
+    SHORT_KEPT,
+    UnusualError,
+    frame,
+    integer,
+    strings,
+    text_of,
+    unsigned,
+)
+
+TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    from qtool.qfile.guard import Pickle
+    from qtool.qfile.terms import Memo
+
+    Fields: TypeAlias = dict[str, Any]
+    """What a message holds, but for its policy; its parts are held the same way."""
+
+_LONG, _LONG_KEPT = r"X..\0\0[\0-\x7f]*\x94", r"X(..)\0\0([\0-\x7f]*)\x94"
+_NEW = "\x93\x94)\x81\x94"
+_BEGINNING = (
+    f"{strings('Message')}{_NEW}}}\x94({strings('policy')}"
+    f"{strings('email._policybase', 'Compat32')}{_NEW}{strings('_headers')}"
+)
+_OF_STANDARD = strings("email.message") + _BEGINNING
+_OF_MAILMAN = strings("mailman.email.message") + _BEGINNING
+_MEMO: Memo = [None] * 11
+# No text that is memoized there stands somewhere else again.
+_OF_PART = "h\x02)\x81\x94}\x94(h\x05h\x09h\x0a"
+# The class, the names of the first fields and the policy are known by then.
+_MADE_FOR_PART: Memo = [None] * 2
+_DEEPEST = 20
+_SHARED = 1 << 20
+# So many characters of headers may be one that is shared again and again.
+
+
+def _named(name: str) -> str:
+    """Return an expression for a field's name, new or in the memo."""
+    return rf"(?:{re.escape(strings(name))}|h(.))"
+
+
+def _text_or_none(before: str) -> str:
+    return rf"{before}(?:N|{SHORT_KEPT}|h(.))"
+
+
+_PAIR = rf"{SHORT}(?:{SHORT}|{_LONG}|h.)\x86\x94"
+_HEADER = re.compile(
+    rf"{SHORT_KEPT}(?:{SHORT_KEPT}|{_LONG_KEPT}|h(.))\x86\x94", re.DOTALL
+)
+_BEFORE_PAYLOAD = re.compile(
+    rf"]\x94(?:\(((?:{_PAIR})+)e|({_PAIR})a)?"
+    rf"{_text_or_none(_named('_unixfrom'))}{_named('_payload')}",
+    re.DOTALL,
+)
+_AFTER_PAYLOAD = re.compile(
+    rf"{_named('_charset')}N{_text_or_none(_named('preamble'))}"
+    rf"{_text_or_none(_named('epilogue'))}{_named('defects')}]\x94"
+    rf"{_named('_default_type')}(?:{SHORT_KEPT}|h(.))"
+    rf"(?:{re.escape(strings('original_size'))}({INTEGER}))?ub",
+    re.DOTALL,
+)
+
+
+class UsualMessage:
+    """The first half of a usual file."""
+
+    __slots__ = ("fields", "is_mailmans", "part")
+
+    def __init__(self, part: Pickle, is_mailmans: bool, fields: Fields) -> None:
+        self.part = part
+        self.is_mailmans = is_mailmans
+        """Whether its class is Mailman's; else it is the standard library's."""
+        self.fields = fields
+
+
+def usual_message(data: bytes) -> UsualMessage | None:
+    """Return what the first half of a file holds; None where it is not usual.
+
+    Args:
+        data: The whole file.
+    """
+    found = frame(data, 0)
+    if found is None:
+        return None
+    part, opcodes = found
+    is_mailmans = opcodes.startswith(_OF_MAILMAN)
+    if not is_mailmans and not opcodes.startswith(_OF_STANDARD):
+        return None
+    begin = len(_OF_MAILMAN if is_mailmans else _OF_STANDARD)
+    try:
+        fields, end = _Reading(opcodes).fields(begin)
+    except (UnusualError, UnicodeDecodeError, IndexError):
+        return None
+    if opcodes[end:] != ".":
+        return None
+    return UsualMessage(part, is_mailmans, fields)
+
+
+class _Reading:
+    """One reading of one message, from the front to the end."""
+
+    __slots__ = ("_depth", "_memo", "_opcodes", "_total")
+
+    def __init__(self, opcodes: str) -> None:
+        self._opcodes = opcodes
+        self._memo = [*_MEMO]
+        self._depth = self._total = 0
+
+    def fields(self, at: int) -> tuple[Fields, int]:
+        """Return the fields of a message from its headers on, and where it ends."""
+        before = _BEFORE_PAYLOAD.match(self._opcodes, at)
+        if before is None:
+            raise UnusualError
+        many, one, unixfrom_name, length, text, index, payload_name = before.groups()
+        self._memo.append(None)  # the list of headers
+        headers = self._headers(many or one or "")
+        self._name("_unixfrom", unixfrom_name)
+        unixfrom = self._text(length, text, index)
+        self._name("_payload", payload_name)
+        payload, at = self._payload(before.end())
+        after = _AFTER_PAYLOAD.match(self._opcodes, at)
+        if after is None:
+            raise UnusualError
+        fields = {"_headers": headers, "_unixfrom": unixfrom, "_payload": payload}
+        fields.update(self._after_payload(after))
+        return fields, after.end()
+
+    def _after_payload(self, match: re.Match[str]) -> Fields:
+        found = match.groups()
+        self._name("_charset", found[0])
+        self._name("preamble", found[1])
+        preamble = self._text(*found[2:5])
+        self._name("epilogue", found[5])
+        epilogue = self._text(*found[6:9])
+        self._name("defects", found[9])
+        self._memo.append(None)  # the list of defects
+        self._name("_default_type", found[10])
+        fields: Fields = {
+            "_charset": None, "preamble": preamble, "epilogue": epilogue,
+            "defects": [], "_default_type": self._text(*found[11:14]),
+        }  # fmt: skip
+        if found[14]:
+            self._memo.append(None)  # its name
+            fields["original_size"] = integer(found[14])
+        return fields
+
+    def _name(self, name: str, index: str | None) -> None:
+        if index is None:
+            self._memo.append(name)
+        elif self._memo[ord(index)] != name:
+            raise UnusualError
+
+    def _text(
+        self, length: str | None, text: str | None, index: str | None
+    ) -> str | None:
+        if length is None and index is None:
+            return None
+        return text_of(length or "", text or "", index or "", self._memo)
+
+    def _headers(self, opcodes: str) -> list[tuple[str, str]]:
+        headers, memo = [], self._memo
+        for size, name, short, text, long, long_text, index in _HEADER.findall(opcodes):
+            if ord(size) != len(name):
+                raise UnusualError
+            memo.append(name)
+            if long:
+                if unsigned(long) != len(long_text):
+                    raise UnusualError
+                memo.append(long_text)
+                value = long_text
+            else:
+                value = text_of(short, text, index, memo)
+            memo.append(None)  # the pair
+            headers.append((name, value))
+            self._total += len(value)
+        if self._total > _SHARED:
+            raise UnusualError
+        return headers
+
+    def _payload(self, at: int) -> tuple[Any, int]:
+        """Return a body, or the fields of parts, and where that ends."""
+        opcodes = self._opcodes
+        opcode = opcodes[at]
+        if opcode == "]":
+            return self._parts(at)
+        if opcode == "N":
+            return None, at + 1
+        if opcode == "h":
+            return text_of("", "", opcodes[at + 1], self._memo), at + 2
+        if opcode == "\x8c":
+            begin = at + 2
+            end = begin + ord(opcodes[at + 1])
+        elif opcode == "X":
+            begin = at + 5
+            end = begin + unsigned(opcodes[at + 1 : begin])
+        else:
+            raise UnusualError
+        if opcodes[end] != "\x94":
+            raise UnusualError
+        body = opcodes[begin:end]
+        if not body.isascii():
+            body = body.encode("latin-1").decode("utf-8", "surrogatepass")
+        self._memo.append(body)
+        return body, end + 1
+
+    def _parts(self, at: int) -> tuple[list[Fields], int]:
+        opcodes, parts = self._opcodes, []
+        if self._depth > _DEEPEST or opcodes[at + 1] != "\x94":
+            raise UnusualError
+        self._memo.append(None)  # the list of parts
+        is_many = opcodes[at + 2] == "("
+        at += 2 + is_many
+        self._depth += 1
+        while opcodes.startswith(_OF_PART, at):
+            self._memo += _MADE_FOR_PART
+            fields, at = self.fields(at + len(_OF_PART))
+            parts.append(fields)
+            if not is_many:
+                break
+        self._depth -= 1
+        if not parts or opcodes[at] != ("e" if is_many else "a"):
+            raise UnusualError
+        return parts, at + 1
