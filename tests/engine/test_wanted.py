@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.engine.conftest import TIMEOUT, Changes, Clock, Site
 from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HERE = "tests.engine.apart"
@@ -27,9 +28,13 @@ both = pytest.mark.parametrize("apart", [False, True], ids=["thread", "process"]
 
 
 class Watched:
-    """A master with a clock that a test moves."""
+    """A master of one runner, with a clock that a test moves."""
 
-    def __init__(self, site: Site, *, apart: bool = False) -> None:
+    def __init__(
+        self, site: Site, kind: str = "Noop", *, apart: bool = False, **keys: Any
+    ) -> None:
+        site.runner("in", f"{HERE}.{kind}", sleep_time="1h", **keys)
+        self._queue = site.queue("in")
         self.clock = Clock()
         self.master = site.master(self.clock, in_processes=apart)
         self._changes = Changes(self.master)
@@ -43,6 +48,14 @@ class Watched:
 
     def wait(self, so: Callable[[], object]) -> None:
         self._changes.wait(so)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Start it, while somebody else has its slice for as long as this lasts."""
+        with self._queue.claim("a test"):
+            with pytest.raises(SliceClaimed, match="a test"):
+                self.master.start("in", waits=True)
+            yield
 
     def later(self, seconds: float = CLAIM_SECONDS) -> None:
         self.clock.now += seconds
@@ -58,11 +71,8 @@ def test_a_slice_that_is_wanted_is_taken_when_it_is_free(
     site: Site, caplog: pytest.LogCaptureFixture, *, apart: bool
 ) -> None:
     caplog.set_level(logging.INFO)
-    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
     watched = Watched(site, apart=apart)
-    with site.queue("in").claim("a test"):
-        with pytest.raises(SliceClaimed, match="a test"):
-            watched.master.start("in", waits=True)
+    with watched.held():
         looked = threading.Semaphore(0)
         watched.master.on_change(looked.release)
         for _ in range(3):
@@ -82,7 +92,6 @@ def test_a_slice_that_is_wanted_is_taken_when_it_is_free(
 
 
 def test_who_is_refused_is_not_waited_for(site: Site) -> None:
-    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
     watched = Watched(site)
     with site.queue("in").claim("a test"), pytest.raises(SliceClaimed):
         watched.master.start("in")
@@ -93,11 +102,8 @@ def test_who_is_refused_is_not_waited_for(site: Site) -> None:
 
 
 def test_a_stop_ends_the_waiting(site: Site) -> None:
-    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
     watched = Watched(site)
-    with site.queue("in").claim("a test"):
-        with pytest.raises(SliceClaimed):
-            watched.master.start("in", waits=True)
+    with watched.held():
         assert watched.master.stop("in") == (0,)
     assert watched.status().state is RunnerState.STOPPED
     watched.later()
@@ -111,8 +117,7 @@ def test_a_restart_that_meets_a_claim_waits_for_it(
     site: Site, tmp_path: Path, *, apart: bool
 ) -> None:
     well = tmp_path / "well"
-    site.runner("in", f"{HERE}.Unwell", sleep_time="1h", well=well)
-    watched = Watched(site, apart=apart)
+    watched = Watched(site, "Unwell", apart=apart, well=well)
     watched.master.start("in")
     watched.becomes(RunnerState.RESTARTING)
     with site.queue("in").claim("a test"):
@@ -125,7 +130,6 @@ def test_a_restart_that_meets_a_claim_waits_for_it(
 
 
 def test_a_runner_that_lost_its_slice_waits_for_it(site: Site) -> None:
-    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
     watched = Watched(site)
     watched.master.start("in")
     watched.master.pause("in")
@@ -142,7 +146,6 @@ def test_a_runner_that_lost_its_slice_waits_for_it(site: Site) -> None:
 
 
 def test_new_slices_that_somebody_holds_are_waited_for(site: Site) -> None:
-    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
     watched = Watched(site)
     watched.master.start("in")
     watched.master.stop("in")
@@ -161,13 +164,10 @@ def test_new_slices_that_somebody_holds_are_waited_for(site: Site) -> None:
 
 
 def test_a_slice_that_waits_can_be_stepped_and_drained_meanwhile(site: Site) -> None:
-    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
-    site.put("in")
-    site.put("in")
     watched = Watched(site)
-    with site.queue("in").claim("a test"):
-        with pytest.raises(SliceClaimed):
-            watched.master.start("in", waits=True)
+    site.put("in")
+    site.put("in")
+    with watched.held():
         with pytest.raises(SliceClaimed):
             watched.master.step("in")
         assert watched.master.drain().others[0].startswith("left alone: in is claimed")
@@ -183,7 +183,7 @@ def test_a_runner_in_mailmans_queue_comes_back_when_mailman_has_stopped(
     tmp_path: Path,
 ) -> None:
     double = MailmanDouble(tmp_path / "site")
-    keys = f"class: {HERE}.Unwell\nsleep_time: 1h\nwell: {tmp_path}/w\n"
+    keys = f"class: {HERE}.Unwell\ninstances: 1\nsleep_time: 1h\nwell: {tmp_path}/w\n"
     config = double.configuration({"x": f"[runner.in]\n{keys}"})
     clock = Clock()
     master = Master(config, clock=clock)
