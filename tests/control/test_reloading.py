@@ -40,6 +40,14 @@ class File:
         self.control = open_site(config_file=self._path)
         return self.control
 
+    def busy(self, a: str = HELD, **others: str) -> Control:
+        """Open the site with all at work, and with a message in hand in ``a``."""
+        control = self.open(a=a, **others)
+        put(control, "a")
+        control.start_all()
+        assert Held.busy.wait(PATIENCE)
+        return control
+
     def reload(self, **runners: str) -> list[str]:
         self.write(**runners)
         return self.control.reload()
@@ -65,6 +73,12 @@ def file(tmp_path: Path) -> Iterator[File]:
     file.control.close()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads the file again does not wait for the messages in hand."""
+    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
+
+
 def test_a_file_that_says_the_same_changes_nothing(file: File) -> None:
     file.open(a=TAKING)
     assert file.reload(a=TAKING) == ["nothing has changed"]
@@ -81,10 +95,7 @@ def test_what_a_running_runner_can_follow_it_follows(file: File) -> None:
 
 
 def test_changed_slices_end_before_the_new_ranges_begin(file: File) -> None:
-    control = file.open(a=f"{HELD}\ninstances: 2")
-    put(control, "a")
-    control.start("a")
-    assert Held.busy.wait(PATIENCE)
+    file.busy(f"{HELD}\ninstances: 2")
     Held.free.set()
     lines = file.reload(a=f"{HELD}\ninstances: 4")
     assert lines == ["a: instances 2 -> 4: stopped all slices, started the new ranges"]
@@ -96,14 +107,9 @@ def test_changed_slices_end_before_the_new_ranges_begin(file: File) -> None:
     assert file.states("a") == [State.RUNNING] * 2
 
 
-def test_new_ranges_begin_when_the_message_in_hand_is_through(
-    file: File, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
-    control = file.open(a=f"{HELD}\ninstances: 1")
-    put(control, "a")
-    control.start("a")
-    assert Held.busy.wait(PATIENCE)
+@pytest.mark.usefixtures("impatient")
+def test_new_ranges_begin_when_the_message_in_hand_is_through(file: File) -> None:
+    file.busy()
     assert file.reload(a=f"{HELD}\ninstances: 2") == [
         "a: instances 1 -> 2: stopped all slices,"
         " started the new ranges after the message in hand"
@@ -116,10 +122,7 @@ def test_new_ranges_begin_when_the_message_in_hand_is_through(
 def test_one_reading_at_a_time_and_one_more_for_all_who_ask_meanwhile(
     file: File,
 ) -> None:
-    control = file.open(a=HELD)
-    put(control, "a")
-    control.start("a")
-    assert Held.busy.wait(PATIENCE)
+    control = file.busy()
     file.write(a=f"{HELD}\ninstances: 2")
     told: SimpleQueue[list[str]] = SimpleQueue()
     askers = [Thread(target=lambda: told.put(control.reload())) for _ in range(4)]
@@ -139,14 +142,9 @@ def test_one_reading_at_a_time_and_one_more_for_all_who_ask_meanwhile(
         asker.join(PATIENCE)
 
 
-def test_who_stops_a_runner_meanwhile_is_obeyed(
-    file: File, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
-    control = file.open(a=HELD)
-    put(control, "a")
-    control.start("a")
-    assert Held.busy.wait(PATIENCE)
+@pytest.mark.usefixtures("impatient")
+def test_who_stops_a_runner_meanwhile_is_obeyed(file: File) -> None:
+    control = file.busy()
     file.reload(a=f"{HELD}\ninstances: 2")
     control.stop("a")
     Held.free.set()
@@ -225,14 +223,11 @@ def test_a_removed_runner_whose_queue_is_not_empty_leaves_mail_that_is_named(
     assert control.scan().site.strays == ("a",)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_runner_that_comes_back_starts_when_its_message_is_through(
-    file: File, monkeypatch: pytest.MonkeyPatch
+    file: File,
 ) -> None:
-    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
-    control = file.open(a=HELD, b=TAKING)
-    put(control, "a")
-    control.start_all()
-    assert Held.busy.wait(PATIENCE)
+    file.busy(b=TAKING)
     assert file.reload(b=TAKING) == ["a: removed: stopped after the message in hand"]
     assert file.reload(a=HELD, b=TAKING) == [
         "a: added: started after the message in hand"
@@ -279,14 +274,11 @@ def test_a_runner_that_has_failed_is_started_when_it_is_changed(file: File) -> N
     assert (file.states("a"), file.states("b")) == ([State.RUNNING], [State.STOPPED])
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_slice_that_is_stopped_before_it_begins_holds_up_no_other(
-    file: File, monkeypatch: pytest.MonkeyPatch
+    file: File,
 ) -> None:
-    monkeypatch.setattr("qtool.control.following.PATIENCE_SECONDS", 0.01)
-    control = file.open(a=f"{HELD}\ninstances: 2")
-    put(control, "a")
-    control.start("a")
-    assert Held.busy.wait(PATIENCE)
+    control = file.busy(f"{HELD}\ninstances: 2")
     file.reload(a=f"{HELD}\ninstances: 3")
     assert control.stop("a", 2) == "a, slice 2:3, stopped"
     Held.free.set()
