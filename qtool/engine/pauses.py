@@ -70,6 +70,7 @@ class Pauses:
         self.now = clock
         self._folder = state_directory
         self._path = state_directory / "pauses.json"
+        self._name = str(self._path)
         self._read_at: tuple[int, int, int] | None = None
         self._read: tuple[Pause, ...] = ()
         self._damage = ""
@@ -138,7 +139,7 @@ class Pauses:
     def _look(self) -> None:
         """Read the file where it is another than the last time."""
         try:
-            status = self._path.stat()
+            status = os.stat(self._name)  # noqa: PTH116 # before each message
             stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
             if stamp != self._read_at:
                 self._read, self._damage = _parsed(self._path), ""
