@@ -325,11 +325,13 @@ def test_who_needs_it_last_goes_on_when_it_is_given_back(
     assert len(there(lock)) == 2
     with watched(lock):
         os.kill(found.pid, signal.SIGSTOP)  # so that it cannot be by chance
-        releasing = in_thread(second.release)
-        releasing.join(0.2)
-        assert releasing.is_alive()
-        assert len(there(lock)) == 2
-        os.kill(found.pid, signal.SIGCONT)
+        try:
+            releasing = in_thread(second.release)
+            releasing.join(0.2)
+            assert releasing.is_alive()
+            assert len(there(lock)) == 2
+        finally:
+            os.kill(found.pid, signal.SIGCONT)
         ended(releasing)
         assert there(lock) == []
 
