@@ -357,6 +357,25 @@ def test_a_process_that_does_not_answer_is_killed_without_its_stack(
     assert note.endswith("its process was killed")
 
 
+def test_a_process_that_does_not_listen_is_killed_and_begun_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.engine.child_process._SENDING_SECONDS", 0.05)
+    clock = Clock()
+    site.runner("in", f"{HERE}.Noop", sleep_time="1h")
+    master = started(site, clock)
+    os.kill(status(master, "in").pid, signal.SIGSTOP)
+    site.config.push("more", f"[runner.late]\nto: {'x' * 1_000_000}\n")
+    master.states()
+    note = "its process did not listen, and was killed; restarts in 1 s (1 of 10)"
+    changes = Changes(master)
+    changes.wait(partial(_notes, master, note))
+    clock.now += 1
+    master.timer.look()
+    changes.wait(lambda: state(master, "in") is RunnerState.RUNNING)
+    assert status(master, "in").note == ""
+
+
 @pytest.mark.long
 def test_a_process_that_is_told_to_give_up_and_does_not_answer_is_killed(
     site: Site,
