@@ -249,11 +249,11 @@ def _tell_finishing(control: Control, number: int) -> None:
 
 
 def _once(control: Control, news: News, chosen: Sequence[Chosen]) -> int:
-    if all(row.runner is None for row in control.scan().rows):
-        raise Refused("there is nothing to run: no runner is configured here")
     reports: list[DrainReport] = []
 
     def drain() -> None:
+        if all(row.runner is None for row in control.scan().rows):
+            raise Refused("there is nothing to run: no runner is configured here")
         reports.append(control.drain(tuple(map(str, chosen))))
 
     if not _finished(drain, control, news, asked=False):
