@@ -1,6 +1,6 @@
 """Hostile files shown through the doors, each within limits of time and memory.
 
-A door is opened in a child process, which shows it file after file: memory is
+Doors are opened in a child process, which shows them file after file: memory is
 limited anew for each, and what it took is measured. A child that dies or hangs
 is replaced by a new one, and that file has failed.
 """
@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,13 +84,17 @@ def _allow(room: int) -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-async def _serve(door: str) -> None:
+async def _serve(doors: Sequence[str]) -> None:
     markers = Path("marker")
-    async with opened(door, Path.cwd()) as show:
+    async with contextlib.AsyncExitStack() as stack:
+        shows = {
+            door: await stack.enter_async_context(opened(door, Path.cwd()))
+            for door in doors
+        }
         for line in sys.stdin:
-            name, path = json.loads(line)
+            name, path, door = json.loads(line)
             for _ in range(LOOKS):
-                verdict = await _shown(name, door, show, Path(path))
+                verdict = await _shown(name, door, shows[door], Path(path))
                 if verdict.seconds <= SECONDS:
                     break
             if any(markers.iterdir()):
@@ -146,14 +151,14 @@ def _judged(outcome: str, seconds: float, room: float) -> str:
 
 
 class _Child:
-    """A door in a process of its own."""
+    """Doors in a process of their own."""
 
-    def __init__(self, door: str, scratch: Path) -> None:
+    def __init__(self, doors: Sequence[str], scratch: Path) -> None:
         (scratch / "marker").mkdir(parents=True, exist_ok=True)
         here = Path(__file__).resolve().parents[2]
         self._said = (scratch / "said").open("w+")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.qfile.judging", door],
+            [sys.executable, "-m", "tests.qfile.judging", *doors],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -163,11 +168,12 @@ class _Child:
         )
 
     def judge(self, exhibit: Exhibit, path: Path, door: str) -> Verdict:
-        """Show the door one file."""
+        """Show a door one file."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps([exhibit.id, str(path)]) + "\n")
+            asked = json.dumps([exhibit.id, str(path), door])
+            self._process.stdin.write(f"{asked}\n")
             self._process.stdin.flush()
             ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
             line = self._process.stdout.readline() if ready else ""
@@ -198,17 +204,17 @@ class _Child:
 
 
 def judged(
-    door: str, corpus: Path, exhibits: Iterable[Exhibit], scratch: Path
+    doors: Sequence[str], corpus: Path, exhibits: Iterable[Exhibit], scratch: Path
 ) -> Iterator[Verdict]:
-    """Show a door each file of a corpus."""
-    child = _Child(door, scratch)
+    """Show each file of a corpus through some doors."""
+    child = _Child(doors, scratch)
     try:
-        for exhibit in exhibits:
+        for exhibit, door in product(exhibits, doors):
             verdict = child.judge(exhibit, corpus / exhibit.file, door)
             yield verdict
             if verdict.outcome == "hangs" or verdict.outcome.startswith("dies"):
                 child.close()
-                child = _Child(door, scratch)
+                child = _Child(doors, scratch)
     finally:
         child.close()
 
@@ -251,4 +257,4 @@ def report(verdicts: Sequence[Verdict]) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1]))
+    asyncio.run(_serve(sys.argv[1:]))
