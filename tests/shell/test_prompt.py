@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.program import MESSAGE, QTOOL, configuration, program
+from tests.commands.program import QTOOL, configuration
 from tests.shell.test_script import EXAMPLE, PRINTED
 from tests.terminal import Terminal
 
@@ -22,10 +22,10 @@ PASTE = "\x1b[200~{}\x1b[201~"
 
 
 @contextmanager
-def prompt(tmp_path: Path, *words: str) -> Iterator[Terminal]:
+def prompt(tmp_path: Path) -> Iterator[Terminal]:
     """A prompt over the site of the test, ready for the first line."""
     config = configuration(tmp_path)
-    command = [str(QTOOL), "--config", str(config), *words, "shell"]
+    command = [str(QTOOL), "--config", str(config), "shell"]
     env = {"PROMPT_TOOLKIT_NO_CPR": "1", "XDG_STATE_HOME": str(tmp_path / "state")}
     with Terminal(command, rows=70, columns=100, env=env) as terminal:
         terminal.wait_for_text(">>>")
@@ -96,26 +96,26 @@ def test_the_document_can_be_pasted_as_it_stands(cleared: Terminal) -> None:
     assert "Error" not in cleared.text
 
 
-def test_a_message_is_looked_at_and_stepped(tmp_path: Path) -> None:
-    program("--config", configuration(tmp_path), "inject", "in", "-m", "foo=yes",
-            stdin=MESSAGE)  # fmt: skip
-    with prompt(tmp_path) as terminal:
-        enter(terminal, "peek('in', switchboards['in'].files[0])")
-        terminal.wait_for_text("foo      : yes")
-        enter(terminal, "report = step('in')")
-        terminal.wait_for_text("+ lang     : en")
-        enter(terminal, "report.outcome.value * 2")
-        terminal.wait_for_text("donedone")
+def test_a_message_is_looked_at_and_stepped(cleared: Terminal) -> None:
+    enter(cleared, "letter = message_from_string('Subject: hi\\n\\nA body.\\n')")
+    enter(cleared, "base = switchboards['in'].enqueue(letter, foo='yes')")
+    enter(cleared, "peek('in', base)")
+    cleared.wait_for_text("foo      : yes")
+    enter(cleared, "report = step('in')")
+    cleared.wait_for_text("+ lang     : en")
+    enter(cleared, "report.outcome.value * 2")
+    cleared.wait_for_text("donedone")
 
 
-def test_a_wrong_command_shows_one_line_and_the_prompt_goes_on(tmp_path: Path) -> None:
-    with prompt(tmp_path, "--read-only") as terminal:
-        enter(terminal, "step('in')")
-        terminal.wait_for_text("ReadOnly: read-only was asked for")
-        assert "Traceback" not in terminal.text
-        enter(terminal, "raise ValueError(chr(27) + '[31m' + chr(155))")
-        terminal.wait_for_text("ValueError: \\x1b[31m\\x9b")
-        assert "qtool/shell" not in terminal.text
+def test_a_wrong_command_shows_one_line_and_the_prompt_goes_on(
+    cleared: Terminal,
+) -> None:
+    enter(cleared, "step('nope')")
+    cleared.wait_for_text("NoSuchRunner: there is no runner 'nope'")
+    assert "Traceback" not in cleared.text
+    enter(cleared, "raise ValueError(chr(27) + '[31m' + chr(155))")
+    cleared.wait_for_text("ValueError: \\x1b[31m\\x9b")
+    assert "qtool/shell" not in cleared.text
 
 
 def test_typing_completes_and_runs_nothing(cleared: Terminal) -> None:
