@@ -7,6 +7,7 @@ stands: whoever reads it will find nothing to refuse.
 from __future__ import annotations
 
 from itertools import chain
+from operator import itemgetter
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
 
@@ -23,8 +24,10 @@ _FIELDS_OF_MAILMAN = _FIELDS | {"original_size"}
 
 _TEXT_OR_NONE = {str, type(None)}
 _TUPLE, _TWO, _TEXT = {tuple}, {2}, {str}
-_MANY, _MUCH = 1000, 1 << 20
-# So many headers, or characters of them, may be one that is shared again and again.
+_BESIDE = itemgetter("_unixfrom", "preamble", "epilogue", "_default_type")
+_MANY, _MUCH, _LITTLE = 1000, 32_000, 500
+# How many headers, characters of them and of what is beside may be one that is shared
+# again and again: a reader grants a file of any size as much.
 
 
 def is_plain(fields: dict[str, Any]) -> bool:
@@ -44,6 +47,7 @@ def is_plain(fields: dict[str, Any]) -> bool:
         and type(fields["defects"]) is list
         and not fields["defects"]
         and type(fields.get("original_size", 0)) is int
+        and sum(map(len, filter(None, _BESIDE(fields)))) <= _LITTLE
         and _are_pairs_of_ascii(fields["_headers"])
     )  # fmt: skip
 

@@ -28,7 +28,9 @@ from tests.qfile.assemble import STATE
         {"original_size": "7"},
         {"postamble": None},
         {"_headers": [("Subject", "a" * 60_000)] * 20},
+        {"_headers": [("Subject", "a" * 900)] * 900},
         {"_headers": [("Subject", "a")] * 2000},
+        {"preamble": "a" * 60_000},
     ],
 )
 def test_what_needs_a_second_look_is_not_plain(change: dict[str, Any]) -> None:
