@@ -29,6 +29,9 @@ def construct(content: Content, message_class: type[Message] | None) -> Message:
 
 def _of_usual(fields: Fields, message_class: type[Message]) -> Message:
     message = message_class()
+    if hasattr(message_class, "original_size"):  # as below; the others are its own
+        fields = {**fields}
+        fields.pop("original_size", None)
     message.__dict__.update(fields)
     payload = fields["_payload"]
     if isinstance(payload, list):

@@ -24,9 +24,9 @@ MAX_PARTS_DEEP = 60
 MAX_STRANGE = 100
 """After so many fields that are no text, the others are not shown."""
 
-_PART, _CHUNK, _ITEM = 200, 100, 16
-# What it costs to make a message, a header's chunk, or one header, field or
-# defect, in characters.
+PART_COST, ITEM_COST, _CHUNK_COST = 200, 16, 100
+"""What it costs to make a message, one header, field or defect, or a header's chunk,
+in characters."""
 
 _FIELDS = frozenset(
     (
@@ -94,7 +94,7 @@ class Outliner:
         state = value.state
         if value.args or type(state) is not dict:
             raise self._wrong("it has no state")
-        self._values.spend(_PART)
+        self._values.spend(PART_COST)
         fields = self._fields(state)
         outline = Outline()
         outline.headers = self._headers(fields.get("_headers", []))
@@ -113,7 +113,7 @@ class Outliner:
         return outline
 
     def _fields(self, state: dict[Any, Any]) -> dict[str, Any]:
-        self._values.spend(_ITEM * len(state))
+        self._values.spend(ITEM_COST * len(state))
         if set(map(type, state)) == {str}:
             return state
         return {self._key(key): item for key, item in state.items()}
@@ -153,7 +153,7 @@ class Outliner:
             pairs = [("", pairs)]
         if len(pairs) > MAX_HEADERS:
             raise UnsafeQFile("its message has too many headers")
-        self._values.spend(_ITEM * len(pairs))
+        self._values.spend(ITEM_COST * len(pairs))
         headers: list[tuple[str, str | HeaderOutline]] = []
         for pair in pairs:
             if type(pair) is tuple and len(pair) == 2:
@@ -189,7 +189,7 @@ class Outliner:
                 raise self._wrong("a header's chunk is no pair")
             if type(chunk[0]) not in (str, bytes):
                 raise self._wrong("a header's chunk is no text")
-            self._values.spend(_CHUNK + len(chunk[0]))
+            self._values.spend(_CHUNK_COST + len(chunk[0]))
             outlined.append((chunk[0], self._charset(chunk[1])))
         settings: dict[str, Any] = {}
         for name in ("_maxlinelen", "_headerlen"):
@@ -252,7 +252,7 @@ class Outliner:
         defects: list[tuple[str, str]] = []
         if type(value) is not list:
             return defects
-        self._values.spend(_ITEM * len(value))
+        self._values.spend(ITEM_COST * len(value))
         for defect in value:
             if isinstance(defect, Inert) and defect.role is Role.DEFECT:
                 said = defect.args[0] if defect.args else ""

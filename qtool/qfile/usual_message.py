@@ -8,7 +8,10 @@ knows nothing, and the guard and the unpickler have to read that.
 from __future__ import annotations
 
 import re
+from itertools import chain
 
+from qtool.errors import UnsafeQFile
+from qtool.qfile.outliner import ITEM_COST, PART_COST
 from qtool.qfile.terms import (
     INTEGER,
     SHORT,
@@ -20,6 +23,7 @@ from qtool.qfile.terms import (
     text_of,
     unsigned,
 )
+from qtool.qfile.values import Values
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
 
@@ -46,8 +50,8 @@ _OF_PART = "h\x02)\x81\x94}\x94(h\x05h\x09h\x0a"
 # The class, the names of the first fields and the policy are known by then.
 _MADE_FOR_PART: Memo = [None] * 2
 _DEEPEST = 20
-_SHARED = 1 << 20
-# So many characters of headers may be one that is shared again and again.
+_POLICY = 1
+# A field that is not read, for it says nothing.
 
 
 def _named(name: str) -> str:
@@ -104,8 +108,8 @@ def usual_message(data: bytes) -> UsualMessage | None:
         return None
     begin = len(_OF_MAILMAN if is_mailmans else _OF_STANDARD)
     try:
-        fields, end = _Reading(opcodes).fields(begin)
-    except (UnusualError, UnicodeDecodeError, IndexError):
+        fields, end = _Reading(part, opcodes).fields(begin)
+    except (UnusualError, UnsafeQFile, UnicodeDecodeError, IndexError):
         return None
     if opcodes[end:] != ".":
         return None
@@ -115,12 +119,13 @@ def usual_message(data: bytes) -> UsualMessage | None:
 class _Reading:
     """One reading of one message, from the front to the end."""
 
-    __slots__ = ("_depth", "_memo", "_opcodes", "_total")
+    __slots__ = ("_depth", "_memo", "_opcodes", "_values")
 
-    def __init__(self, opcodes: str) -> None:
+    def __init__(self, part: Pickle, opcodes: str) -> None:
+        self._values = Values(part.end - part.start, byte_strings=False, strict=True)
         self._opcodes = opcodes
         self._memo = [*_MEMO]
-        self._depth = self._total = 0
+        self._depth = 0
 
     def fields(self, at: int) -> tuple[Fields, int]:
         """Return the fields of a message from its headers on, and where it ends."""
@@ -139,7 +144,19 @@ class _Reading:
             raise UnusualError
         fields = {"_headers": headers, "_unixfrom": unixfrom, "_payload": payload}
         fields.update(self._after_payload(after))
+        self._spend(fields)
         return fields, after.end()
+
+    def _spend(self, fields: Fields) -> None:
+        """Pay what the outliner would for a message: a memo shares without end."""
+        headers = fields["_headers"]
+        texts = [text for text in fields.values() if type(text) is str]
+        self._values.spend(
+            PART_COST
+            + ITEM_COST * (_POLICY + len(fields) + len(headers))
+            + sum(map(len, texts))
+            + sum(map(len, chain.from_iterable(headers)))
+        )
 
     def _after_payload(self, match: re.Match[str]) -> Fields:
         found = match.groups()
@@ -153,7 +170,7 @@ class _Reading:
         self._name("_default_type", found[10])
         fields: Fields = {
             "_charset": None, "preamble": preamble, "epilogue": epilogue,
-            "defects": [], "_default_type": self._text(*found[11:14]),
+            "defects": [], "_default_type": self._text(*found[11:14]) or "text/plain",
         }  # fmt: skip
         if found[14]:
             self._memo.append(None)  # its name
@@ -186,11 +203,10 @@ class _Reading:
                 value = long_text
             else:
                 value = text_of(short, text, index, memo)
+                if not value.isascii():  # the body of a part
+                    raise UnusualError
             memo.append(None)  # the pair
             headers.append((name, value))
-            self._total += len(value)
-        if self._total > _SHARED:
-            raise UnusualError
         return headers
 
     def _payload(self, at: int) -> tuple[Any, int]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qtool.errors import CorruptQFile
+from qtool.errors import CorruptQFile, UnsafeQFile
 from qtool.qfile import decode, encode
 from qtool.qfile.construct import construct
 from qtool.qfile.guard import scan
@@ -252,3 +252,58 @@ def test_a_message_whose_metadata_calls_it_text_is_refused(as_text: object) -> N
     content = pickle.dumps(message, 4) + pickle.dumps({"_parsemsg": as_text}, 4)
     with pytest.raises(CorruptQFile, match="should be text"):
         decode(content, strict=True)
+
+
+def whole(parts: list[Message]) -> bytes:
+    """Return the pickle of a message in these parts; what they share is in it once."""
+    message = made([], None, None)
+    message._payload = parts  # type: ignore[attr-defined]
+    return pickle.dumps(message, 4)
+
+
+BODY = "x" * 20_000
+VALUE = "x" * 900
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        whole([made([], BODY, None) for _ in range(20)]),
+        whole([made([], "", None) for _ in range(400)]),
+        pickle.dumps(made([(f"A{n}", VALUE) for n in range(200)], "", None), 4),
+    ],
+    ids=["one-body", "many-parts", "one-value"],
+)
+def test_what_is_more_than_a_file_can_have_written_is_refused(content: bytes) -> None:
+    with pytest.raises(UnsafeQFile, match="more values than it can have written"):
+        message_by_unpickler(content)
+    assert usual_message(content) is None
+
+
+def test_a_part_whose_default_type_is_empty_has_the_usual_one() -> None:
+    message = made([], "", None)
+    message.set_default_type("")
+    assert check_message(pickle.dumps(message, 4))
+
+
+def test_a_header_that_is_the_body_of_a_part_is_not_usual() -> None:
+    body = "\ud83d \udcfc"
+    content = whole([made([], body, None), made([("A", body)], "", None)])
+    assert not check_message(content)
+
+
+class Sized(Message):
+    """A message whose size is not told by a file."""
+
+    def original_size(self) -> int:
+        """Return its size."""
+        return len(str(self))
+
+
+def test_a_field_does_not_hide_a_method_of_the_message() -> None:
+    content = pickle.dumps(made([], "", 612), 4)
+    read = usual_message(content)
+    assert read
+    message = construct(read.fields, Sized)
+    assert isinstance(message, Sized)
+    assert message.original_size() == 1
