@@ -185,8 +185,7 @@ class RemoteRunner(Mirrored):
         except RunnerGone:
             return None  # it has ended meanwhile
         except (QToolError, OSError):
-            if child is not None:
-                child.kill()
+            self._kill(None)
             raise
         if child is not None:
             child.leave_within(LEAVING_SECONDS)
@@ -202,9 +201,7 @@ class RemoteRunner(Mirrored):
         try:
             return self._asking.ask(do, **words)
         except RunnerSilent:
-            self._killed_for = silent_there()
-            if self._child is not None:
-                self._child.kill()
+            self._kill(silent_there())
             raise
 
     def _steer(self, do: str, **flags: bool) -> None:
@@ -235,7 +232,7 @@ class RemoteRunner(Mirrored):
             child = self._child = ChildProcess(f"{self.name}:{self.slice}")
             try:
                 self._begin(child)
-                overdue = Overdue(self, partial(self._kill, child))
+                overdue = Overdue(self, lambda hang: self._kill(hung_there(hang)))
                 status = child.listen(partial(self._hear, child), overdue.check)
                 words = child.last_words()
             finally:
@@ -264,9 +261,13 @@ class RemoteRunner(Mirrored):
                 stops=self.gate.stopping,
                 pauses=self.gate.pausing,
             )
-            child.line.say(
-                begin=dumped(beginning), settings=dumped_settings(self._used)
-            )
+            settings = dumped_settings(self._used)
+            try:
+                child.line.say(begin=dumped(beginning), settings=settings)
+            except TimeoutError:
+                self._kill(silent_there())
+            except ConnectionError:
+                pass  # it has ended; how, is known in a moment
             self.pid = child.pid
             self._asking.begin(child.line)
 
@@ -282,9 +283,10 @@ class RemoteRunner(Mirrored):
             self._ended.append(None if failed is None else WIRE.loaded(Failed, failed))
             child.leave_within(LEAVING_SECONDS)
 
-    def _kill(self, child: ChildProcess, hang: Hang) -> None:
-        self._killed_for = hung_there(hang)
-        child.kill()
+    def _kill(self, failure: ChildFailed | None) -> None:
+        self._killed_for, child = failure, self._child
+        if child is not None:
+            child.kill()
 
     def _ending(self, status: int, words: str) -> BaseException | None:
         if self._killed_for is not None:
