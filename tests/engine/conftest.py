@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import Message
 
+    from qtool.engine.status import RunnerState, RunnerStatus
     from qtool.queues.switchboard import Switchboard
 
 CHECKOUT = Path(__file__).parents[2]
@@ -146,6 +147,19 @@ class Changes:
     def _note(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def status(master: Master, name: str, number: int = 0) -> RunnerStatus:
+    """Return how a slice of a runner stands."""
+    (found,) = (
+        one for one in master.states() if (one.runner, one.slice) == (name, number)
+    )
+    return found
+
+
+def state(master: Master, name: str, number: int = 0) -> RunnerState:
+    """Return what a slice of a runner does."""
+    return status(master, name, number).state
 
 
 class Clock:

@@ -10,13 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from qtool.engine.master import Master
 from qtool.engine.pauses import Pause, Pauses
-from qtool.engine.status import Counts, RunnerState, RunnerStatus
+from qtool.engine.status import Counts, RunnerState
 from qtool.engine.step import Outcome
 from qtool.errors import NoRunnerClass, RunnerError, RunnerImportError, SliceClaimed
 from tests.engine.apart import Pipe
-from tests.engine.conftest import Changes, Clock, Site, ended, in_thread
+from tests.engine.conftest import (
+    Changes,
+    Clock,
+    Site,
+    ended,
+    in_thread,
+    state,
+    status,
+)
 
 HERE = "tests.engine.apart"
 
@@ -50,17 +57,6 @@ class Gate:
 @pytest.fixture
 def gate(tmp_path: Path) -> Gate:
     return Gate(tmp_path)
-
-
-def status(master: Master, name: str, number: int = 0) -> RunnerStatus:
-    (found,) = (
-        one for one in master.states() if (one.runner, one.slice) == (name, number)
-    )
-    return found
-
-
-def state(master: Master, name: str, number: int = 0) -> RunnerState:
-    return status(master, name, number).state
 
 
 @both
@@ -232,6 +228,8 @@ def test_a_runner_with_a_loop_of_its_own_is_started_and_stopped_only(
     assert state(master, "lmtp") is RunnerState.RUNNING
     with pytest.raises(RunnerError, match="loop of its own"):
         master.pause("lmtp")
+    with pytest.raises(RunnerError, match="manages no queue"):
+        master.step("lmtp")
     master.stop("lmtp")
     changes.wait(lambda: state(master, "lmtp") is RunnerState.STOPPED)
 

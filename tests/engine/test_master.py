@@ -20,13 +20,20 @@ from qtool.errors import (
     SliceClaimed,
 )
 from qtool.queues.spool import Spool
-from tests.engine.conftest import TIMEOUT, Changes, Gatekeeper, Site, ended, in_thread
+from tests.engine.conftest import (
+    TIMEOUT,
+    Changes,
+    Gatekeeper,
+    Site,
+    ended,
+    in_thread,
+    state,
+    status,
+)
 
 if TYPE_CHECKING:
     from email.message import Message
 
-    from qtool.engine.master import Master
-    from qtool.engine.status import RunnerStatus
     from qtool.engine.step import StepReport
 
 
@@ -61,17 +68,6 @@ def held(gatekeeper: Gatekeeper) -> type[Runner]:
             return False
 
     return Held
-
-
-def status(master: Master, name: str, number: int = 0) -> RunnerStatus:
-    (found,) = (
-        one for one in master.states() if (one.runner, one.slice) == (name, number)
-    )
-    return found
-
-
-def state(master: Master, name: str, number: int = 0) -> RunnerState:
-    return status(master, name, number).state
 
 
 # --- Starting and stopping
@@ -191,29 +187,6 @@ def test_a_pause_comes_after_the_message_in_hand(site: Site) -> None:
     assert site.subjects("in") == ["Two"]
 
 
-def test_a_runner_with_a_loop_of_its_own_is_started_and_stopped_only(
-    site: Site,
-) -> None:
-    class Server(Runner):
-        is_queue_runner = False
-
-        def run(self) -> None:
-            while not self.gate.stopping:
-                self.gate.snooze(None)
-
-    site.runner("lmtp", Server, path="")
-    master = site.master()
-    changes = Changes(master)
-    master.start("lmtp")
-    assert state(master, "lmtp") is RunnerState.RUNNING
-    with pytest.raises(RunnerError, match="loop of its own"):
-        master.pause("lmtp")
-    with pytest.raises(RunnerError, match="manages no queue"):
-        master.step("lmtp")
-    master.stop("lmtp")
-    changes.wait(lambda: state(master, "lmtp") is RunnerState.STOPPED)
-
-
 # --- Snoozing
 
 
@@ -259,23 +232,6 @@ def test_a_failed_runner_shows_its_traceback_and_can_be_started_again(
     master.start("in")
     assert state(master, "in") is RunnerState.RUNNING
     assert status(master, "in").traceback == ""
-
-
-def test_exit_from_dispose_shunts_and_fails_the_runner(site: Site) -> None:
-    class Leaving(Runner):
-        def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
-            raise SystemExit(3)
-
-    site.runner("in", Leaving)
-    site.put("in", "One")
-    site.put("in", "Two")
-    master = site.master()
-    changes = Changes(master)
-    master.start("in")
-    changes.wait(lambda: state(master, "in") is RunnerState.FAILED)
-    assert site.subjects("shunt") == ["One"]
-    assert site.subjects("in") == ["Two"]
-    assert status(master, "in").counts.shunted == 1
 
 
 def test_a_class_that_is_not_there_shows_before_any_start(site: Site) -> None:
@@ -534,24 +490,6 @@ def test_closing_waits_for_the_message_in_hand(site: Site) -> None:
     ended(closing)
     assert master.finishing() == ()
     assert site.queue("in").files == []
-
-
-def test_a_second_close_gives_the_message_back_and_waits_for_nobody(
-    site: Site,
-) -> None:
-    gatekeeper = Gatekeeper()
-    site.runner("in", held(gatekeeper))
-    filebase = site.put("in")
-    master = site.master()
-    master.start("in")
-    gatekeeper.entered()
-    closing = in_thread(master.close)
-    ended(in_thread(master.close))
-    ended(closing)
-    assert site.queue("in").files == [filebase]
-    assert site.queue("in").get_files(".bak") == []
-    assert site.queue("in").holder() is None
-    gatekeeper.let_go()
 
 
 def test_who_does_not_stop_by_itself_is_stopped_all_the_same(

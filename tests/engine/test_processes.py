@@ -28,8 +28,10 @@ from tests.engine.conftest import (
     ended,
     in_thread,
     many_files,
+    state,
+    status,
 )
-from tests.engine.test_alike import HERE, Gate, gate, state, status
+from tests.engine.test_alike import HERE, Gate, gate
 from tests.terminal import children_of
 
 if TYPE_CHECKING:
