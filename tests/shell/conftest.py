@@ -9,6 +9,7 @@ import pytest
 from qtool import installation
 from qtool.control import open_site
 from qtool.shell.names import preloaded
+from tests.commands.conftest import call  # noqa: F401 - a fixture here, too
 from tests.commands.program import configuration
 
 if TYPE_CHECKING:

@@ -6,19 +6,18 @@ import re
 import signal
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.program import (
-    MESSAGE,
-    QTOOL,
-    configuration,
-    entries,
-    program,
-    side_by_side,
-)
+from tests.commands.program import MESSAGE, QTOOL, configuration, entries, program
 from tests.engine.mailman_double import MailmanDouble
 from tests.engine.test_foreign import wait_for_true
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Call
+
+pytestmark = pytest.mark.usefixtures("own_process")
 
 GOES_ON = "Mailman's program goes on with that file"
 DOCUMENT = (Path(__file__).parents[1] / "doctests" / "runner.rst").read_text("utf-8")
@@ -110,60 +109,56 @@ def test_no_screen_library_is_imported_for_it(config: Path) -> None:
 
 
 def test_arguments_and_exit_status_are_the_scripts(
-    config: Path, tmp_path: Path
+    config: Path, tmp_path: Path, call: Call
 ) -> None:
     script = tmp_path / "x.py"
     script.write_text("import sys\nprint(sys.argv, __name__)\nsys.exit(7)\n")
-    shell = ("--config", config, "shell")
-    in_a_file, with_c = side_by_side(
-        (*shell, script, "a", "-b", "--root"),
-        (*shell, "-c", "import sys; print(sys.argv)", "a"),
-    )
+    in_a_file = program("--config", config, "shell", script, "a", "-b", "--root")
     assert in_a_file.status == 7
     assert in_a_file.out == f"['{script}', 'a', '-b', '--root'] __main__\n"
+    with_c = call("--config", config, "shell", "-c", "import sys; print(sys.argv)", "a")
     assert with_c.out == "['-c', 'a']\n"
 
 
 def test_an_error_of_ours_is_one_line_and_others_have_their_traceback(
-    config: Path,
+    config: Path, call: Call
 ) -> None:
     shell = ("--config", config, "shell", "-c")
-    ours, other, syntax = side_by_side(
-        (*shell, "step('nope')"),
-        (*shell, "raise ValueError('\\x1b[31m')"),
-        (*shell, "x ="),
-    )
+    ours = call(*shell, "step('nope')")
     assert (ours.status, ours.out) == (1, "")
     assert ours.told == ["NoSuchRunner: there is no runner 'nope'"]
+    other = call(*shell, "raise ValueError('\\x1b[31m')")
     assert other.status == 1
     assert other.told == [
         "Traceback (most recent call last):",
         '  File "-c", line 1, in <module>',
         "ValueError: \\x1b[31m",
     ]
+    syntax = call(*shell, "x =")
     assert syntax.status == 1
     assert "SyntaxError" in syntax.told[-1]
 
 
-def test_what_the_system_refuses_is_one_line(config: Path, tmp_path: Path) -> None:
+def test_what_the_system_refuses_is_one_line(
+    config: Path, tmp_path: Path, call: Call
+) -> None:
     (tmp_path / "spool").mkdir()
     (tmp_path / "spool" / "in").write_text("no folder")
     shell = ("--config", config, "shell", "-c")
-    ours, other = side_by_side(
-        (*shell, "switchboards['in'].files"), (*shell, "open('/nowhere')")
-    )
+    ours = call(*shell, "switchboards['in'].files")
     assert (ours.status, len(ours.told)) == (1, 1)
     assert str(tmp_path / "spool" / "in") in ours.told[0]
+    other = call(*shell, "open('/nowhere')")
     assert (other.status, other.told[0]) == (1, "Traceback (most recent call last):")
 
 
 def test_a_step_of_mailmans_that_is_interrupted_goes_on_and_that_is_said(
-    tmp_path: Path,
+    tmp_path: Path, call: Call
 ) -> None:
     double = MailmanDouble(tmp_path / "site")
     double.plan("wait")
     config = double.directory / "mailman.cfg"
-    assert program("--config", config, "inject", "in", stdin=MESSAGE).status == 0
+    assert call("--config", config, "inject", "in", stdin=MESSAGE).status == 0
     with subprocess.Popen(
         [QTOOL, "--config", config, "shell", "-c", "step('in', yes=True)"],
         stderr=subprocess.PIPE,
@@ -180,15 +175,17 @@ def test_a_step_of_mailmans_that_is_interrupted_goes_on_and_that_is_said(
     assert entries(double.queues / "in") == []
 
 
-def test_read_only_is_respected(config: Path, tmp_path: Path) -> None:
-    program("--config", config, "inject", "in", stdin=MESSAGE)
+def test_read_only_is_respected(config: Path, tmp_path: Path, call: Call) -> None:
+    call("--config", config, "inject", "in", stdin=MESSAGE)
     before = entries(tmp_path / "spool" / "in")
-    ended = program("--config", config, "--read-only", "shell", "-c", "step('in')")
+    ended = call("--config", config, "--read-only", "shell", "-c", "step('in')")
     assert ended.told == ["ReadOnly: read-only was asked for"]
     assert entries(tmp_path / "spool" / "in") == before
 
 
-def test_a_script_that_is_missing_is_told(config: Path, tmp_path: Path) -> None:
-    ended = program("--config", config, "shell", tmp_path / "none.py")
+def test_a_script_that_is_missing_is_told(
+    config: Path, tmp_path: Path, call: Call
+) -> None:
+    ended = call("--config", config, "shell", tmp_path / "none.py")
     assert ended.status == 1
     assert ended.told == [f"qtool: {tmp_path / 'none.py'}: No such file or directory"]
