@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 
 def drain(ground: Ground) -> Iterator[Figure]:
-    """Drain by a no-op runner; the targets are as for dequeue."""
+    """Drain by a no-op runner, of files in either state."""
     what = f"drain of {ground.number(10_000):,}, no-op runner"
-    rate = _drained(ground, settled=True)
-    yield _beside(rate, what, "runner", "Mailman's Runner", 15)
-    yield _beside(rate, what, "loop", "bare loop, Mailman's Switchboard", 0.5)
-    yield _beside(rate, what, "raw", "bare system calls")
-    rate = _drained(ground, settled=False)
-    what = "the same, fresh files"
-    yield _beside(rate, what, "runner", "Mailman's Runner")
-    yield _beside(rate, what, "loop", "bare loop, Mailman's Switchboard")
-    yield _beside(rate, what, "raw", "bare system calls")
+    for settled, state in ((True, ""), (False, ", fresh files")):
+        rate = _drained(ground, settled=settled)
+        yield _beside(rate, what + state, "runner", "Mailman's Runner", 15)
+        yield _beside(
+            rate, what + state, "loop", "bare loop, Mailman's Switchboard", 0.5
+        )
+        yield _beside(rate, what + state, "raw", "bare system calls")
 
 
 def _drained(ground: Ground, *, settled: bool) -> dict[str, float]:

@@ -76,24 +76,19 @@ def dequeue(ground: Ground) -> Iterator[Figure]:
     """Dequeue and finish files that Mailman wrote: usual ones, and guarded ones.
 
     The first are read by their grammar, the others by the unpickler behind the guard.
-    The targets are for settled files, for an enqueue leaves them so. Of files that
-    are not written back yet the removal is cheap, and the rest of the work shows.
+    An enqueue leaves files settled on the disk. Of files that are not written back yet
+    the removal is cheap, and the rest of the work shows.
     """
-    what = "dequeue + finish"
-    took = _dequeued(ground, ground.qfile, settled=True)
-    yield _against(took, what, "ours", "theirs", "Mailman", 1.1)
-    yield _against(took, what, "ours", "raw", "bare system calls")
-    took = _dequeued(ground, ground.eight_bit, settled=True)
-    yield _against(took, f"{what}, guard on", "ours", "theirs", "Mailman", 0.6)
-    yield _guard_share(took)
-    what += ", fresh files"
-    took = _dequeued(ground, ground.qfile, settled=False)
-    yield _against(took, what, "ours", "theirs", "Mailman")
-    yield _against(took, what, "ours", "raw", "bare system calls")
-    took = _dequeued(ground, ground.in_parts, settled=False)
-    yield _against(took, f"{what} in parts", "ours", "theirs", "Mailman")
-    took = _dequeued(ground, ground.eight_bit, settled=False)
-    yield _against(took, f"{what}, guard on", "ours", "theirs", "Mailman")
+    for settled, state in ((True, ""), (False, ", fresh files")):
+        what = f"dequeue + finish{state}"
+        took = _dequeued(ground, ground.qfile, settled=settled)
+        yield _against(took, what, "ours", "theirs", "Mailman", 1.1)
+        yield _against(took, what, "ours", "raw", "bare system calls")
+        took = _dequeued(ground, ground.in_parts, settled=settled)
+        yield _against(took, f"{what} in parts", "ours", "theirs", "Mailman")
+        took = _dequeued(ground, ground.eight_bit, settled=settled)
+        yield _against(took, f"{what}, guard on", "ours", "theirs", "Mailman", 0.6)
+        yield _guard_share(took)
 
 
 def _dequeued(ground: Ground, sample: Path, *, settled: bool) -> dict[str, float]:
