@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from importlib import import_module
-from pathlib import Path
+from os.path import dirname
 
 
 def begin(module: str, words: str, *arguments: str) -> None:
@@ -28,7 +28,8 @@ def begin(module: str, words: str, *arguments: str) -> None:
     os.set_inheritable(descriptor, descriptor == 2)
     faulthandler.enable(descriptor)
     try:
-        sys.path.insert(0, str(Path(__file__).parents[2]))
+        # What is imported here is paid while a console starts: no pathlib.
+        sys.path.insert(0, dirname(dirname(dirname(__file__))))  # noqa: PTH120
         import qtool.engine
 
         assert qtool.engine.__path__
