@@ -37,11 +37,12 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Share the whole quick suite among processes, and nothing else.
 
-    Long tests measure time and memory, and a few tests are done sooner in one.
+    Long tests measure time and memory, and a few tests are done sooner in one. There
+    is a process more than processors: while a test waits, another may compute.
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     quick = config.option.markexpr == "not long and not interop"
-    return len(os.sched_getaffinity(0)) if whole and quick else 0
+    return len(os.sched_getaffinity(0)) + 1 if whole and quick else 0
 
 
 def pytest_collection_finish() -> None:

@@ -143,6 +143,7 @@ def test_a_user_with_a_name_brings_groups_and_home(site: Site) -> None:
     assert ended.out == f"{nobody.pw_gid} {nobody.pw_dir}\n"
 
 
+@pytest.mark.long
 def test_the_board_says_as_whom_it_acts(site: Site) -> None:
     words = [str(QTOOL), "--config", str(site.config)]
     with Terminal(elsewhere(words)) as terminal:
@@ -233,9 +234,12 @@ def test_a_member_of_the_group_acts_as_the_owner_would(site: Site) -> None:
     assert {gid for _, gid, _ in facts.values()} == {OWNER}
     made = {f[2] for f in facts.values() if f[0] == MEMBER}
     assert made == {"drwxrws---", "-rw-rw----"}
-    # And the owner goes on with what the member left.
-    again = site.call("inject", "in", user=OWNER)
-    assert again.status == 0
+
+
+@pytest.mark.long
+def test_the_owner_goes_on_with_what_a_member_left(site: Site) -> None:
+    assert site.call("run", "--once", user=MEMBER, groups=(OWNER,)).status == 0
+    assert site.call("inject", "in", user=MEMBER, groups=(OWNER,)).status == 0
     assert site.call("run", "--once", user=OWNER).out.startswith("done 1,")
 
 

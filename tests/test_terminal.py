@@ -113,6 +113,7 @@ def test_the_board_follows_another_process_and_the_size_of_the_terminal(
         terminal.wait_for(lambda: "q Quit" in terminal.lines[23])
 
 
+@pytest.mark.long
 def test_nothing_is_processed_before_a_key_starts_it(site: Path) -> None:
     inject(site)
     with console("--config", site) as terminal:
@@ -128,6 +129,7 @@ def test_nothing_is_processed_before_a_key_starts_it(site: Path) -> None:
         assert terminal.wait_for_end() == 0
 
 
+@pytest.mark.long
 def test_a_step_shows_what_it_did(site: Path) -> None:
     inject(site, "in", "-m", "foo=yes")
     with console("--config", site) as terminal:
@@ -173,13 +175,6 @@ def looked_at(site: Path, seconds: float) -> None:
         terminal.wait_for_text("slices")  # Escape and q at once would be Alt+q
         terminal.press("q")
         assert terminal.wait_for_end() == 0
-
-
-def test_looking_writes_nothing(site: Path) -> None:
-    inject(site)
-    before = listing(site.parent)
-    looked_at(site, 0.3)
-    assert listing(site.parent) == before
 
 
 @pytest.mark.long

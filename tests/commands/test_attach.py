@@ -74,6 +74,7 @@ def test_the_shell_only_looks_at_the_queues_of_a_daemon(
         ]
 
 
+@pytest.mark.long
 def test_a_second_daemon_is_told_who_serves(site: Path, runtime: Path) -> None:
     with running(site) as run:
         run.read_to("started in")
@@ -85,6 +86,7 @@ def test_a_second_daemon_is_told_who_serves(site: Path, runtime: Path) -> None:
         )
 
 
+@pytest.mark.long
 def test_a_killed_daemon_is_no_daemon(call: Call, site: Path, runtime: Path) -> None:
     with running(site) as run:
         run.read_to("started in")

@@ -353,6 +353,7 @@ def test_an_engine_is_gone_a_second_after_its_message(slow: Path) -> None:
         slow.with_name("gate").unlink()
 
 
+@pytest.mark.long
 def test_an_engine_whose_console_is_killed_gives_back_what_takes_too_long(
     tmp_path: Path,
 ) -> None:

@@ -145,7 +145,9 @@ def test_once_beside_a_runner_takes_nothing_twice_and_nothing_of_its(
 # --- Until a signal
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_a_signal_finishes_the_message_in_hand(
     call: Call, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -166,6 +166,7 @@ def test_a_clock_set_back_loses_nothing_and_repeats_nothing(tmp_path: Path) -> N
 # --- A message that kills
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("needs_strace")
 def test_a_message_that_kills_its_runner_is_set_aside_the_third_time(
     tmp_path: Path,

@@ -72,10 +72,6 @@ def crash_and_drain(site: Site, tmp_path: Path, kills: int) -> None:
     assert len(found) - len(set(found)) <= 2 * kills
 
 
-def test_three_kills_lose_nothing(site: Site, tmp_path: Path) -> None:
-    crash_and_drain(site, tmp_path, 3)
-
-
 @pytest.mark.long
 def test_many_kills_lose_nothing(site: Site, tmp_path: Path) -> None:
     crash_and_drain(site, tmp_path, 25)

@@ -61,6 +61,7 @@ def terminal(root: Path, *arguments: str, **variables: str) -> Iterator[Terminal
 
 def test_the_board_comes_and_q_leaves_the_terminal_as_it_was(root: Path) -> None:
     with terminal(root) as shown:
+        assert "looking" not in shown.plain  # the first picture is the board
         assert "stopped" in line(shown, "in")
         assert shown.on_alternate_screen
         shown.press("q")
@@ -69,11 +70,7 @@ def test_the_board_comes_and_q_leaves_the_terminal_as_it_was(root: Path) -> None
         assert not shown.on_alternate_screen
 
 
-def test_the_first_picture_is_the_board(root: Path) -> None:
-    with terminal(root) as shown:
-        assert "looking" not in shown.plain
-
-
+@pytest.mark.long
 def test_a_theme_of_the_user_s_is_taken(root: Path) -> None:
     with terminal(root, TEXTUAL_THEME="dracula", COLORTERM="truecolor") as shown:
         assert b"40;42;54" in shown.raw  # its background
@@ -93,11 +90,9 @@ def test_signals_leave_the_terminal_as_it_was(root: Path, number: int) -> None:
         assert "Stopped with this window: in, mark." in shown.plain
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.long)])
-def test_a_window_that_is_closed_leaves_no_process_behind(
-    root: Path, times: int
-) -> None:
-    for _ in range(times):
+@pytest.mark.long
+def test_a_window_that_is_closed_leaves_no_process_behind(root: Path) -> None:
+    for _ in range(10):
         with terminal(root, "--start") as shown:
             shown.wait_for(partial(is_running, shown))
             os.close(shown.master)
@@ -116,6 +111,7 @@ def test_without_colour_not_one_colour_is_sent(root: Path) -> None:
         assert 7 in asked
 
 
+@pytest.mark.long
 def test_a_terminal_without_unicode_gets_ascii_alone(root: Path) -> None:
     with terminal(root, PYTHONIOENCODING="ascii", PYTHONUTF8="0") as shown:
         shown.press("l?")
@@ -136,6 +132,7 @@ def test_a_dumb_terminal_gets_one_line(root: Path) -> None:
         assert b"qtool status" in shown.raw
 
 
+@pytest.mark.long
 def test_hostile_names_never_reach_the_terminal(root: Path) -> None:
     for name in ("in", "\x1b]0;x\x07", "[red]x[red]", "a\u202eb"):
         (root / name).mkdir()
