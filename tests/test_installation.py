@@ -292,6 +292,21 @@ def test_no_class_waits_for_another_whose_import_takes_long(
     assert sys.path[0] == ""
 
 
+def test_who_looks_for_a_module_meanwhile_looks_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    door, entries = ModuleType("qt_house_looking"), list(sys.path)
+    vars(door).update(looking=iter(sys.path), seen=[])
+    monkeypatch.setitem(sys.modules, "qt_house_looking", door)
+    assert next(door.looking) == ""
+    text = "from qt_house_looking import *\nseen += looking\nclass Sorter: pass\n"
+    module(tmp_path, "qt_house_seven", text)
+    assert with_class(tmp_path, "qt_house_seven.Sorter").runner_class("a")
+    assert door.seen == entries[1:]
+
+
 def test_a_runner_without_a_class_says_how_to_give_it_one(tmp_path: Path) -> None:
     with pytest.raises(NoRunnerClass, match=r"set class in \[runner.in\]"):
         own(tmp_path, "[runner.in]\n").runner_class("in")

@@ -83,7 +83,8 @@ class _WorkingFolder:
     """Keeps the working folder out of the import path while anything is imported.
 
     Imports take as long as they like, and none waits for another: who begins takes
-    out what is there, and the last to end puts it back.
+    out what is there, and the last to end puts it back. The list itself is never
+    changed: another thread may look for a module along it, and would miss a folder.
     """
 
     def __init__(self) -> None:
@@ -102,19 +103,22 @@ class _WorkingFolder:
                 (i for i, e in enumerate(sys.path) if e.endswith("-packages")),
                 len(sys.path),
             )
-            sys.path[first:first] = [str(p) for p in paths if str(p) not in sys.path]
+            ours = [str(p) for p in paths if str(p) not in sys.path]
+            entries = [*sys.path[:first], *ours, *sys.path[first:]]
             working = {"", ".", _working_folder()} - {str(path) for path in paths}
-            found = [(i, e) for i, e in enumerate(sys.path) if e in working]
+            found = [(i, e) for i, e in enumerate(entries) if e in working]
             self._taken_out.append(found)
-            sys.path[:] = [entry for entry in sys.path if entry not in working]
+            sys.path = [entry for entry in entries if entry not in working]
         try:
             yield
         finally:
             with self._lock:
                 self._imports -= 1
+                entries = [*sys.path]
                 while self._taken_out and not self._imports:
                     for index, entry in self._taken_out.pop():
-                        sys.path.insert(index, entry)
+                        entries.insert(index, entry)
+                sys.path = entries
 
 
 _folder = _WorkingFolder()
