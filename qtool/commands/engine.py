@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import signal
 import threading
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from qtool.control.control import Control
 
 _ENDED, _TERMINATED = b"ended", b"terminated"
+
+log = logging.getLogger("qtool.console")
 
 
 def serve(end: socket.socket, programs: str, config: str) -> None:
@@ -48,6 +51,7 @@ def serve(end: socket.socket, programs: str, config: str) -> None:
     except (QToolError, OSError) as error:
         _say(end, f"does not start: {error}")
         return
+    threading.excepthook = _log_end
     window = Window(control, end, news.put)
     threading.Thread(target=window.accept_all, name="qtool-window", daemon=True).start()
     try:
@@ -55,6 +59,13 @@ def serve(end: socket.socket, programs: str, config: str) -> None:
             _say(end, "was ended by SIGTERM")
     finally:
         window.leave()
+
+
+def _log_end(ended: threading.ExceptHookArgs) -> None:
+    """Have the console's log show what a thread ends of that nobody foresaw."""
+    error, name = ended.exc_value, ended.thread.name if ended.thread else "a thread"
+    if isinstance(error, Exception):
+        log.error("%s ends: %s: %s", name, type(error).__name__, error, exc_info=error)
 
 
 def _say(end: socket.socket, text: str) -> None:

@@ -26,7 +26,8 @@ def begin(module: str, words: str, *arguments: str) -> None:
         signal.signal(number, lambda *_: None)
     descriptor = int(words)
     os.set_inheritable(descriptor, descriptor == 2)
-    faulthandler.enable(descriptor)
+    # Of one thread: to look at those that go on may fail, and that would be told.
+    faulthandler.enable(descriptor, all_threads=False)
     try:
         # What is imported here is paid while a console starts: no pathlib.
         sys.path.insert(0, dirname(dirname(dirname(__file__))))  # noqa: PTH120

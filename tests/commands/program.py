@@ -42,6 +42,8 @@ class Wait(Runner):
 
     def _dispose(self, mlist, msg, msgdata):
         self.log.info("in hand")
+        if "fails" in msgdata:
+            threading.Thread(target=lambda: 1 / 0, name="aside").start()
         if "lingers" in msgdata:  # what the interpreter waits for at its end
             threading.Thread(target=threading.Event().wait, daemon=False).start()
         while not pathlib.Path(msgdata["gate"]).exists():

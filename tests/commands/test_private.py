@@ -52,11 +52,11 @@ def apart(slow: Path) -> Iterator[Control]:
     control.close(unclaim=True)
 
 
-def put(site: Path, queue: str = "slow") -> str:
+def put(site: Path, queue: str = "slow", **msgdata: str) -> str:
     """Put a message into a queue, which keeps the runner ``slow`` until let go."""
     control = open_site(config_file=site)
-    gate = {"gate": str(site.with_name("gate"))}
-    filebase = control.inject(queue, MESSAGE, gate).filebase
+    msgdata["gate"] = str(site.with_name("gate"))
+    filebase = control.inject(queue, MESSAGE, msgdata).filebase
     control.close()
     return filebase
 
@@ -234,6 +234,18 @@ def test_the_last_words_of_an_engine_are_in_the_log(
     (line,) = (line for line in apart.log() if line.level == "ERROR")
     assert re.search(rf"was (killed|ended) by {number.name}; the next one", line.text)
     assert ("_until_told" in line.traceback) == (number is signal.SIGSEGV)
+
+
+def test_what_a_thread_of_an_engine_ends_of_is_in_the_log(
+    slow: Path, apart: Control
+) -> None:
+    boards = Boards(apart)
+    put(slow, fails="yes")
+    apart.start("slow")
+    boards.wait(lambda _: any(line.level == "ERROR" for line in apart.log()))
+    (line,) = (line for line in apart.log() if line.level == "ERROR")
+    assert line.text == "aside ends: ZeroDivisionError: division by zero"
+    assert "in <lambda>" in line.traceback
 
 
 def test_an_engine_that_fails_as_it_ends_says_so_when_it_is_closed(

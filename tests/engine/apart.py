@@ -5,6 +5,7 @@ They speak with their tests through pipes and files that the configuration names
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import select
@@ -139,6 +140,8 @@ class Dying(Runner):
     """Has its process killed, fail, or leave, as the metadata say."""
 
     def _dispose(self, mlist: Any, msg: Message, msgdata: dict[str, Any]) -> bool:
+        if "address" in msgdata:
+            ctypes.string_at(msgdata["address"])
         if "unforeseen" in msgdata:
             Child._do_unheard = None  # type: ignore[method-assign, assignment]
             os.kill(os.getpid(), signal.SIGTERM)

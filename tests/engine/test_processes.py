@@ -246,7 +246,7 @@ def _notes(master: Master, note: str) -> bool:
 @pytest.mark.parametrize(
     ("how", "told", "traceback"),
     [
-        ({"signal": 11}, "was killed by SIGSEGV", "in _dispose\n"),
+        ({"address": 0}, "was killed by SIGSEGV", "in _dispose\n"),
         ({"unforeseen": 1}, "ended by itself, with exit status 1", "in serve\n"),
     ],
 )
