@@ -105,10 +105,12 @@ def test_a_stop_shows_no_state_that_was_left_before(site: Site, *, apart: bool) 
     changes.wait(lambda: seen[-1:] == [RunnerState.PAUSED])
     master.stop("in")
     changes.wait(lambda: seen[-1:] == [RunnerState.STOPPED])
-    assert [each for each, _ in groupby(seen)] == [
+    ahead = iter((
         RunnerState.RUNNING, RunnerState.STOPPING, RunnerState.PAUSED,
         RunnerState.STOPPING, RunnerState.STOPPED,
-    ]  # fmt: skip
+    ))  # fmt: skip
+    # Who is quick may be seen to skip one; none is seen to go back.
+    assert all(each in ahead for each, _ in groupby(seen))
 
 
 @both
