@@ -147,14 +147,16 @@ async def _console(scratch: Path) -> AsyncIterator[Callable[[Path], Awaitable[st
     control = open_site(root=root)
     app = QToolApp(control)
     app.animation_level = "none"
-    async with app.run_test(size=(100, 30)):
+    async with app.run_test(size=(80, 24)):
         row = control.scan().row("in")
         assert row is not None
 
         async def show(path: Path) -> str:
             _put(path, place)
             screen = EntryScreen(row, name)
-            await app.push_screen(screen)
+            # Where the one before gives way, the board below need not be drawn.
+            was_there = isinstance(app.screen, EntryScreen)
+            await (app.switch_screen if was_there else app.push_screen)(screen)
             # The pilot's pauses are for eyes: they take ten times as long.
             while screen.pager.text.startswith("reading"):
                 await asyncio.sleep(0.002)
@@ -162,7 +164,6 @@ async def _console(scratch: Path) -> AsyncIterator[Callable[[Path], Awaitable[st
             harmless(_drawn(screen.pager))
             screen.pager.action_page(1000)
             harmless(_drawn(screen.pager))
-            await app.pop_screen()
             if "Cannot be shown" in whole.partition("Headers")[0]:
                 raise RefusedHere(harmless(whole))
             return whole

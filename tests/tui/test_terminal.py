@@ -19,7 +19,7 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.tui.site import PLAIN, inject, line_of, make_site, until
-from tests.tui.test_app import opened, tree
+from tests.tui.test_app import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,22 +165,6 @@ def test_an_arrival_is_on_the_terminal_within_a_quarter_of_a_second(
             threading.Event().wait(0.3 + 0.01 * (number % 7))
         p95 = statistics.quantiles(took, n=20)[-1]
         assert p95 <= 0.25, sorted(took)
-
-
-@pytest.mark.long
-def test_two_minutes_of_board_write_nothing(root: Path) -> None:
-    inject(control := make_site(root), "in")
-    control.close()
-    before = tree(root / "queues")
-    with terminal(root) as shown:
-        for keys in ("j", "\r", "\x1b", "l", "l", "?") * 4:
-            shown.press(keys)
-            end = time.monotonic() + 5
-            while time.monotonic() < end:
-                shown.take(0.5)
-        shown.press("q")
-        shown.wait_for_end()
-    assert tree(root / "queues") == before
 
 
 @pytest.mark.long
