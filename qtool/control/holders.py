@@ -27,25 +27,30 @@ class Holders:
         self._looked_at = float("-inf")
 
     def look(
-        self, ours: Callable[[], Mapping[str, Collection[int]]], *, fresh: bool
+        self,
+        ours: Mapping[str, Collection[int]],
+        look_again: Callable[[], Mapping[str, Collection[int]]],
+        *,
+        fresh: bool,
     ) -> None:
         """Ask about every slice that is not ours.
 
         Args:
-            ours: Returns which are at work here, by the runner's name.
+            ours: Which are at work here, by the runner's name.
+            look_again: Returns that as it is then.
             fresh: Also where it was asked a moment ago.
         """
         now = time.monotonic()
         if not fresh and now - self._looked_at < _SECONDS:
             return
-        self._looked_at, before = now, ours()
+        self._looked_at = now
         held = {
             (name, number): who
             for name, settings in self._configuration.settings.runners.items()
             if settings.served
-            for number, who in self._of(settings, before.get(name, ())).items()
+            for number, who in self._of(settings, ours.get(name, ())).items()
         }
-        after = ours() if held else {}  # one of them may just have begun
+        after = look_again() if held else {}  # one of them may just have begun
         self._held = {
             key: who for key, who in held.items() if key[1] not in after.get(key[0], ())
         }

@@ -70,9 +70,8 @@ class OwnRunners(Runners):
         if not any(r.served for r in self._configuration.settings.runners.values()):
             self._statuses = {}
             return
-        if self._made is not None or not quick:
-            self._statuses = by_runner(self._master.states())
-        self._holders.look(self._at_work, fresh=fresh)
+        at_work = dict if quick and self._made is None else self._look
+        self._holders.look(at_work(), at_work, fresh=fresh)
 
     def standing(self, settings: RunnerSettings) -> Standing:
         """Return how one runner stands, as of the last ``look``."""
@@ -148,9 +147,9 @@ class OwnRunners(Runners):
             for number in range(settings.instances)
         )
 
-    def _at_work(self) -> Mapping[str, Collection[int]]:
-        if self._made is not None:
-            self._statuses = by_runner(self._master.states())
+    def _look(self) -> Mapping[str, Collection[int]]:
+        """Ask the master; return which slices are at work here, by the runner."""
+        self._statuses = by_runner(self._master.states())
         return {name: self._ours(name) for name in self._statuses}
 
     def _ours(self, name: str) -> list[int]:

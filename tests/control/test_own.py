@@ -119,21 +119,12 @@ def test_a_slice_at_work_tells_what_it_costs_and_what_it_has_in_hand(
 
 def test_a_slice_that_begins_here_meanwhile_is_nobody_else_s(tmp_path: Path) -> None:
     control = open_site(tmp_path, configuration(slow="class: tests.control.site.Held"))
-    at_work: list[int] = []
-
-    def ours() -> dict[str, list[int]]:
-        """The runner begins after the first look at what is at work here."""
-        before = [*at_work]
-        if not at_work:
-            control.start("slow")
-            at_work.append(0)
-        return {"slow": before}
-
     try:
+        control.start("slow")  # after it was found that it is not at work here
         holders = Holders(control.configuration)
-        holders.look(ours, fresh=True)
+        holders.look({}, lambda: {"slow": [0]}, fresh=True)
         assert not holders.get("slow", 0)
-        holders.look(dict, fresh=True)
+        holders.look({}, dict, fresh=True)
         assert holders.get("slow", 0)
     finally:
         control.close()
