@@ -75,9 +75,19 @@ _BEFORE_PAYLOAD = re.compile(
 _AFTER_PAYLOAD = re.compile(
     rf"{_named('_charset')}N{_text_or_none(_named('preamble'))}"
     rf"{_text_or_none(_named('epilogue'))}{_named('defects')}]\x94"
-    rf"{_named('_default_type')}(?:{SHORT_KEPT}|h(.))"
-    rf"(?:{re.escape(strings('original_size'))}({INTEGER}))?ub",
+    rf"{_named('_default_type')}(?:{SHORT_KEPT}|h(.))",
     re.DOTALL,
+)
+_NOTHING_SPECIAL = (
+    f"{strings('_charset')}N{strings('preamble')}N{strings('epilogue')}N"
+    f"{strings('defects')}]\x94{strings('_default_type', 'text/plain')}"
+)
+# What the same is in most files: where no part has named the fields before.
+_MEMO_OF_NOTHING: Memo = [
+    "_charset", "preamble", "epilogue", "defects", None, "_default_type", "text/plain",
+]  # fmt: skip
+_END = re.compile(
+    rf"(?:{re.escape(strings('original_size'))}({INTEGER}))?ub", re.DOTALL
 )
 
 
@@ -108,7 +118,7 @@ def usual_message(data: bytes) -> UsualMessage | None:
         return None
     begin = len(_OF_MAILMAN if is_mailmans else _OF_STANDARD)
     try:
-        fields, end = _Reading(part, opcodes).fields(begin)
+        fields, end = _Reading(opcodes).fields(begin)
     except (UnusualError, UnsafeQFile, UnicodeDecodeError, IndexError):
         return None
     if opcodes[end:] != ".":
@@ -119,13 +129,15 @@ def usual_message(data: bytes) -> UsualMessage | None:
 class _Reading:
     """One reading of one message, from the front to the end."""
 
-    __slots__ = ("_depth", "_memo", "_opcodes", "_values")
+    __slots__ = ("_depth", "_is_shared", "_memo", "_opcodes", "_values")
 
-    def __init__(self, part: Pickle, opcodes: str) -> None:
-        self._values = Values(part.end - part.start, byte_strings=False, strict=True)
+    def __init__(self, opcodes: str) -> None:
         self._opcodes = opcodes
         self._memo = [*_MEMO]
         self._depth = 0
+        self._values: Values | None = None
+        self._is_shared = False
+        """Whether something in it is there more than once."""
 
     def fields(self, at: int) -> tuple[Fields, int]:
         """Return the fields of a message from its headers on, and where it ends."""
@@ -139,16 +151,22 @@ class _Reading:
         unixfrom = self._text(length, text, index)
         self._name("_payload", payload_name)
         payload, at = self._payload(before.end())
-        after = _AFTER_PAYLOAD.match(self._opcodes, at)
-        if after is None:
-            raise UnusualError
         fields = {"_headers": headers, "_unixfrom": unixfrom, "_payload": payload}
-        fields.update(self._after_payload(after))
-        self._spend(fields)
-        return fields, after.end()
+        end = _END.match(self._opcodes, self._after_payload(at, fields))
+        if end is None:
+            raise UnusualError
+        if end[1]:
+            self._memo.append(None)  # its name
+            fields["original_size"] = integer(end[1])
+        if self._is_shared:
+            self._spend(fields)
+        return fields, end.end()
 
     def _spend(self, fields: Fields) -> None:
         """Pay what the outliner would for a message: a memo shares without end."""
+        if self._values is None:
+            size = len(self._opcodes)
+            self._values = Values(size, byte_strings=False, strict=True)
         headers = fields["_headers"]
         texts = [text for text in fields.values() if type(text) is str]
         self._values.spend(
@@ -158,24 +176,29 @@ class _Reading:
             + sum(map(len, chain.from_iterable(headers)))
         )
 
-    def _after_payload(self, match: re.Match[str]) -> Fields:
+    def _after_payload(self, at: int, fields: Fields) -> int:
+        """Add the fields behind the payload, and return where they end."""
+        if self._opcodes.startswith(_NOTHING_SPECIAL, at):
+            self._memo += _MEMO_OF_NOTHING
+            fields.update(_charset=None, preamble=None, epilogue=None, defects=[])
+            fields["_default_type"] = "text/plain"
+            return at + len(_NOTHING_SPECIAL)
+        match = _AFTER_PAYLOAD.match(self._opcodes, at)
+        if match is None:
+            raise UnusualError
         found = match.groups()
+        fields["_charset"] = None
         self._name("_charset", found[0])
         self._name("preamble", found[1])
-        preamble = self._text(*found[2:5])
+        fields["preamble"] = self._text(*found[2:5])
         self._name("epilogue", found[5])
-        epilogue = self._text(*found[6:9])
+        fields["epilogue"] = self._text(*found[6:9])
         self._name("defects", found[9])
+        fields["defects"] = []
         self._memo.append(None)  # the list of defects
         self._name("_default_type", found[10])
-        fields: Fields = {
-            "_charset": None, "preamble": preamble, "epilogue": epilogue,
-            "defects": [], "_default_type": self._text(*found[11:14]) or "text/plain",
-        }  # fmt: skip
-        if found[14]:
-            self._memo.append(None)  # its name
-            fields["original_size"] = integer(found[14])
-        return fields
+        fields["_default_type"] = self._text(*found[11:14]) or "text/plain"
+        return match.end()
 
     def _name(self, name: str, index: str | None) -> None:
         if index is None:
@@ -186,7 +209,9 @@ class _Reading:
     def _text(
         self, length: str | None, text: str | None, index: str | None
     ) -> str | None:
-        if length is None and index is None:
+        if index:
+            self._is_shared = True
+        elif length is None:
             return None
         return text_of(length or "", text or "", index or "", self._memo)
 
@@ -203,8 +228,10 @@ class _Reading:
                 value = long_text
             else:
                 value = text_of(short, text, index, memo)
-                if not value.isascii():  # the body of a part
-                    raise UnusualError
+                if index:
+                    self._is_shared = True
+                    if not value.isascii():  # the body of a part
+                        raise UnusualError
             memo.append(None)  # the pair
             headers.append((name, value))
         return headers
@@ -218,6 +245,7 @@ class _Reading:
         if opcode == "N":
             return None, at + 1
         if opcode == "h":
+            self._is_shared = True
             return text_of("", "", opcodes[at + 1], self._memo), at + 2
         if opcode == "\x8c":
             begin = at + 2
@@ -243,6 +271,7 @@ class _Reading:
         is_many = opcodes[at + 2] == "("
         at += 2 + is_many
         self._depth += 1
+        self._is_shared = True  # their class, the names of their fields
         while opcodes.startswith(_OF_PART, at):
             self._memo += _MADE_FOR_PART
             fields, at = self.fields(at + len(_OF_PART))
