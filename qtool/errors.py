@@ -116,6 +116,10 @@ class RunnerImportError(RunnerError):
     """The runner's class cannot be imported."""
 
 
+class ClassImporting(RunnerImportError):
+    """The runner's class is being imported, and that takes long."""
+
+
 class RunnerGone(RunnerError):
     """The process of the runner has ended."""
 

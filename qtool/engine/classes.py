@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from qtool.engine.runner import Runner
-from qtool.errors import NoRunnerClass, RunnerImportError
+from qtool.errors import ClassImporting, NoRunnerClass, RunnerImportError
 from qtool.installation.classes import no_class_reason
 
 if TYPE_CHECKING:
     from qtool.installation import Configuration
+
+LOOK_SECONDS = 2.0
+"""For so long a look at a class waits until it is imported."""
 
 
 def own_class(config: Configuration, name: str) -> type[Runner]:
@@ -40,6 +44,60 @@ def looked_up(config: Configuration, name: str) -> None:
         own_class(config, name)
     finally:
         sys.dont_write_bytecode = before
+
+
+class _Look(threading.Event):
+    """One look at a class, set when it has ended."""
+
+    failure: BaseException | None = None
+
+
+class Looks:
+    """Looks at the classes of one site, none of which may hold up the others.
+
+    Args:
+        config: The site.
+        seconds: For how long one who looks waits for an import.
+    """
+
+    def __init__(self, config: Configuration, seconds: float = LOOK_SECONDS) -> None:
+        self._config = config
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._begun: dict[str, _Look] = {}
+
+    def look(self, name: str) -> None:
+        """Find out whether a runner has a class; see ``looked_up``.
+
+        Raises:
+            ClassImporting: That takes long: a later look will tell.
+            NoRunnerClass, RunnerImportError: It has none.
+        """
+        with self._lock:
+            look = self._begun.get(name)
+            seconds = self._seconds if look is None else 0.0
+            if look is None:
+                look = self._begun[name] = _Look()
+                threading.Thread(
+                    target=self._find, args=(look, name), name="qtool-look", daemon=True
+                ).start()
+        if not look.wait(seconds):
+            path = self._config.runner(name).class_path
+            raise ClassImporting(
+                f"[runner.{name}] class: {path}: it is being imported, which takes long"
+            )
+        with self._lock:
+            self._begun.pop(name, None)
+        if look.failure is not None:
+            raise look.failure
+
+    def _find(self, look: _Look, name: str) -> None:
+        try:
+            looked_up(self._config, name)
+        except BaseException as error:  # noqa: BLE001 - who looks is told
+            look.failure = error
+        finally:
+            look.set()
 
 
 def why_mailmans(config: Configuration, name: str) -> str:

@@ -13,7 +13,7 @@ from qtool.engine.status import (
     failure_note,
     failure_traceback,
 )
-from qtool.errors import QToolError
+from qtool.errors import ClassImporting, QToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,18 +74,27 @@ class RunnerFacts:
         self.max_restarts = settings.max_restarts
         self.hang_seconds = settings.hang_seconds
 
-    def check(self, class_path: str | None, find_class: Callable[[], object]) -> None:
-        """Show once, before any start, whether there is a class to run."""
+    def check(self, class_path: str | None, look: Callable[[str], None]) -> None:
+        """Show once, before any start, whether there is a class to run.
+
+        While it is being imported that is not known, and shown meanwhile.
+
+        Args:
+            class_path: The class that is configured.
+            look: Looks at the class of the runner of that name, and raises.
+        """
         if self._checked == (class_path,):
             return
         state, failure = RunnerState.STOPPED, None
         try:
-            find_class()
+            look(self.name)
         except QToolError as error:
             state, failure = RunnerState.after(error), error
-        if not self.is_up and (failure is not None or self._checked):
+        known = self._checked or isinstance(self._failure, ClassImporting)
+        if not self.is_up and (failure is not None or known):
             self._state, self._failure = state, failure
-        self._checked = (class_path,)
+        if not isinstance(failure, ClassImporting):
+            self._checked = (class_path,)
 
     @property
     def is_up(self) -> bool:

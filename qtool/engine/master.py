@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
-from qtool.engine.classes import looked_up
+from qtool.engine.classes import Looks
 from qtool.engine.drain import drain, drained_slices
 from qtool.engine.duty import slice_of_file
 from qtool.engine.ending import end
@@ -59,6 +58,7 @@ class Master:
         """Where the restarts of all runners wait."""
         self._threads: dict[tuple[str, int], RunnerThread] = {}
         self._regroups = Regroups()
+        self._looks = Looks(self.config)
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._closing = False
@@ -72,9 +72,9 @@ class Master:
         """
         for name, settings in self.config.settings.runners.items():
             if settings.served:
-                look_up = partial(looked_up, self.config, name)
                 for number in range(settings.instances):
-                    self._thread(name, number).check(settings.class_path, look_up)
+                    thread = self._thread(name, number)
+                    thread.check(settings.class_path, self._looks.look)
         self._look()
         memory = resident_bytes()
         return tuple(
