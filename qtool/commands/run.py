@@ -20,6 +20,7 @@ from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
 from qtool.commands.serving import served
 from qtool.commands.site import open_control
 from qtool.control.models import State
+from qtool.control.starting import TAKES_LONG, side_by_side
 from qtool.errors import QToolError, ReadOnly, Refused
 from qtool.installation.specs import choose
 from qtool.untrusted import visible
@@ -165,15 +166,23 @@ def _start(control: Control, chosen: Sequence[Chosen]) -> list[str]:
     """
     if not chosen:
         return [control.start_all()]
-    lines, refusals = [], []
-    for each in chosen:
+    lines: dict[Chosen, str] = {}
+    refusals: dict[Chosen, QToolError] = {}
+
+    def begin(each: Chosen) -> None:
         try:
-            lines.append(control.start(each.name, each.slice, waits=True))
+            lines[each] = control.start(each.name, each.slice, waits=True)
         except QToolError as error:
-            refusals.append(error)
+            refusals[each] = error
+
+    late = side_by_side(begin, chosen)
     if len(refusals) == len(chosen):
-        raise refusals[0]
-    return [*lines, *map(str, refusals)]
+        raise refusals[chosen[0]]
+    return [
+        *(lines[each] for each in chosen if each in lines),
+        *(str(refusals[each]) for each in chosen if each in refusals),
+        *(f"{each.name}: {TAKES_LONG}" for each in late),
+    ]
 
 
 def _leave_when_empty(control: Control, news: News, chosen: Sequence[Chosen]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
 
 from qtool.control.standing import ACTIVE
 from qtool.errors import QToolError, Refused, RunnerError
@@ -12,6 +14,12 @@ if TYPE_CHECKING:
 
     from qtool.control.models import State
     from qtool.settings import RunnerSettings, Settings
+
+T = TypeVar("T")
+
+TAKES_LONG = "its start takes long, and goes on"
+
+_PATIENCE_SECONDS = 10.0
 
 
 def start_all(
@@ -43,7 +51,8 @@ def start_all(
             started.update([runner.name] if numbers else [])
             waiting.extend([waits] if waits else [])
 
-    _each(begin, idle, at_once=settings.in_processes)
+    late = side_by_side(begin, idle)
+    waiting += [f"{runner.name}: {TAKES_LONG}" for runner in late]
     if not idle:
         return "every runner runs already"
     if failures and not (started or waiting):
@@ -66,20 +75,36 @@ def _starting(settings: Settings) -> list[RunnerSettings]:
     return runners
 
 
-def _each(
-    begin: Callable[[RunnerSettings], None],
-    runners: Sequence[RunnerSettings],
-    *,
-    at_once: bool,
-) -> None:
-    if not at_once:
-        for runner in runners:
-            begin(runner)
-        return
-    from concurrent.futures import ThreadPoolExecutor  # a process takes a while
+def side_by_side(
+    begin: Callable[[T], None], each: Sequence[T], seconds: float = _PATIENCE_SECONDS
+) -> list[T]:
+    """Begin each in a thread of its own; return those that are not through.
 
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(begin, runners))
+    A class may do what it likes while it is imported and made, for as long as it
+    likes. What is not through goes on, and holds up none of the others.
+
+    Args:
+        begin: Begins one.
+        each: What is to be begun.
+        seconds: How long to wait for all of them.
+    """
+    errors: list[BaseException] = []
+
+    def guarded(one: T) -> None:
+        try:
+            begin(one)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(e,), daemon=True) for e in each]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if errors:
+        raise errors[0]
+    return [one for one, thread in zip(each, threads, strict=True) if thread.is_alive()]
 
 
 def _is_active(states: Sequence[State]) -> bool:
