@@ -136,13 +136,15 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     figures: list[Figure] = []
     start = time.monotonic()
-    with prepared(arguments) as ground:
-        for name in arguments.only or MEASUREMENTS:
-            print(f"{time.monotonic() - start:5.0f} s  {name}", file=sys.stderr)
-            figures.extend(MEASUREMENTS[name](ground))
     rounds = "medians of interleaved rounds" + (" (quick)" if arguments.quick else "")
     where = f"{place}, {machine()}, {files.SIZE // 1024} KB messages, {rounds}"
-    print(f"{where}\n\n{table(figures)}")
+    try:
+        with prepared(arguments) as ground:
+            for name in arguments.only or MEASUREMENTS:
+                print(f"{time.monotonic() - start:5.0f} s  {name}", file=sys.stderr)
+                figures.extend(MEASUREMENTS[name](ground))
+    finally:  # what has been measured by then was dear
+        print(f"{where}\n\n{table(figures)}")
     if arguments.into:
         publish(arguments.into, f"Measured on {where}:\n\n{table(figures)}")
     return 0

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from qtool import settings
 from qtool.engine.master import Master
+from qtool.engine.regrouping import started
 from qtool.engine.status import Counts, RunnerState
 from qtool.engine.step import Outcome
 from qtool.installation import Configuration
@@ -158,7 +159,7 @@ def drain_sliced(directory: str, slices: int, apart: bool) -> float:
     config = _configuration(directory, Noop, slices)
     waiting = len(config.switchboards[queue.name].files)
     master = Master(config, in_processes=apart)
-    master._begin(queue.name, paused=True)
+    started(master._of(queue.name, None), paused=True)
     while any(one.state is not RunnerState.PAUSED for one in master.states()):
         time.sleep(0.01)
     gc.collect()
