@@ -26,6 +26,7 @@ def drain(ground: Ground) -> Iterator[Figure]:
         yield _beside(
             rate, what + state, "loop", "bare loop, Mailman's Switchboard", 0.5
         )
+        yield _beside(rate, what + state, "durable", "system calls, same promise")
         yield _beside(rate, what + state, "raw", "bare system calls")
 
 
@@ -45,6 +46,9 @@ def _drained(ground: Ground, *, settled: bool) -> dict[str, float]:
             "loop": lambda: filled(lambda q: ground.theirs.ask("dequeue", directory=q)),
             "raw": lambda: filled(
                 lambda q: ground.ours.ask("raw_dequeue", directory=q)
+            ),
+            "durable": lambda: filled(
+                lambda q: ground.ours.ask("raw_dequeue", directory=q, durable=True)
             ),
         },
     )

@@ -6,6 +6,7 @@ A process of its own, so that both sides stand on the same ground.
 from __future__ import annotations
 
 import gc
+import math
 import time
 from contextlib import nullcontext
 from email import message_from_bytes
@@ -15,6 +16,7 @@ from unittest.mock import patch
 
 from qtool import settings
 from qtool.engine.master import Master
+from qtool.engine.passes import _SYNC_EVERY
 from qtool.engine.regrouping import started
 from qtool.engine.status import Counts, RunnerState
 from qtool.engine.step import Outcome
@@ -100,8 +102,8 @@ def dequeue(directory: str, guard: bool = True) -> float:
         return time.perf_counter() - start
 
 
-def raw_dequeue(directory: str) -> float:
-    return raw.dequeue(Path(directory))
+def raw_dequeue(directory: str, durable: bool = False) -> float:
+    return raw.dequeue(Path(directory), _SYNC_EVERY if durable else math.inf)
 
 
 def listing(directory: str, slices: list[int], numslices: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import time
 from typing import TYPE_CHECKING
@@ -57,9 +58,15 @@ def enqueue_many(queue: Path, content: bytes, size: int, batches: int) -> float:
     return seconds
 
 
-def dequeue(queue: Path) -> float:
-    """List, then rename, open, read, close and unlink each; nothing is decoded."""
-    start = time.perf_counter()
+def dequeue(queue: Path, sync_seconds: float = math.inf) -> float:
+    """List, then rename, open, read, close and unlink each; nothing is decoded.
+
+    Args:
+        queue: The folder.
+        sync_seconds: After how long what is gone is made durable.
+    """
+    folder = os.open(queue, os.O_RDONLY)
+    start = synced = time.perf_counter()
     for name in sorted(os.listdir(queue)):  # noqa: PTH208
         waiting, taken = f"{queue}/{name}", f"{queue}/{name[:-4]}.bak"
         os.rename(waiting, taken)  # noqa: PTH104
@@ -67,7 +74,14 @@ def dequeue(queue: Path) -> float:
         os.read(file, 1 << 14)
         os.close(file)
         os.unlink(taken)  # noqa: PTH108
-    return time.perf_counter() - start
+        if time.perf_counter() - synced >= sync_seconds:
+            os.fsync(folder)
+            synced = time.perf_counter()
+    if sync_seconds < math.inf:
+        os.fsync(folder)
+    seconds = time.perf_counter() - start
+    os.close(folder)
+    return seconds
 
 
 def listing(queue: Path) -> float:
