@@ -152,7 +152,8 @@ def test_the_slices_are_named_that_nobody_works(call: Call, tmp_path: Path) -> N
     with running(config, "-r", "in:2:3") as run:
         run.read_to("started")
         told = call("--config", config, "status").told
-    assert told == [
+    # The others may be in `out` by now, where nobody works either.
+    assert [line for line in told if " out: " not in line] == [
         f"qtool: in: {depth} messages wait in slices 0:3, 1:3 and no runner is at work"
         f" there: qtool --config {config} run -r in:0:3 -r in:1:3"
     ]
