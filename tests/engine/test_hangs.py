@@ -166,6 +166,8 @@ def test_resting_is_no_hanging(site: Site) -> None:
     assert rests.wait(TIMEOUT)
     master.pause("in")
     changes.wait(lambda: master.states()[0].state is RunnerState.PAUSED)
+    runner = master._threads["in", 0].runner
+    eventually(lambda: runner is not None and runner.at_work is None)  # it has told us
     clock.now += 3600
     assert master.states()[0].note == ""
     master.resume("in")
