@@ -115,11 +115,12 @@ def _call(method: Callable[..., Any]) -> Call:
 
 CALLS = {
     call.path: call
-    for name, method in vars(Control).items()
+    for part in Control.__mro__
+    for name, method in vars(part).items()
     if inspect.isfunction(method) and not name.startswith("_") and name not in _LOCAL
     for call in [_call(method)]
 }
-"""Every call by its path, in the order of ``Control``."""
+"""Every call by its path, in the order of ``Control`` and its parts."""
 
 
 def table() -> list[str]:

@@ -191,7 +191,7 @@ _RELOAD = _BY_NAME["reload"]
 def _remote(call: Call) -> Callable[..., Any]:
     """Return the method of ``Attached`` that has the daemon do a call."""
 
-    @wraps(vars(Control)[call.name])
+    @wraps(getattr(Control, call.name))
     def method(self: Attached, *args: object, **kwargs: object) -> Any:
         return self._ask(call, *args, **kwargs)
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.choosing import runners_of
-from qtool.control.entries import listed, viewed
+from qtool.control.desk import Desk
 from qtool.control.gate import act
 from qtool.control.logring import LogRing
 from qtool.control.observer import Observer
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from qtool.control.models import (
         Board,
         DrainReport,
-        EntryView,
         Finishing,
         Injected,
         LogLine,
-        QueueEntry,
         Site,
         StepReport,
     )
@@ -38,7 +36,7 @@ log = logging.getLogger("qtool.control")
 READ_ONLY = "read-only was asked for"
 
 
-class Control:
+class Control(Desk):
     """One site, as its operator sees it and acts on it.
 
     Every call may come from any thread. Nothing is processed before it is asked
@@ -125,18 +123,6 @@ class Control:
                 self._observer = Observer(self._survey, self._publish)
                 self._observer.start()
         return lambda: self._unwatch(callback)
-
-    def entries(self, queue: str, number: int | None = None) -> list[QueueEntry]:
-        """Return what is in a queue, oldest first; ``number`` entries at most."""
-        return listed(self.configuration.switchboards[queue], number)
-
-    def names(self, queue: str) -> list[str]:
-        """Return the names of a queue's entries with their suffixes, oldest first."""
-        return self.configuration.switchboards[queue].names()
-
-    def entry(self, queue: str, filebase: str) -> EntryView:
-        """Return what one entry holds; what is wrong with it is in the answer."""
-        return viewed(self.configuration.switchboards[queue], filebase)
 
     def log(self, after: int = 0) -> list[LogLine]:
         """Return the log records after the one of that number, as far as kept."""

@@ -6,11 +6,16 @@ A process of its own, so that both sides stand on the same ground.
 from __future__ import annotations
 
 import gc
+import io
 import math
+import pickle
+import sys
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -22,7 +27,7 @@ from qtool.engine.status import Counts, RunnerState
 from qtool.engine.step import Outcome
 from qtool.installation import Configuration
 from qtool.qfile import codec
-from qtool.qfile.guard import scan
+from qtool.qfile.guard import Pickle
 from qtool.queues.slices import equal
 from qtool.queues.spool import Spool
 from tests.bench import raw
@@ -31,8 +36,6 @@ from tests.bench.serving import ROOT, serve
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
-    from qtool.qfile.guard import Pickle
 
 LIST_ADDRESS = "ant@example.com"
 _PATIENCE_SECONDS = 30.0
@@ -73,32 +76,50 @@ def raw_enqueue_many(directory: str, content: str, size: int, batches: int) -> f
     return raw.enqueue_many(Path(directory), Path(content).read_bytes(), size, batches)
 
 
-def _guard_left_out() -> AbstractContextManager[object]:
-    """What the guard costs, by leaving it out: no setting of qtool's does that.
+def _as_mailman_reads() -> AbstractContextManager[object]:
+    """Have files read without any guard: no setting of qtool's does that.
 
-    It also tells where a pickle ends. The files of a measured queue are copies
-    of one, so that is remembered from the first of them.
+    What names Mailman's class gets one of its name that is the standard library's.
     """
-    ends: dict[int, Pickle] = {}
+    module = ModuleType("mailman.email.message")
+    vars(module)["Message"] = type("Message", (Message,), {})
+    packages = {name: ModuleType(name) for name in ("mailman", "mailman.email")}
+    unguarded = ExitStack()
+    modules = {**packages, "mailman.email.message": module}
+    unguarded.enter_context(patch.dict(sys.modules, modules))
+    unguarded.enter_context(patch.object(codec, "_decode", _plainly_read))
+    return unguarded
 
-    def remembered(data: bytes, start: int) -> Pickle:
-        if start not in ends:
-            ends[start] = scan(data, start)
-        return ends[start]
 
-    return patch.object(codec, "scan", remembered)
+def _plainly_read(
+    data: bytes, _strict: bool, message_class: Any, _allowed: Any
+) -> codec.QFile:
+    """Read a file as Mailman does: run what its two pickles say, and check nothing."""
+    file = io.BytesIO(data)
+    message = pickle.load(file)
+    middle = file.tell()
+    held = codec.QFile(
+        data=data,
+        parts=(Pickle(0, middle, 4), Pickle(middle, len(data), 4)),
+        content="",
+        message_class=message_class,
+        msgdata=pickle.load(file),
+        form="",
+        opaque=(),
+    )
+    held._message = message
+    return held
 
 
 def dequeue(directory: str, guard: bool = True) -> float:
     """Take and finish everything."""
     switchboard = _spool(directory)
     gc.collect()
-    with nullcontext() if guard else _guard_left_out():
+    with nullcontext() if guard else _as_mailman_reads():
         start = time.perf_counter()
         for filebase in switchboard.files:
             switchboard.dequeue(filebase)
             switchboard.finish(filebase)
-        switchboard.sync()
         return time.perf_counter() - start
 
 

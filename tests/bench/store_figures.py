@@ -73,22 +73,25 @@ def _against(
 
 
 def dequeue(ground: Ground) -> Iterator[Figure]:
-    """Dequeue and finish files that Mailman wrote: usual ones, and guarded ones.
+    """Dequeue and finish files that Mailman wrote, with every check and without any.
 
-    The first are read by their grammar, the others by the unpickler behind the guard.
-    An enqueue leaves files settled on the disk. Of files that are not written back yet
-    the removal is cheap, and the rest of the work shows.
+    The usual ones are read by their grammar, the 8-bit ones by the unpickler behind
+    the guard. An enqueue leaves files settled on the disk. Of files that are not
+    written back yet the removal is cheap, and the rest of the work shows.
     """
     for settled, state in ((True, ""), (False, ", fresh files")):
         what = f"dequeue + finish{state}"
         took = _dequeued(ground, ground.qfile, settled=settled)
-        yield _against(took, what, "ours", "theirs", "Mailman", 1.1)
-        yield _against(took, what, "ours", "raw", "bare system calls")
-        took = _dequeued(ground, ground.in_parts, settled=settled)
-        yield _against(took, f"{what} in parts", "ours", "theirs", "Mailman")
-        took = _dequeued(ground, ground.eight_bit, settled=settled)
-        yield _against(took, f"{what}, guard on", "ours", "theirs", "Mailman", 0.6)
+        yield _against(took, what, "ours", "theirs", "Mailman", 0.6)
         yield _guard_share(took)
+        unguarded = f"{what}, without guard"
+        yield _against(took, unguarded, "unguarded", "theirs", "Mailman", 1.1)
+        yield _against(took, what, "ours", "raw", "bare system calls")
+        others = ((ground.in_parts, "in parts"), (ground.eight_bit, "8-bit"))
+        for sample, kind in others:
+            took = _dequeued(ground, sample, settled=settled)
+            yield _against(took, f"{what}, {kind}", "ours", "theirs", "Mailman")
+            yield _guard_share(took)
 
 
 def _dequeued(ground: Ground, sample: Path, *, settled: bool) -> dict[str, float]:

@@ -21,7 +21,7 @@ def test_the_readme_has_a_row_for_every_call() -> None:
 
 def test_acts_are_posted_and_looks_are_got() -> None:
     for call in CALLS.values():
-        is_act = "is_act" in vars(Control)[call.name].__dict__
+        is_act = "is_act" in getattr(Control, call.name).__dict__
         assert (call.verb == "POST") == is_act
     assert START.is_act
     assert not ENTRIES.is_act

@@ -1,9 +1,4 @@
-"""What an operator sees: frozen values that serialise to JSON.
-
-Times are epoch seconds; a front end turns them into ages with ``Board.at``.
-None means unknown where the field says so, and is shown as ``…``.
-Everything that came from a message is untrusted text.
-"""
+"""The board: queues, slices and runners, and what one act on them returns."""
 
 from __future__ import annotations
 
@@ -11,17 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from qtool.engine.step import LogLine, Outcome, StepReport
-from qtool.queues.switchboard import Enqueued
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = [
-    "ENGINE_GONE", "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued",
-    "EntryView", "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry",
-    "QueueRow", "RunningSlice", "Site", "State", "StepReport",
-]  # fmt: skip
 
 RECONNECTING = "reconnecting"
 """What is shown was seen before the daemon went away."""

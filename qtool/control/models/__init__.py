@@ -1,0 +1,30 @@
+"""What an operator sees: frozen values that serialise to JSON.
+
+Times are epoch seconds; a front end turns them into ages with ``Board.at``.
+None means unknown where the field says so, and is shown as ``…``.
+Everything that came from a message is untrusted text.
+"""
+
+from qtool.control.models.board import (
+    ENGINE_GONE,
+    RECONNECTING,
+    Board,
+    Cell,
+    DrainReport,
+    EntryView,
+    Finishing,
+    Injected,
+    QueueEntry,
+    QueueRow,
+    RunningSlice,
+    Site,
+    State,
+)
+from qtool.engine.step import LogLine, Outcome, StepReport
+from qtool.queues.switchboard import Enqueued
+
+__all__ = [
+    "ENGINE_GONE", "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued",
+    "EntryView", "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry",
+    "QueueRow", "RunningSlice", "Site", "State", "StepReport",
+]  # fmt: skip
