@@ -27,16 +27,20 @@ def test_acts_are_posted_and_looks_are_got() -> None:
     assert not ENTRIES.is_act
 
 
+def _members() -> list[tuple[str, object]]:
+    return [pair for part in Control.__mro__[:-1] for pair in vars(part).items()]
+
+
 def test_every_public_method_of_control_has_its_own_at_a_distance() -> None:
     methods = {
         name
-        for name, value in vars(Control).items()
+        for name, value in _members()
         if inspect.isfunction(value) and not name.startswith("_")
     }
     assert methods - vars(Attached).keys() <= {"on_close"}
     values = {
         name
-        for name, value in vars(Control).items()
+        for name, value in _members()
         if isinstance(value, property) and not name.startswith("_")
     }
     assert values - vars(Attached).keys() <= {"board"}  # made of what Attached has
