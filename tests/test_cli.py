@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from qtool.cli import main
+from qtool.commands.arguments import commands
 from tests.commands.program import (
     FORWARD,
     MESSAGE,
@@ -64,6 +66,21 @@ def test_help_goes_to_standard_output(
     captured = capsys.readouterr()
     assert captured.out
     assert captured.err == ""
+
+
+def test_each_command_is_in_the_help_and_has_examples(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    overview = called(capsys, "--help").out
+    assert max(map(len, overview.splitlines())) <= 80
+    for name in commands():
+        assert f"\n  {name} " in overview
+        ended = called(capsys, name, "--help")
+        assert ended.status == 0
+        examples = re.findall(rf"^  .*qtool\b.*\b{name}\b", ended.out, re.MULTILINE)
+        assert len(examples) >= 2, name
+        assert max(map(len, ended.out.splitlines())) <= 80, name
 
 
 def test_options_stand_before_or_after_the_command(

@@ -1,8 +1,16 @@
-"""The command line's grammar."""
+"""The command line's grammar.
+
+Each command is a module ``qtool.commands.NAME`` with two functions: ``options(parser)``
+adds its arguments, and its examples as the ``epilog``; ``run(options)`` does it and
+returns the exit status. To add one, write the module and a line in ``_COMMANDS``. The
+module is imported only when the command line names the command, and every call of it
+pays for what stands at its top.
+"""
 
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +29,32 @@ examples:
   qtool run --once                     process what waits, then leave
   qtool run -r out:0:4                 work the first of four slices of `out`
   qtool dump QFILE                     show the metadata in a queue file
+  qtool COMMAND --help                 more of one command
 """
+
+_COMMANDS: dict[str, dict[str, str]] = {
+    "look": {
+        "status": "what waits in each queue, and who runs",
+        "dump": "print the metadata in queue files",
+        "metrics": "what waits and what became of messages, for Prometheus",
+    },
+    "act on runners": {
+        "run": "run the configured runners in the foreground, without a screen",
+        "stop": "stop the daemon of the site, after the messages in hand",
+    },
+    "act on mail": {
+        "inject": "put a message into a queue",
+    },
+    "site": {
+        "units": "write systemd units for the site",
+        "shell": "a Python prompt with the site's queues and runners in it",
+        "demo": "see it work, on a throw-away spool",
+    },
+}
+"""What each command is for, in the groups of the help."""
+
+_CONSOLES = ("shell",)
+"""Commands that stay open and start nothing by themselves."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,9 +62,14 @@ class Parser(argparse.ArgumentParser):
 
     mixes = False
     """Whether options may stand between positional arguments, too."""
+    fill: Callable[[Parser], None] | None = None
+    """Adds the grammar, when it turns out to be needed: that costs milliseconds."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return the options, and the words that are none."""
+        fill, self.fill = self.fill, None
+        if fill is not None:
+            fill(self)
         if not self.mixes or "--" in args:
             return super().parse_known_args(args, namespace)
         # Alone it takes QUEUE without FILE where an option stands between them.
@@ -54,8 +92,17 @@ class Parser(argparse.ArgumentParser):
         if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
             from rich_argparse import RawDescriptionRichHelpFormatter
 
+            RawDescriptionRichHelpFormatter.text_markup = False  # [] is meant
+            RawDescriptionRichHelpFormatter.group_name_formatter = str
             self.formatter_class = RawDescriptionRichHelpFormatter
         return super().format_help()
+
+
+def commands() -> dict[str, str]:
+    """Return the name of each command, and what it is for."""
+    return {
+        name: about for group in _COMMANDS.values() for name, about in group.items()
+    }
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -64,7 +111,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: After ``--help``, ``--version`` or a usage error.
     """
-    parser = _parser(arguments)
+    parser = _parser()
     options = parser.parse_args(arguments)
     if options.config and options.root:
         parser.error("--config and --root exclude each other")
@@ -78,34 +125,46 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _parser(arguments: Sequence[str]) -> Parser:
+def _parser() -> Parser:
     parser = Parser(
         prog="qtool",
+        usage="%(prog)s [OPTION]... [COMMAND [OPTION]...]",
         description=_ABOUT,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    choice = parser.add_subparsers(
+        dest="command", metavar="COMMAND", prog="qtool", help=argparse.SUPPRESS,
+        parser_class=Parser,
+    )  # fmt: skip
+    width = max(map(len, commands()))
+    for title, group in _COMMANDS.items():
+        lines = (f"{name:{width}}  {about}" for name, about in group.items())
+        parser.add_argument_group(title, "\n".join(lines))
+        for name, about in group.items():
+            made = choice.add_parser(
+                name,
+                description=f"{about[0].upper()}{about[1:]}.",
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+            made.fill = _filling(name)
     _common(parser, console=True)
     parser.set_defaults(config=None, root=None, read_only=False, mailman_bin=None,
                         start=False)  # fmt: skip
-    commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", title="commands", parser_class=Parser
-    )
-    for name, (about, fill) in _COMMANDS.items():
-        made = commands.add_parser(
-            name,
-            help=about,
-            description=f"{about[0].upper()}{about[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        # The rest of the grammar costs milliseconds, so only what may be meant.
-        if name in arguments:
-            fill(made)
-            # Suppressed defaults leave alone what stands before the command.
-            made.argument_default = argparse.SUPPRESS
-            _common(made, console=name in _CONSOLES, hidden=name == "demo")
     return parser
+
+
+def _filling(name: str) -> Callable[[Parser], None]:
+    """Return what adds the grammar of one command to its parser."""
+
+    def fill(parser: Parser) -> None:
+        import_module(f"qtool.commands.{name}").options(parser)
+        # Suppressed defaults leave alone what stands before the command.
+        parser.argument_default = argparse.SUPPRESS
+        _common(parser, console=name in _CONSOLES, hidden=name == "demo")
+
+    return fill
 
 
 class _Version(argparse.Action):
@@ -121,7 +180,7 @@ class _Version(argparse.Action):
 
 
 def _common(parser: Parser, *, console: bool, hidden: bool = False) -> None:
-    site = parser.add_argument_group("site")
+    site = parser.add_argument_group("which site")
     site.add_argument("-C", "--config", metavar="FILE", type=Path,
                       help="configuration, qtool's own or a mailman.cfg")  # fmt: skip
     site.add_argument("--root", metavar="DIR", type=Path,
@@ -136,92 +195,3 @@ def _common(parser: Parser, *, console: bool, hidden: bool = False) -> None:
     if hidden:  # known, to be refused by name
         for action in site._group_actions:
             action.help = argparse.SUPPRESS
-
-
-def _dump(parser: Parser) -> None:
-    parser.mixes = True
-    parser.add_argument("files", metavar="QFILE", nargs="+", help="`-`: standard input")
-    parser.add_argument("-m", "--message", action="store_true",
-                        help="print the message text first")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object a file, one a line")  # fmt: skip
-
-
-def _shell(parser: Parser) -> None:
-    parser.add_argument("-c", dest="code", metavar="CODE", help="run this and leave")
-    parser.add_argument("script", nargs="?",
-                        help="run this file; `-`: standard input")  # fmt: skip
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for the script")
-
-
-def _inject(parser: Parser) -> None:
-    parser.mixes = True
-    parser.add_argument("queue", metavar="QUEUE")
-    parser.add_argument("file", metavar="FILE", nargs="?", default="-",
-                        help="the message; standard input without it")  # fmt: skip
-    parser.add_argument("-m", "--metadata", metavar="KEY=VALUE", action="append",
-                        default=[], help="metadata: a JSON scalar (true, 3, null,"
-                        " \"x\"), or else a string")  # fmt: skip
-    parser.add_argument("--listid", metavar="LISTID",
-                        help="the list it is for: test.example.com")  # fmt: skip
-
-
-def _status(parser: Parser) -> None:
-    parser.add_argument("--json", action="store_true", help="the same for programs")
-
-
-def _run(parser: Parser) -> None:
-    parser.epilog = (
-        "exit status of --once: 0 nothing is left, 3 work is left, 1 failures"
-    )
-    parser.add_argument("-o", "--once", action="store_true",
-                        help="process what waits, then leave")  # fmt: skip
-    parser.add_argument("-r", "--runner", metavar="NAME[:slice:range]",
-                        action="append", default=[], help="only this one, or one"
-                        " slice of it; All: every one; may be repeated")  # fmt: skip
-    parser.add_argument("--processes", action="store_true",
-                        help="give each slice of a runner a process of its"
-                        " own")  # fmt: skip
-    parser.add_argument("--until-empty", action="store_true",
-                        help="leave once nothing waits any more")  # fmt: skip
-
-
-def _units(parser: Parser) -> None:
-    parser.add_argument("--dir", metavar="DIR", required=True, type=Path,
-                        help="where to write: /etc/systemd/system")  # fmt: skip
-    parser.add_argument("--user", metavar="USER",
-                        help="whom to run as; else who owns the spool")  # fmt: skip
-    parser.add_argument("--mode", choices=("daemon", "timer", "path"), default="daemon",
-                        help="run always, every quarter of an hour, or when there is"
-                        " mail; else daemon")  # fmt: skip
-
-
-def _stop(parser: Parser) -> None:
-    parser.add_argument("--all", metavar="DIR", type=Path,
-                        help="those of every spool at or below DIR")  # fmt: skip
-
-
-def _metrics(parser: Parser) -> None:
-    parser.add_argument("--textfile", metavar="PATH", type=Path,
-                        help="replace this file; else standard output")  # fmt: skip
-
-
-def _nothing(_parser: Parser) -> None:
-    """Take no options but those of every command."""
-
-
-_COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
-    "dump": ("print the metadata in queue files", _dump),
-    "shell": ("a Python prompt with the site's queues and runners in it", _shell),
-    "inject": ("put a message into a queue", _inject),
-    "status": ("what waits in each queue, and who runs", _status),
-    "run": ("run the configured runners in the foreground, without a screen", _run),
-    "stop": ("stop the daemon of the site, after the messages in hand", _stop),
-    "metrics": ("what waits and what became of messages, for Prometheus", _metrics),
-    "units": ("write systemd units for the site", _units),
-    "demo": ("see it work, on a throw-away spool", _nothing),
-}
-"""What each command is for, and its options."""
-
-_CONSOLES = ("shell",)
-"""Commands that stay open and start nothing by themselves."""

@@ -10,6 +10,19 @@ from qtool.commands.output import tell
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from qtool.commands.arguments import Parser
+
+_EXAMPLES = """\
+examples:
+  qtool demo
+  NO_COLOR=1 qtool demo
+"""
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+
 
 def run(_options: Namespace) -> int:
     """Show the demo; its spool is removed when it is left."""

@@ -19,10 +19,29 @@ from qtool.untrusted import visible, visible_block
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from qtool.commands.arguments import Parser
     from qtool.qfile import QFile
+
+_EXAMPLES = """\
+examples:
+  qtool dump /var/spool/mailman/shunt/*.pck
+  qtool dump --message FILE.pck | less
+  qtool dump --json -m FILE.pck | jq -r .message
+"""
 
 _STANDARD_INPUT = "-"
 _LONGEST_NAME = 5000
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.mixes = True
+    parser.add_argument("files", metavar="QFILE", nargs="+", help="`-`: standard input")
+    parser.add_argument("-m", "--message", action="store_true",
+                        help="print the message text first")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object a file, one a line")  # fmt: skip
 
 
 def run(options: Namespace) -> int:

@@ -18,11 +18,33 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from qtool.commands.arguments import Parser
     from qtool.control.control import Control
+
+_EXAMPLES = """\
+examples:
+  qtool inject in message.eml
+  qtool inject in message.eml --listid ant.example.com
+  qtool inject out -m deliver_after=2026-12-31T18:30 < message.eml
+"""
 
 _LONGEST_PATH = 5000
 _DELIVER_AFTER = "deliver_after"
 """Metadata that are a time."""
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.mixes = True
+    parser.add_argument("queue", metavar="QUEUE")
+    parser.add_argument("file", metavar="FILE", nargs="?", default="-",
+                        help="the message; standard input without it")  # fmt: skip
+    parser.add_argument("-m", "--metadata", metavar="KEY=VALUE", action="append",
+                        default=[], help="metadata: a JSON scalar (true, 3, null,"
+                        " \"x\"), or else a string")  # fmt: skip
+    parser.add_argument("--listid", metavar="LISTID",
+                        help="the list it is for: test.example.com")  # fmt: skip
 
 
 def run(options: Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import DONE
@@ -13,12 +14,25 @@ from qtool.commands.site import opened
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from qtool.commands.arguments import Parser
     from qtool.control.control import Control
+
+_EXAMPLES = """\
+examples:
+  qtool metrics
+  qtool metrics --textfile /var/lib/node_exporter/qtool.prom
+"""
 
 _MODE = 0o644
 """Who collects the file is seldom who writes it, and nothing in it is secret."""
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("--textfile", metavar="PATH", type=Path,
+                        help="replace this file; else standard output")  # fmt: skip
 
 
 def run(options: Namespace) -> int:

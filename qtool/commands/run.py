@@ -10,9 +10,10 @@ import sys
 import time
 from dataclasses import replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from qtool.commands.emptying import Emptying, started
+from qtool.commands.loglines import log_to_stderr
 from qtool.commands.metrics import scraped
 from qtool.commands.news import aside, next_of
 from qtool.commands.notify import Herald, Notifier
@@ -23,16 +24,25 @@ from qtool.control.models import State
 from qtool.control.starting import TAKES_LONG, side_by_side
 from qtool.errors import QToolError, ReadOnly, Refused
 from qtool.installation.specs import choose
-from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
     from types import FrameType
 
+    from qtool.commands.arguments import Parser
     from qtool.control.control import Control
     from qtool.control.models import DrainReport
     from qtool.installation.specs import Chosen
+
+_EXAMPLES = """\
+examples:
+  qtool run                            until a signal
+  qtool run --once                     process what waits, then leave
+  qtool run -r in -r out:0:4           these, and of `out` a quarter
+
+exit status of --once: 0 nothing is left, 3 work is left, 1 failures
+"""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ALIVE = frozenset(
@@ -42,12 +52,26 @@ _SETTLING_SECONDS = 0.3
 """After an error is logged, until it is looked whether any runner is left."""
 _LEAVING_SECONDS = 2.0
 """How long what was under way may go on once nothing is in hand any more."""
-_LONGEST_MESSAGE = 2000
 _STARTED, _ERROR, _EMPTY = "started", "error", "empty"
 _ENDED, _CLOSED, _LATE = "ended", "closed", "late"
 
 News: TypeAlias = "SimpleQueue[int | str]"
 """What happened meanwhile: the number of a signal, or one of the words above."""
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("-o", "--once", action="store_true",
+                        help="process what waits, then leave")  # fmt: skip
+    parser.add_argument("-r", "--runner", metavar="NAME[:slice:range]",
+                        action="append", default=[], help="only this one, or one"
+                        " slice of it; All: every one; may be repeated")  # fmt: skip
+    parser.add_argument("--processes", action="store_true",
+                        help="give each slice of a runner a process of its"
+                        " own")  # fmt: skip
+    parser.add_argument("--until-empty", action="store_true",
+                        help="leave once nothing waits any more")  # fmt: skip
 
 
 def run(options: Namespace) -> int:
@@ -59,7 +83,7 @@ def run(options: Namespace) -> int:
     _refuse(control)
     chosen = choose(control.configuration, options.runner, once=options.once)
     news: News = SimpleQueue()
-    handler = _log_to_stderr(news)
+    handler = log_to_stderr(lambda: news.put(_ERROR))
     previous = {number: signal.signal(number, _note(news)) for number in _SIGNALS}
     try:
         if options.once:
@@ -81,33 +105,6 @@ def _refuse(control: Control) -> None:
 def _note(news: News) -> Callable[[int, FrameType | None], None]:
     """Return a handler that only leaves a note: the loop acts on it."""
     return lambda number, _frame: news.put(number)
-
-
-class _Lines(logging.StreamHandler[TextIO]):
-    """One harmless line a record; tracebacks stay in the step's report."""
-
-    def __init__(self, news: News) -> None:
-        super().__init__(sys.stderr)
-        self._news = news
-
-    def format(self, record: logging.LogRecord) -> str:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
-        text = visible(record.getMessage(), _LONGEST_MESSAGE)
-        return f"{when} {record.levelname} {record.name} {text}"
-
-    def emit(self, record: logging.LogRecord) -> None:
-        super().emit(record)
-        if record.levelno >= logging.ERROR:
-            self._news.put(_ERROR)
-
-
-def _log_to_stderr(news: News) -> logging.Handler:
-    handler = _Lines(news)
-    log = logging.getLogger("qtool")
-    log.addHandler(handler)
-    if log.level == logging.NOTSET:
-        log.setLevel(logging.INFO)
-    return handler
 
 
 # --- Until a signal

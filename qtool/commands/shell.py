@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import REMAINDER
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,24 @@ from qtool.commands.site import opened
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from qtool.commands.arguments import Parser
+
+_EXAMPLES = """\
+examples:
+  qtool shell
+  qtool shell -c 'print(len(switchboards["in"].files))'
+  qtool --read-only shell report.py in out
+"""
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("-c", dest="code", metavar="CODE", help="run this and leave")
+    parser.add_argument("script", nargs="?",
+                        help="run this file; `-`: standard input")  # fmt: skip
+    parser.add_argument("arguments", nargs=REMAINDER, help="for the script")
 
 
 def run(options: Namespace) -> int:

@@ -18,8 +18,16 @@ from qtool.untrusted import visible
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from qtool.commands.arguments import Parser
     from qtool.control.models import Board, Cell, QueueRow
     from qtool.render import Span
+
+_EXAMPLES = """\
+examples:
+  qtool status
+  qtool --config /etc/mailman.cfg status
+  qtool status --json | jq '.rows[] | select(.depth > 100) | .name'
+"""
 
 _HEADINGS = ("QUEUE", "DEPTH", "FLIGHT", "OLDEST", "STATE", "SLICES")
 _RIGHT = (False, True, True, True, False, False)
@@ -27,6 +35,13 @@ _STATE_COLUMN = _HEADINGS.index("STATE")
 _LONGEST_PATH = 5000
 _MOST_PARTS = 4
 _NOT_BY_RUNNING = frozenset({State.NO_CLASS, State.IMPORT_ERROR})
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object, for programs")  # fmt: skip
 
 
 def run(options: Namespace) -> int:

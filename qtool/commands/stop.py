@@ -7,6 +7,7 @@ import select
 import signal
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import DONE, FAILED, put, tell
@@ -27,12 +28,25 @@ from qtool.errors import Refused
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
+    from qtool.commands.arguments import Parser
     from qtool.settings import Settings
+
+_EXAMPLES = """\
+examples:
+  qtool stop
+  qtool stop --all /srv/spools
+"""
 
 _PATIENCE_SECONDS = 5.0
 """After this, a line says what is waited for."""
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("--all", metavar="DIR", type=Path,
+                        help="those of every spool at or below DIR")  # fmt: skip
 
 
 def run(options: Namespace) -> int:

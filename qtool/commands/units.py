@@ -21,7 +21,26 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Mapping
 
+    from qtool.commands.arguments import Parser
     from qtool.settings import Settings
+
+_EXAMPLES = """\
+examples:
+  qtool --config /etc/qtool/qtool.cfg units --dir /etc/systemd/system
+  qtool units --dir /etc/systemd/system --mode timer --user list
+"""
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("--dir", metavar="DIR", required=True, type=Path,
+                        help="where to write: /etc/systemd/system")  # fmt: skip
+    parser.add_argument("--user", metavar="USER",
+                        help="whom to run as; else who owns the spool")  # fmt: skip
+    parser.add_argument("--mode", choices=("daemon", "timer", "path"), default="daemon",
+                        help="run always, every quarter of an hour, or when there is"
+                        " mail; else daemon")  # fmt: skip
 
 
 def run(options: Namespace) -> int:
