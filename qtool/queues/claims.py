@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("qtool.queues")
 
-_SHIFT = 98
+SHIFT = 98
 """Offsets have 63 bits, so one byte stands for 2**98 digests."""
 _FACTS_LIMIT = 4096
 _ATTEMPTS = 5
@@ -105,7 +105,7 @@ class Claims:
         self._queue = queue
         self._state = state_directory
         self._folder = os.path.join(state_directory, "claims")
-        self._path = f"{self._folder}/{_key(queue_directory, state_directory)}"
+        self.path = f"{self._folder}/{_key(queue_directory, state_directory)}"
         self._clock = clock
 
     def take(self, part: Slice, what: str) -> Claim:
@@ -143,25 +143,25 @@ class Claims:
         start, end = _range(part)
         try:
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(self._path, flags)
+            descriptor = os.open(self.path, flags)
         except (FileNotFoundError, PermissionError):
             return None
         try:
             held = locks.held(descriptor, start, end - start)
         finally:
             os.close(descriptor)
-        return None if held is None else _read_facts(self._facts_path(*held))
+        return None if held is None else read_facts(self._facts_path(*held))
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self._path, flags, durable.FILE_MODE)
+        descriptor = os.open(self.path, flags, durable.FILE_MODE)
         with contextlib.suppress(PermissionError):  # another user of the group made it
             os.fchmod(descriptor, durable.FILE_MODE)
         return descriptor
 
     def _is_current(self, descriptor: int) -> bool:
         """Return whether the locked file is still the one that others would open."""
-        return not _is_another(self._path, os.fstat(descriptor))
+        return not _is_another(self.path, os.fstat(descriptor))
 
     def _held(self, descriptor: int, start: int, end: int, what: str) -> Claim:
         import json  # as hashlib below: looking at free slices needs neither
@@ -184,10 +184,10 @@ class Claims:
                 raise
             # A full spool must be able to drain; its holder is unknown then.
             _log.warning("%s: cannot note who holds a claim: %s", self._queue, error)
-        return Claim(descriptor, self._path, facts)
+        return Claim(descriptor, self.path, facts)
 
     def _facts_path(self, start: int, end: int) -> str:
-        return f"{self._path}.{start:x}-{end:x}.json"
+        return f"{self.path}.{start:x}-{end:x}.json"
 
 
 def noted(state_directory: str) -> Iterator[tuple[str, Holder]]:
@@ -203,16 +203,16 @@ def noted(state_directory: str) -> Iterator[tuple[str, Holder]]:
     for name in names:
         lock, _, end = name.removesuffix(".json").rpartition(".")
         if name.endswith(".json") and lock and "-" in end:
-            holder = _read_facts(f"{folder}/{name}")
+            holder = read_facts(f"{folder}/{name}")
             if holder.pid > 0:
                 yield f"{folder}/{lock}", holder
 
 
 def _range(part: Slice) -> tuple[int, int]:
     """Return the bytes that stand for a slice."""
-    if part.upper - part.lower < 1 << _SHIFT:
+    if part.upper - part.lower < 1 << SHIFT:
         raise ClaimsUnsupported(f"{part} is too narrow to be claimed")
-    return part.lower >> _SHIFT, part.upper >> _SHIFT
+    return part.lower >> SHIFT, part.upper >> SHIFT
 
 
 def _is_another(path: str, locked: os.stat_result) -> bool:
@@ -236,7 +236,7 @@ def _key(queue_directory: str, state_directory: str) -> str:
     return key
 
 
-def _read_facts(path: str) -> Holder:
+def read_facts(path: str) -> Holder:
     import json
 
     try:

@@ -101,7 +101,7 @@ def write_nameless(folder: int, name: str, data: bytes) -> bool:
         FileExistsError: There is a file of that name.
         OSError: The write or the fsync failed.
     """
-    if _file_system(folder) not in _LAST:
+    if file_system(folder) not in _LAST:
         return False
     try:
         descriptor = os.open(".", _NAMELESS, FILE_MODE, dir_fd=folder)
@@ -120,7 +120,7 @@ def write_nameless(folder: int, name: str, data: bytes) -> bool:
     return True
 
 
-def _file_system(descriptor: int) -> int:
+def file_system(descriptor: int) -> int:
     """Return the kernel's number for the kind of file system; 0 where it is unknown."""
     import ctypes
 

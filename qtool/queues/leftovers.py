@@ -42,30 +42,50 @@ def end(entries: Entries, names: Iterable[str], now: float, *, own: bool) -> Non
     try:
         for name in found:
             with contextlib.suppress(FileNotFoundError):
+                if not _is_left(entries.directory, folder, name, now, own=own):
+                    continue
                 if name.endswith(EDITED):
-                    _end_editing(entries, folder, name.removesuffix(EDITED), now)
+                    entries.put_back(name.removesuffix(EDITED))
+                    _log.warning("%s: waits again; who edited it died", name)
                 else:
-                    base = name.removesuffix(WRITING)
-                    _end_writing(entries, folder, base, now, own=own)
+                    path = entries.path(name.removesuffix(WRITING), WRITING)
+                    os.unlink(path)
+                    _log.warning("%s: removed; its writer died", path)
         os.fsync(folder)
     finally:
         os.close(folder)
 
 
-def _end_editing(entries: Entries, folder: int, name: str, now: float) -> None:
-    age = now - os.lstat(entries.path(name, EDITED)).st_ctime
-    nobody = is_alone(folder, name, groups=False)
-    if nobody or (nobody is None and age > DEAD_SECONDS):
-        entries.put_back(name)
-        _log.warning("%s: waits again; who edited it died", name)
+def left(directory: str, names: Iterable[str], now: float, *, own: bool) -> list[str]:
+    """Return those that ``end`` would end; writes nothing.
+
+    Args:
+        directory: The folder.
+        names: Whole names of temporary files and edited entries in it.
+        now: The time, in epoch seconds.
+        own: Whether only qtool writes into this folder.
+    """
+    found = list(names)
+    if not found:
+        return []
+    folder, dead = os.open(directory, FOLDER), []
+    try:
+        for name in found:
+            with contextlib.suppress(FileNotFoundError):
+                if _is_left(directory, folder, name, now, own=own):
+                    dead.append(name)
+    finally:
+        os.close(folder)
+    return dead
 
 
-def _end_writing(
-    entries: Entries, folder: int, name: str, now: float, *, own: bool
-) -> None:
-    path = entries.path(name, WRITING)
-    age = now - os.lstat(path).st_mtime
-    nobody = is_alone(folder, name, groups=True)
-    if (nobody and own) or (nobody is not False and age > DEAD_SECONDS):
-        os.unlink(path)
-        _log.warning("%s: removed; its writer died", path)
+def _is_left(directory: str, folder: int, name: str, now: float, *, own: bool) -> bool:
+    """Return whether nobody is at a file any more that was begun."""
+    info = os.lstat(f"{directory}/{name}")
+    if name.endswith(EDITED):
+        nobody = is_alone(folder, name.removesuffix(EDITED), groups=False)
+        return nobody is True or (nobody is None and now - info.st_ctime > DEAD_SECONDS)
+    nobody = is_alone(folder, name.removesuffix(WRITING), groups=True)
+    return (nobody is True and own) or (
+        nobody is not False and now - info.st_mtime > DEAD_SECONDS
+    )

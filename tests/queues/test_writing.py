@@ -235,10 +235,10 @@ def test_no_file_is_nameless_where_it_might_not_last(
 
 def test_kinds_of_file_systems_are_told_apart() -> None:
     with Path("/proc/self/stat").open() as process:
-        assert durable._file_system(process.fileno()) == 0x9FA0
+        assert durable.file_system(process.fileno()) == 0x9FA0
     with tempfile.TemporaryFile(dir="/dev/shm") as shared:
-        assert durable._file_system(shared.fileno()) in durable._LAST
-    assert durable._file_system(-1) == 0
+        assert durable.file_system(shared.fileno()) in durable._LAST
+    assert durable.file_system(-1) == 0
 
 
 def test_a_name_that_is_there_is_not_replaced(
