@@ -8,24 +8,18 @@ the gap has left the window.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
 
-WINDOW_SECONDS = 30.0
-"""What a rate is the mean of."""
+SHORT_SECONDS, WINDOW_SECONDS, LONG_SECONDS = 5.0, 30.0, 300.0
+"""What a rate is the mean of; the middle one where none is named."""
 SHORTEST_SECONDS = 1.0
 """Watched for less than this, a queue has no rate yet."""
 TREND_STEP_SECONDS = 2.0
 TREND_SAMPLES = 60
 """With the step: two minutes."""
 _BIN_SECONDS = 0.5
-
-
-@dataclass(slots=True)
-class _Bin:
-    start: float
-    count: int = 0
-    known: bool = True
+_MOST_BINS = 2 * int(LONG_SECONDS / _BIN_SECONDS)
 
 
 class Counter:
@@ -35,30 +29,57 @@ class Counter:
         now: When counting begins, on a clock that never goes back.
     """
 
-    __slots__ = ("_began", "_bins")
+    __slots__ = ("_before", "_began", "_count", "_lost", "_lost_before", "_starts")
 
     def __init__(self, now: float) -> None:
         self._began = now
-        self._bins: deque[_Bin] = deque()
+        self._count = self._lost = 0
+        self._starts: list[float] = []
+        """When each bin begins; with how many events and gaps before it."""
+        self._before: list[int] = []
+        self._lost_before: list[int] = []
 
     def add(self, now: float, count: int, *, known: bool = True) -> None:
         """Add events; ``known`` is False where there may have been others."""
         if count == 0 and known:
             return
-        if not self._bins or now - self._bins[-1].start >= _BIN_SECONDS:
-            self._bins.append(_Bin(now))
-        newest = self._bins[-1]
-        newest.count += count
-        newest.known = newest.known and known
+        if not self._starts or now - self._starts[-1] >= _BIN_SECONDS:
+            self._starts.append(now)
+            self._before.append(self._count)
+            self._lost_before.append(self._lost)
+            self._shorten()
+        self._count += count
+        self._lost += not known
 
-    def rate(self, now: float) -> float | None:
-        """Return events a second over the window; None when it is unknown."""
-        while self._bins and now - self._bins[0].start > WINDOW_SECONDS:
-            self._bins.popleft()
-        watched = min(now - self._began, WINDOW_SECONDS)
-        if watched < SHORTEST_SECONDS or not all(b.known for b in self._bins):
+    def _shorten(self) -> None:
+        if len(self._starts) > _MOST_BINS:
+            old = len(self._starts) // 2  # older than every window
+            for each in (self._starts, self._before, self._lost_before):
+                del each[:old]
+
+    def watched(self, now: float) -> float:
+        """Return for how many seconds events have been counted."""
+        return now - self._began
+
+    def counted(self, now: float, window: float = WINDOW_SECONDS) -> int | None:
+        """Return the events in the last ``window`` seconds; None when unknown."""
+        first = bisect_left(self._starts, now - window)
+        if first == len(self._starts):
+            return 0
+        if self._lost > self._lost_before[first]:
             return None
-        return sum(b.count for b in self._bins) / watched
+        return self._count - self._before[first]
+
+    def rate(self, now: float, window: float = WINDOW_SECONDS) -> float | None:
+        """Return events a second over the window; None when it is unknown.
+
+        Where counting began within the window it is the mean since then.
+        """
+        watched = min(self.watched(now), window)
+        count = self.counted(now, window)
+        if watched < SHORTEST_SECONDS or count is None:
+            return None
+        return count / watched
 
 
 class Trend:
@@ -99,3 +120,7 @@ class Meter:
         self.arrivals = Counter(now)
         self.departures = Counter(now)
         self.trend = Trend(now)
+
+    def begin_again(self, now: float) -> None:
+        """Forget what was counted: nobody did for a while."""
+        self.arrivals, self.departures = Counter(now), Counter(now)

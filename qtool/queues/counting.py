@@ -26,6 +26,25 @@ _USUAL = re.compile(
 
 _LATEST = "~"
 """Sorts after every time."""
+_MOST_SAMPLED = 1024
+"""Times of what waits that are kept for their distribution, at most."""
+
+
+class _Sample:
+    """Times of what waits: of all names, or of evenly chosen ones where many are."""
+
+    def __init__(self) -> None:
+        self.times: list[str] = []
+        self._step = 1
+        self._seen = 0
+
+    def add(self, found: Sequence[tuple[str, str, str, str]]) -> None:
+        """Take some names, in the order of the folder."""
+        first = -self._seen % self._step
+        self._seen += len(found)
+        self.times += [n[0] for n in found[first :: self._step] if n[3] == WAITING]
+        while len(self.times) > _MOST_SAMPLED:
+            self.times, self._step = self.times[::2], 2 * self._step
 
 
 class Count:
@@ -38,6 +57,8 @@ class Count:
         self._waiting = [0] * len(parts)
         self._taken = [0] * len(parts)
         self._oldest = [_LATEST for _ in parts]
+        self._oldest_taken = [float("inf") for _ in parts]
+        self._sample = _Sample()
         self._unusual: list[tuple[int, float]] = []
         """Part and time of what waits with an unusual time."""
         self._by_prefix = self._spread.by_prefix()
@@ -54,6 +75,7 @@ class Count:
             self._add_unusual(name for name in names if not _USUAL.fullmatch(name))
         waiting, oldest, by_prefix = self._waiting, self._oldest, self._by_prefix
         part_of = self._spread.part_of
+        self._sample.add(found)
         for when, head, tail, suffix in found:
             part = by_prefix[head]
             if part is None:
@@ -63,7 +85,7 @@ class Count:
                 if when < oldest[part]:
                     oldest[part] = when
             elif suffix == TAKEN:
-                self._taken[part] += 1
+                self._take(part, float(when))
             else:
                 self._preserved += 1
 
@@ -80,13 +102,21 @@ class Count:
                 self._waiting[part] += 1
                 self._unusual.append((part, name.when))
             elif name.suffix in (TAKEN, EDITED):
-                self._taken[self._spread.part_of(name.digest)] += 1
+                self._take(self._spread.part_of(name.digest), name.when)
             else:
                 self._preserved += 1
 
+    def _take(self, part: int, when: float) -> None:
+        self._taken[part] += 1
+        self._oldest_taken[part] = min(when, self._oldest_taken[part])
+
     def result(self) -> QueueScan:
         """Return what was counted."""
+        unusual = [when for _, when in self._unusual[:_MOST_SAMPLED]]
+        times = sorted([*map(float, self._sample.times), *unusual])
         return QueueScan(
+            when_p50=_at(times, 0.5),
+            when_p95=_at(times, 0.05),
             slices=tuple(map(self._slice_scan, self._slices)),
             preserved=self._preserved,
             foreign=self._foreign,
@@ -96,10 +126,17 @@ class Count:
         parts = self._spread.parts_of(part)
         times = [when for number, when in self._unusual if number in parts]
         usual = min(self._oldest[number] for number in parts)
+        taken = min(self._oldest_taken[number] for number in parts)
         if usual != _LATEST:
             times.append(float(usual))
         return SliceScan(
             depth=sum(self._waiting[number] for number in parts),
             in_flight=sum(self._taken[number] for number in parts),
             oldest=min(times, default=None),
+            oldest_taken=None if taken == float("inf") else taken,
         )
+
+
+def _at(times: Sequence[float], share: float) -> float | None:
+    """Return the time that a share of the sorted ones is before."""
+    return times[int(share * (len(times) - 1))] if times else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from qtool.qfile import QFile
     from qtool.queues.claims import Claim, Holder
+    from qtool.queues.paging import NamePage
     from qtool.queues.slices import Slice
 
 
@@ -37,6 +38,8 @@ class SliceScan:
     """Messages that a runner has taken and not finished (``.bak``)."""
     oldest: float | None
     """Time in the oldest waiting name, in epoch seconds; None when nothing waits."""
+    oldest_taken: float | None = None
+    """Time in the oldest name in flight; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,11 @@ class QueueScan:
     """Entries set aside (``.psv``); only ``bad`` has any."""
     foreign: int
     """Names that are no entry's, temporary files not counted."""
+    when_p50: float | None = None
+    """Time in the name that half of what waits is older than, in epoch seconds; of
+    many names a sample tells. None when nothing waits."""
+    when_p95: float | None = None
+    """The same of the oldest twentieth."""
 
     @property
     def depth(self) -> int:
@@ -155,6 +163,10 @@ class Switchboard(ABC):
     @abstractmethod
     def names(self) -> list[str]:
         """Return every entry of the slice with its suffix, oldest first."""
+
+    @abstractmethod
+    def page(self, after: str, count: int, beginning: str = "") -> NamePage:
+        """Return the ``count`` oldest entries of the slice behind a filebase."""
 
     @abstractmethod
     def recover_backup_files(self) -> None:

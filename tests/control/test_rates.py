@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from qtool.control.rates import (
+    LONG_SECONDS,
     TREND_SAMPLES,
     TREND_STEP_SECONDS,
     WINDOW_SECONDS,
@@ -40,6 +41,23 @@ def test_a_rate_is_unknown_while_lost_counts_are_in_its_window() -> None:
     counter.add(20.0, 3)
     assert counter.rate(10.0 + WINDOW_SECONDS) is None
     assert counter.rate(10.1 + WINDOW_SECONDS) == 3 / WINDOW_SECONDS
+
+
+def test_each_window_has_a_mean_of_its_own() -> None:
+    counter = Counter(0.0)
+    for second in range(301):
+        counter.add(float(second), 60 if second >= 295 else 1)
+    assert counter.rate(300.0, 5.0) == 360 / 5
+    assert counter.rate(300.0) == (25 + 6 * 60) / 30
+    assert counter.rate(300.0, LONG_SECONDS) == (295 + 6 * 60) / 300
+
+
+def test_what_is_long_past_is_counted_no_more() -> None:
+    counter = Counter(0.0)
+    for half in range(10_000):
+        counter.add(half / 2, 1)
+    assert counter.counted(5_000.0, LONG_SECONDS) == 600
+    assert counter.counted(6_000.0, LONG_SECONDS) == 0
 
 
 def test_a_trend_holds_two_minutes_in_even_steps() -> None:

@@ -149,3 +149,33 @@ def test_a_folder_that_may_not_be_read_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(NotADirectoryError):
         Index(str(plain)).count([slices.whole()])
+
+
+@given(st.lists(st.integers(0, 10**6), unique=True, min_size=1, max_size=60))
+@settings(max_examples=20, deadline=None)
+def test_the_times_of_few_names_are_told_exactly(
+    tmp_path_factory: pytest.TempPathFactory, numbers: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("queue")
+    touch(folder, [f"{filebase_of(number)}.pck" for number in numbers])
+    scan = Index(str(folder)).count(slices.equal(4))
+    times = sorted(filebase.when_of(filebase_of(number)) for number in numbers)
+    assert scan.when_p50 == times[(len(times) - 1) // 2]
+    assert scan.when_p95 == times[int(0.05 * (len(times) - 1))]
+
+
+def test_of_many_names_an_even_sample_tells_the_times(tmp_path: Path) -> None:
+    touch(tmp_path, (f"{filebase_of(number)}.pck" for number in range(6_000)))
+    scan = Index(str(tmp_path)).count(slices.equal(4))
+    span = filebase.when_of(filebase_of(5_999)) - BEGIN
+    assert scan.when_p50 is not None
+    assert scan.when_p95 is not None
+    assert abs((scan.when_p50 - BEGIN) / span - 0.5) < 0.1
+    assert abs((scan.when_p95 - BEGIN) / span - 0.05) < 0.05
+
+
+def test_the_oldest_in_flight_is_told_for_each_slice(tmp_path: Path) -> None:
+    touch(tmp_path, [f"{filebase_of(number)}.bak" for number in (3, 1, 2)])
+    scan = Index(str(tmp_path)).count(slices.equal(1))
+    assert scan.slices[0].oldest_taken == filebase.when_of(filebase_of(1))
+    assert scan.when_p50 is None
