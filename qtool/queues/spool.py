@@ -23,6 +23,7 @@ from qtool.queues.filebase import (
     WAITING,
 )
 from qtool.queues.index import Index
+from qtool.queues.paging import Paging, page_of
 from qtool.queues.recovery import Recovery
 from qtool.queues.slices import chosen
 from qtool.queues.state import STATE_FOLDER
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from qtool.qfile import QFile
     from qtool.queues.claims import Claim, Holder
+    from qtool.queues.paging import NamePage
     from qtool.queues.slices import Slice
     from qtool.queues.switchboard import Hint, QueueScan
     from qtool.queues.watch import Watcher
@@ -221,6 +223,11 @@ class Spool(Switchboard):
     def names(self) -> list[str]:
         """Return every entry of the slice with its suffix, oldest first."""
         return self._index.names(self.slice, *ENTRY_SUFFIXES)
+
+    def page(self, after: str, count: int, beginning: str = "") -> NamePage:
+        """Return the ``count`` oldest entries of the slice behind a filebase."""
+        paging = Paging(self.slice, ENTRY_SUFFIXES, after, count, beginning)
+        return page_of(self._directory, paging)
 
     def scan(self, slices: Sequence[Slice]) -> QueueScan:
         """Count what waits and what is in flight, from the names alone."""

@@ -1,0 +1,136 @@
+"""Names of a queue's entries page by page, so that a million of them is never held.
+
+A page begins behind a whole filebase. What was there all the time is on one page
+and on no other, whatever comes and goes between two of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from qtool.queues import filebase
+from qtool.queues.filebase import DIGEST_LENGTH, TIME
+from qtool.queues.folder import CHUNK, HEX, chunks, plain_lines
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from qtool.queues.slices import Slice
+
+_BEHIND = "/"
+"""Sorts after the point of every suffix, and after no digit."""
+_LAST = "~"
+"""Sorts after every name."""
+_POINT_OF_USUAL = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamePage:
+    """Some entries of a queue, as their names tell them."""
+
+    names: tuple[str, ...]
+    """Names with their suffixes, oldest first; one for each filebase."""
+    total: int
+    """How many names of entries there are, those before the page and behind it too."""
+    more: bool
+    """Whether there are more behind it."""
+
+
+class Paging:
+    """The oldest names of a slice behind a filebase, as a folder is read.
+
+    Args:
+        part: The slice.
+        suffixes: Of the names that count.
+        after: The page begins behind this filebase; with the oldest when empty.
+        count: How many filebases, at most.
+        beginning: Only filebases that begin so.
+    """
+
+    def __init__(
+        self,
+        part: Slice,
+        suffixes: tuple[str, ...],
+        after: str,
+        count: int,
+        beginning: str = "",
+    ) -> None:
+        self._bounds = None if part.is_whole else part.bounds
+        self._findall = _whole_names(suffixes).findall
+        self._after = f"{after}{_BEHIND}" if after else ""
+        self._as_text = not after or after.find(".") == _POINT_OF_USUAL
+        self._count = count
+        self._beginning = beginning
+        self._names: list[str] = []
+        self._before = _LAST
+        self._total = 0
+        self._cut = False
+
+    def add_entries(self, chunk: Sequence[os.DirEntry[str]]) -> None:
+        """Take those of some entries of the folder that belong on the page."""
+        found = self._findall(plain_lines(chunk)[0])
+        if self._bounds is not None:
+            lower, upper = self._bounds
+            found = [name for name in found if lower <= _digest(name) < upper]
+        self._total += len(found)
+        if self._beginning:
+            found = [name for name in found if name.startswith(self._beginning)]
+        if self._as_text and filebase.are_usual(found):
+            after, before = self._after, self._before
+            self._names += [name for name in found if after < name < before]
+        else:
+            self._add_unusual(found)
+        if len(self._names) >= 2 * self._count + CHUNK:
+            self._trim()
+
+    def _add_unusual(self, found: list[str]) -> None:
+        """Take names whose times do not all compare as text."""
+        self._before, self._as_text = _LAST, False
+        after = _key(self._after)
+        self._names += [name for name in found if after < _key(name)]
+
+    def _trim(self) -> None:
+        """Forget what is behind the page."""
+        self._names = _one_for_each(filebase.in_order(self._names))
+        if len(self._names) > self._count:
+            del self._names[self._count :]
+            self._cut = True
+            if self._as_text:
+                self._before = f"{self._names[-1].rpartition('.')[0]}{_BEHIND}"
+
+    def result(self) -> NamePage:
+        """Return the page."""
+        self._trim()
+        return NamePage(names=tuple(self._names), total=self._total, more=self._cut)
+
+
+def page_of(directory: str, paging: Paging) -> NamePage:
+    """Return a page of a folder; an empty one where there is none."""
+    for chunk in chunks(directory):
+        paging.add_entries(chunk)
+    return paging.result()
+
+
+def _key(name: str) -> tuple[int, str]:
+    return name.find("."), name
+
+
+def _digest(name: str) -> str:
+    end = name.rindex(".")
+    return name[end - DIGEST_LENGTH : end]
+
+
+def _one_for_each(names: list[str]) -> list[str]:
+    """Return sorted names, of those with one filebase the last: what waits, if any."""
+    return [*{name.rpartition(".")[0]: name for name in names}.values()]
+
+
+@lru_cache(maxsize=8)
+def _whole_names(suffixes: tuple[str, ...]) -> re.Pattern[str]:
+    ends = "|".join(map(re.escape, suffixes))
+    base = rf"{TIME}\+{HEX}{{{DIGEST_LENGTH}}}"
+    return re.compile(rf"^{base}(?:{ends})$", re.MULTILINE)
