@@ -1,4 +1,7 @@
-"""Data on standard output, talk on standard error, and how a command ends."""
+"""Data on standard output, talk on standard error, and how a command ends.
+
+What only some commands need is in ``tables``, ``progress`` and ``asking``.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +19,59 @@ FAILED = 1
 """Something went wrong; standard error says what."""
 USAGE = 2
 """The command line itself is wrong."""
-WORK_LEFT = 3
-"""``run --once``: messages wait that could not be taken now."""
+LEFT = 3
+"""It was done in part, or nothing was there to do: something is left as it was."""
 INTERRUPTED = 130
 """Ended by Ctrl+C, as shells count it."""
 
 _LONGEST_LINE = 4000
+_ERASE = "\r\x1b[K"
+
+_passing: list[TextIO] = []
+"""The terminal that shows a line that is not to stay, if any does."""
 
 
 def put(text: str) -> None:
     """Write a line of data, escaping what the stream's encoding lacks."""
+    erase()
     _write(sys.stdout, text)
+
+
+def put_json(value: object) -> None:
+    """Write a model, or what it is made of, as one line of JSON in ASCII.
+
+    Its fields keep their names. What JSON lacks is an object with one key that
+    begins with ``$``, as in ``qtool dump --json``.
+    """
+    import json
+
+    from qtool.wire import dumped
+
+    # ASCII: no control character and no odd encoding can get out.
+    put(json.dumps(dumped(value), ensure_ascii=True))
 
 
 def tell(text: str) -> None:
     """Write one harmless line to the person at the terminal."""
+    erase()
     # What was put before stands before, where both go to one place.
     sys.stdout.flush()
     _write(sys.stderr, f"qtool: {visible(text, _LONGEST_LINE)}")
+
+
+def tell_passing(stream: TextIO, line: str) -> None:
+    """Have a terminal show a harmless line until something else is written."""
+    stream.write(f"{_ERASE}{line}")
+    stream.flush()
+    _passing[:] = [stream]
+
+
+def erase() -> None:
+    """Remove the line that is not to stay."""
+    while _passing:
+        stream = _passing.pop()
+        stream.write(_ERASE)
+        stream.flush()
 
 
 def carries_unicode(stream: TextIO) -> bool:

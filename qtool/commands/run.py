@@ -17,7 +17,7 @@ from qtool.commands.loglines import log_to_stderr
 from qtool.commands.metrics import scraped
 from qtool.commands.news import aside, next_of
 from qtool.commands.notify import Herald, Notifier
-from qtool.commands.output import DONE, FAILED, WORK_LEFT, put, tell
+from qtool.commands.output import DONE, FAILED, LEFT, put, tell
 from qtool.commands.serving import served
 from qtool.commands.site import open_control
 from qtool.control.models import State
@@ -280,4 +280,4 @@ def _summary(report: DrainReport) -> int:
         tell(f"the next is due at {when}")
     if report.failures:
         return FAILED
-    return WORK_LEFT if report.left else DONE
+    return LEFT if report.left else DONE

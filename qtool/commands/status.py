@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from itertools import islice
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool import render
-from qtool.commands.output import DONE, carries_unicode, put, tell
+from qtool.commands.output import DONE, carries_unicode, put_json, tell
 from qtool.commands.site import again, opened
+from qtool.commands.tables import put_lines
 from qtool.control.models import State
 from qtool.control.unattended import is_nobody_there, unattended, unattended_line
 from qtool.untrusted import visible
@@ -50,14 +50,10 @@ def run(options: Namespace) -> int:
         board = control.scan()
     _tell_unattended(options, board)
     if options.json:
-        put(_json(board))
+        put_json(board)
         return DONE
     lines = lines_of(board, ascii_only=not carries_unicode(sys.stdout))
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        _print_in_colour(lines)
-    else:
-        for line in lines:
-            put("".join(text for _, text in line).rstrip())
+    put_lines(lines)
     return DONE
 
 
@@ -87,23 +83,6 @@ def _remedy(options: Namespace, row: QueueRow) -> str:
         for number in unattended(row.cells)
     )
     return again(options, " ".join([words, *islice(parts, _MOST_PARTS)]))
-
-
-def _json(board: Board) -> str:
-    import json
-    from dataclasses import asdict
-
-    return json.dumps(asdict(board), ensure_ascii=True)
-
-
-def _print_in_colour(lines: list[list[Span]]) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False, soft_wrap=True)
-    for line in lines:
-        spans = [(text, render.STYLES[style]) for style, text in line]
-        console.print(Text.assemble(*spans))
 
 
 def lines_of(board: Board, *, ascii_only: bool = False) -> list[list[Span]]:
