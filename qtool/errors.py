@@ -141,3 +141,7 @@ class ReadOnly(Refused):
 
 class Unreachable(QToolError):
     """The daemon does not answer."""
+
+
+class NoSuchAct(QToolError):
+    """There is no act of that number on record."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtool.settings.builtin import default
 from qtool.settings.ini import read_sections
 from qtool.settings.mailman import is_mailman, mailman_settings, with_private_queue
 from qtool.settings.own import (
     MOST_INSTANCES,
     WITHOUT_RUNNER,
-    default,
     overlaid,
     own_settings,
 )

@@ -9,9 +9,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
+from qtool.settings.audit import audited_reads
 from qtool.settings.idle import check_queues, idle_tests
 from qtool.settings.ini import Section, expand, read_sections
 from qtool.settings.metrics import listen_address
+from qtool.settings.trash import trash_settings
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
 from qtool.untrusted import visible
 
@@ -22,7 +24,6 @@ MOST_INSTANCES = 1024
 """More slices of one queue than this are a slip of the finger."""
 WITHOUT_RUNNER = ("shunt", "bad")
 """Queues that every site has and no runner serves."""
-FORWARD = "qtool.runners.forward.ForwardRunner"
 
 _RUNNER_KEYS = frozenset(
     {
@@ -52,6 +53,8 @@ _QTOOL_KEYS = frozenset(
         "stop_grace",
     }
 )
+_OTHERS = frozenset({"qtool", "paths", "metrics", "trash", "audit"})
+"""Sections that are about no runner and no list."""
 _WEIGHT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 """Bounded, so that even the smallest slice is wide enough to be claimed."""
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
@@ -221,11 +224,7 @@ def own_settings(
                 f" expected one of {', '.join(sorted(known))}"
             )
     queue_root = _path(qtool, "root", base, "queues")
-    rest = {
-        name: section
-        for name, section in sections.items()
-        if name not in {"qtool", "paths", "metrics"}
-    }
+    rest = {name: section for name, section in sections.items() if name not in _OTHERS}
     settings = Settings(
         source=source,
         kind=SiteKind.OWN,
@@ -240,6 +239,8 @@ def own_settings(
         stop_grace_seconds=qtool.seconds("stop_grace", 60.0),
         text_form=_text_form(qtool),
         metrics_listen=listen_address(sections.get("metrics")),
+        audit_reads=audited_reads(sections.get("audit")),
+        trash=trash_settings(sections.get("trash")),
     )
     settings = with_sections(settings, rest)
     missing = {
@@ -248,24 +249,6 @@ def own_settings(
         if name not in settings.runners
     }
     return replace(settings, runners=MappingProxyType({**settings.runners, **missing}))
-
-
-def default(root: Path) -> Settings:
-    """Return the built-in default: ``in`` forwards to ``out``, where mail waits."""
-    source = "built-in default"
-    forward = Section(source, "runner.in", {"class": FORWARD, "to": "out"})
-    settings = own_settings(
-        {
-            "qtool": Section(source, "qtool", {"root": str(root)}),
-            "runner.in": forward,
-            "runner.out": Section(source, "runner.out", {}),
-        },
-        source=source,
-        base=root,
-    )
-    runners = dict(settings.runners)
-    runners["out"] = replace(runners["out"], served=False)
-    return replace(settings, runners=MappingProxyType(runners))
 
 
 def _path(section: Section, key: str, base: Path, default: str) -> Path:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from qtool.settings.trash import TrashSettings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -92,10 +94,18 @@ class Settings:
     """Name of the group whose members may attach to the daemon; empty for none."""
     metrics_listen: tuple[str, int] | None = None
     """Address and port where a daemon's metrics may be fetched; None for nowhere."""
+    trash: TrashSettings = field(default_factory=TrashSettings)
+    """What the trash may hold."""
+    audit_reads: bool = False
+    """Whether it is recorded who looks at which message."""
     lock_file: Path | None = None
     """Mailman's master lock."""
     log_files: tuple[Path, ...] = ()
     """Mailman's logs, which a step's report quotes."""
+    error_logs: tuple[Path, ...] = ()
+    """Those among Mailman's logs that say why a message was shunted."""
+    delivery_logs: tuple[Path, ...] = ()
+    """Those among Mailman's logs that say what was delivered."""
     program_directory: Path | None = None
     """Where Mailman's own ``runner`` program is, if it is known."""
 
