@@ -18,7 +18,7 @@ from qtool.qfile.values import Values, is_leaf
 TYPE_CHECKING = False  # as type checkers know it; importing typing costs 3 ms
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Collection, Container
     from email.message import Message
     from pathlib import Path
     from typing import Any
@@ -74,6 +74,17 @@ class QFile:
     def msgdata_bytes(self) -> bytes:
         """The pickle of the metadata, as it is on disk."""
         return self._data[self._parts[0].end : self._parts[1].end]
+
+    def heads(self, names: Collection[str], limit: int = 1000) -> dict[str, str]:
+        """Return the first header of each name, without making the message.
+
+        Args:
+            names: Which headers, in lower case.
+            limit: How many characters of a value, at most.
+        """
+        from qtool.qfile.heads import first_heads  # who processes needs none
+
+        return first_heads(self._content, names, limit)
 
     @property
     def message(self) -> Message:
@@ -271,7 +282,7 @@ def read(
     )
 
 
-def look(path: Path, *, allowed: Container[str] = frozenset()) -> QFile:
+def look(path: Path | str, *, allowed: Container[str] = frozenset()) -> QFile:
     """Read a qfile for people: what is not known is kept as ``Opaque`` values.
 
     Raises:
@@ -280,7 +291,7 @@ def look(path: Path, *, allowed: Container[str] = frozenset()) -> QFile:
     return decode(_content(path), strict=False, path=path, allowed=allowed)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path | str) -> bytes:
     reason = older_pair(path)
     if reason:
         raise ForeignQFile(reason, path=path)

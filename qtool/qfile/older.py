@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def older_pair(path: Path) -> str:
+def older_pair(path: Path | str) -> str:
     """Return why a file is half of such a pair; empty when it is none."""
     name = os.fspath(path)
     stem, dot, suffix = name.rpartition(".")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool import qfile
@@ -46,7 +45,7 @@ def look(entries: Entries, name: str, allowed: frozenset[str]) -> QFile:
     """Return what an entry holds, in whatever state it is."""
     for suffix in (*ENTRY_SUFFIXES, WAITING):  # it may move while we look
         try:
-            return qfile.look(Path(entries.path(name, suffix)), allowed=allowed)
+            return qfile.look(entries.path(name, suffix), allowed=allowed)
         except UnreadableQFile as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
