@@ -315,6 +315,19 @@ path: /var/log/bounce
     assert Path("/var/log/mailman3/mail/smtp.log") in settings.log_files
     assert Path("/var/log/bounce") in settings.log_files
     assert len(settings.log_files) == len(set(settings.log_files))
+    assert settings.error_logs == (Path("/var/log/mailman3/mailman.log"),)
+    assert settings.delivery_logs == (Path("/var/log/mailman3/mail/smtp.log"),)
+
+
+def test_a_site_moves_the_log_of_what_went_wrong() -> None:
+    settings = mailman("[logging.error]\npath: /var/log/errors\n")
+    assert [path.name for path in settings.error_logs] == ["errors", "mailman.log"]
+
+
+def test_the_logs_of_mailman_2_stand_beside_its_queues(tmp_path: Path) -> None:
+    (tmp_path / "qfiles" / "in").mkdir(parents=True)
+    settings = from_root(tmp_path / "qfiles")
+    assert settings.error_logs == (tmp_path / "logs" / "error",)
 
 
 def test_a_site_changes_its_runners() -> None:

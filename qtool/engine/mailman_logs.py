@@ -1,4 +1,5 @@
-"""What Mailman's logs say about one process, between two moments."""
+"""What Mailman's logs say about one process, between two moments, and how their
+lines begin."""
 
 from __future__ import annotations
 
@@ -19,7 +20,33 @@ _MOST_LINES = 1000
 _LONGEST_LINE = 4000
 _PID = re.compile(r"^.{0,60}?\((\d{1,10})\) ")
 _TRACEBACK = "Traceback (most recent call last):"
-_TIME_LENGTH = len("Nov 21 07:33:12 2026")
+_TIMES = (
+    (re.compile(r"([A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d \d{4})"), "%b %d %H:%M:%S %Y"),
+    (re.compile(r"\[?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"), "%Y-%m-%d %H:%M:%S"),
+    (re.compile(r"\[?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"), "%Y-%m-%dT%H:%M:%S"),
+)
+"""How lines of a log may begin: as Mailman writes them, or as many sites have it."""
+
+
+def time_of(line: str) -> float | None:
+    """Return when a line was logged, in epoch seconds; None where it does not say.
+
+    The time is read as this machine's own, for the line names no zone.
+    """
+    for begins, form in _TIMES:
+        found = begins.match(line)
+        if found is not None:
+            try:
+                return time.mktime(time.strptime(found[1], form))
+            except (ValueError, OverflowError):
+                return None
+    return None
+
+
+def pid_and_text(line: str) -> tuple[int | None, str]:
+    """Return the process that logged a line, None where it does not say, and what."""
+    named = _PID.match(line)
+    return (None, line) if named is None else (int(named[1]), line[named.end() :])
 
 
 class LogMarks:
@@ -97,26 +124,19 @@ def _added(path: Path, mark: tuple[int, int]) -> list[str]:
 def _of_process(lines: list[str], pid: int, *, alone: bool) -> Iterator[str]:
     ours = alone
     for line in lines:
-        named = _PID.match(line)
+        named, _ = pid_and_text(line)
         if named is not None:
-            ours = int(named[1]) == pid
+            ours = named == pid
         if ours and line:
             yield line
 
 
 def _log_line(number: int, source: str, line: str) -> LogLine:
-    when, text = time.time(), line
-    named = _PID.match(line)
-    if named is not None:
-        text = line[named.end() :]
-        try:
-            parsed = time.strptime(line[:_TIME_LENGTH], "%b %d %H:%M:%S %Y")
-            when = time.mktime(parsed)
-        except (ValueError, OverflowError):
-            pass
+    pid, text = pid_and_text(line)
+    when = None if pid is None else time_of(line)
     return LogLine(
         number=number,
-        when=when,
+        when=time.time() if when is None else when,
         level="INFO",
         source=source,
         text=text[:_LONGEST_LINE],

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
+from qtool.settings.audit import audited_reads
 from qtool.settings.ini import Section, expand, read_sections
 from qtool.settings.own import python_paths, runner_name, runner_settings
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
@@ -126,7 +127,10 @@ def mailman_settings(
         text_form=True,
         lock_file=paths["lock_file"],
         log_files=_log_files(sections, paths["log_dir"]),
+        error_logs=_logs_of(sections, paths["log_dir"], ("error", "runner")),
+        delivery_logs=_logs_of(sections, paths["log_dir"], ("smtp",)),
         program_directory=paths.program_directory(),
+        audit_reads=audited_reads(sections.get("audit")),
     )
 
 
@@ -250,3 +254,16 @@ def _log_files(sections: Mapping[str, Section], log_dir: Path) -> tuple[Path, ..
         if section.name.startswith("logging.") and section.text("path"):
             names[section.text("path")] = None
     return tuple(log_dir / name for name in names)
+
+
+def _logs_of(
+    sections: Mapping[str, Section], log_dir: Path, loggers: tuple[str, ...]
+) -> tuple[Path, ...]:
+    """Return where loggers of Mailman write; by default all but a few share one."""
+    found = {}
+    for logger in loggers:
+        section = sections.get(f"logging.{logger}")
+        own = f"{logger}.log"
+        name = own if own in _LOGS else "mailman.log"
+        found[log_dir / ((section and section.text("path")) or name)] = None
+    return tuple(found)

@@ -57,7 +57,14 @@ def from_root(directory: Path) -> Settings:
         text_form=True,
     )
     if _written_by_mailman_2(root, names):
-        return replace(settings, kind=SiteKind.MAILMAN2, text_form=False)
+        logs = root.parent / "logs"  # where it is unless it was built otherwise
+        return replace(
+            settings,
+            kind=SiteKind.MAILMAN2,
+            text_form=False,
+            error_logs=(logs / "error",),
+            delivery_logs=(logs / "smtp",),
+        )
     return settings
 
 
