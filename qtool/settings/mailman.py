@@ -260,7 +260,7 @@ def _logs_of(
     sections: Mapping[str, Section], log_dir: Path, loggers: tuple[str, ...]
 ) -> tuple[Path, ...]:
     """Return where loggers of Mailman write; by default all but a few share one."""
-    found = {}
+    found: dict[Path, None] = {}
     for logger in loggers:
         section = sections.get(f"logging.{logger}")
         own = f"{logger}.log"
