@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 
-from qtool.queues import durable, filebase
+from qtool.queues import copying, durable, filebase
 from qtool.queues.filebase import PRESERVED, WRITING
 from qtool.queues.state import make_state_folder
 from qtool.queues.writers import Writing
@@ -40,7 +40,7 @@ class Aside:
             try:
                 target = f"{self._bad}/{kept}"
                 with Writing(self._bad, kept):
-                    durable.move_new(path, target + PRESERVED, target + WRITING)
+                    copying.move_new(path, target + PRESERVED, target + WRITING)
                 break
             except FileExistsError:
                 kept = filebase.make(filebase.when_of(name), name.encode())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -185,49 +184,6 @@ def _link_and_unlink(source: str, target: str) -> None:
     os.link(source, target, follow_symlinks=False)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(source)
-
-
-def move_new(source: str, target: str, temporary: str | None = None) -> None:
-    """Move a file, to another file system if need be, never replacing another.
-
-    Args:
-        source: The file.
-        target: Its new name.
-        temporary: Where a copy is written; beside the target where it is None.
-
-    Raises:
-        FileExistsError: There is a ``target`` already.
-        FileNotFoundError: There is no ``source``.
-    """
-    try:
-        rename_new(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _copy_and_unlink(source, target, temporary or f"{target}.tmp")
-
-
-def _copy_and_unlink(source: str, target: str, temporary: str) -> None:
-    """Copy durably, then remove; a crash in between leaves both."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(os.open(source, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EXDEV, "only a regular file can be copied", source)
-        content = file.read()
-    write_new(temporary, content)
-    try:
-        rename_new(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    try:
-        sync_folder(os.path.dirname(target))
-    except BaseException:  # the source stays, and one of the two must go
-        with contextlib.suppress(OSError):
-            os.unlink(target)
-        raise
-    os.unlink(source)
 
 
 def read_small(path: str, limit: int) -> bytes:

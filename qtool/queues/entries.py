@@ -3,6 +3,7 @@
     (nameless) --link--> X.pck --take--> X.bak --remove--> gone
     X.pck.tmp --rename--> X.pck, in groups and where there are no nameless files
     X.pck --hold--> X.edit --put back--> X.pck
+    X.psv --hold--> X.psv-edit --put back--> X.psv
 
 Every transition is one rename that replaces nothing, so of two who want an entry
 one gets it and the other learns so.
@@ -17,8 +18,8 @@ import os
 
 from qtool.errors import EntryExists, NoSuchEntry, NoSuchQueue, QFileError
 from qtool.queues import durable, filebase
-from qtool.queues.filebase import EDITED, TAKEN, WAITING
-from qtool.queues.writers import Writing
+from qtool.queues.filebase import IN_HAND, TAKEN, WAITING
+from qtool.queues.writers import Writing, is_alone
 
 _log = logging.getLogger("qtool.queues")
 
@@ -116,30 +117,46 @@ class Entries:
         """
         self._rename(name, self.path(name, TAKEN), self.path(name, WAITING))
 
-    def hold(self, name: str) -> str:
-        """Rename a waiting entry into an operator's hand; return its path there.
+    def hold(self, name: str, suffix: str = WAITING) -> str:
+        """Rename an entry into an operator's hand; return its path there.
+
+        Args:
+            name: Its filebase.
+            suffix: The state that it is in: it waits, or was set aside.
 
         Raises:
-            NoSuchEntry: It does not wait here.
+            NoSuchEntry: It is not here, or not in that state.
             EntryExists: An entry of its name is in somebody's hand.
         """
-        held = self.path(name, EDITED)
-        self._rename(name, self.path(name, WAITING), held)
+        held = self.path(name, IN_HAND[suffix])
+        self._rename(name, self.path(name, suffix), held)
         return held
 
-    def put_back(self, name: str) -> None:
+    def put_back(self, name: str, suffix: str = WAITING) -> None:
         """Rename what ``hold`` took back; nothing happens where it is gone."""
-        held, waiting = self.path(name, EDITED), self.path(name, WAITING)
+        held, free = self.path(name, IN_HAND[suffix]), self.path(name, suffix)
         with contextlib.suppress(FileNotFoundError):
             try:
-                durable.rename_new(held, waiting)
+                durable.rename_new(held, free)
             except FileExistsError:
-                if os.path.samestat(os.lstat(held), os.lstat(waiting)):
+                if os.path.samestat(os.lstat(held), os.lstat(free)):
                     os.unlink(held)  # a rename in two steps was cut off
                     return
                 other = filebase.make(filebase.when_of(name), name.encode())
-                durable.rename_new(held, self.path(other, WAITING))
-                _log.warning("%s: is %s now; one of its name waits", name, other)
+                durable.rename_new(held, self.path(other, suffix))
+                _log.warning("%s: is %s now; there is one of its name", name, other)
+
+    def end_editing(self, name: str, suffix: str, folder: int) -> bool:
+        """Put an entry back whose editor died; return whether it is in its state.
+
+        Args:
+            name: Its filebase.
+            suffix: The state that it was in.
+            folder: Descriptor of the folder; what is locked through it is one's own.
+        """
+        if is_alone(folder, name, groups=False):
+            self.put_back(name, suffix)
+        return os.path.lexists(self.path(name, suffix))
 
     def writing(self, name: str) -> Writing:
         """Tell others that an entry of this folder is being written.
@@ -151,37 +168,6 @@ class Entries:
             return Writing(self.directory, name)
         except FileNotFoundError:
             raise self.missing(name) from None
-
-    def move(self, name: str, other: Entries) -> None:
-        """Move a waiting entry to another folder.
-
-        Raises:
-            NoSuchEntry: It does not wait here.
-            EntryExists: There is an entry of its name in the other folder.
-        """
-        target = other.path(name, WAITING)
-        if not os.path.isdir(other.directory):
-            other.make_folder()
-        try:
-            self._rename(name, self.path(name, WAITING), target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            with self.writing(name), other.writing(name):
-                self._move_to_other_file_system(name, target)
-        other.sync()
-        self.sync()
-
-    def _move_to_other_file_system(self, name: str, target: str) -> None:
-        """Hold the entry first: copying is slow, and a runner might take it."""
-        held = self.hold(name)
-        try:
-            durable.move_new(held, target)
-        except OSError as error:
-            self.put_back(name)
-            if isinstance(error, FileExistsError):
-                raise EntryExists(f"{target} is there already") from None
-            raise
 
     def _rename(self, name: str, source: str, target: str) -> None:
         try:
@@ -198,4 +184,8 @@ class Entries:
 
     def missing(self, name: str) -> NoSuchEntry:
         """Return the error for an entry that somebody else has taken or removed."""
+        if os.path.lexists(self.path(name, TAKEN)):
+            return NoSuchEntry(f"{self._queue}: {name} is in flight")
+        if any(os.path.lexists(self.path(name, held)) for held in IN_HAND.values()):
+            return NoSuchEntry(f"{self._queue}: {name} is in somebody's hand")
         return NoSuchEntry(f"{self._queue}: {name} is not there any more")

@@ -26,13 +26,17 @@ TAKEN = ".bak"
 PRESERVED = ".psv"
 """Suffix of an entry set aside for a person."""
 EDITED = ".edit"
-"""Suffix of an entry that an operator's act has in hand."""
+"""Suffix of an entry that waited and that an operator's act has in hand."""
+PRESERVED_EDITED = ".psv-edit"
+"""Suffix of one that was set aside, in such a hand."""
 WRITING = ".pck.tmp"
 """Suffix of a file that is still being written."""
 
-ENTRY_SUFFIXES = (WAITING, TAKEN, PRESERVED, EDITED)
-BEGUN_SUFFIXES = (WRITING, EDITED)
+ENTRY_SUFFIXES = (WAITING, TAKEN, PRESERVED, EDITED, PRESERVED_EDITED)
+BEGUN_SUFFIXES = (WRITING, EDITED, PRESERVED_EDITED)
 """Of what must not outlive the process that began it."""
+IN_HAND = {WAITING: EDITED, PRESERVED: PRESERVED_EDITED}
+"""Suffix that an entry of each state has while it is in an operator's hand."""
 
 DIGEST_LENGTH = 40
 """Hex digits of a digest."""
@@ -46,7 +50,7 @@ _ELEVENTH, _POINT = itemgetter(10), frozenset(".")
 _PORTION = 50_000
 """Names that are sorted at once, in some 30 ms."""
 
-_NAME = re.compile(rf"({FILEBASE})(\.pck|\.bak|\.psv|\.edit|\.pck\.tmp)")
+_NAME = re.compile(rf"({FILEBASE})(\.pck|\.bak|\.psv|\.edit|\.psv-edit|\.pck\.tmp)")
 _FILEBASE = re.compile(FILEBASE)
 
 
@@ -61,7 +65,7 @@ class Name:
     digest: str
     """40 lower-case hex digits."""
     suffix: str
-    """``.pck``, ``.bak``, ``.psv``, ``.edit`` or ``.pck.tmp``."""
+    """``.pck``, ``.bak``, ``.psv``, ``.edit``, ``.psv-edit`` or ``.pck.tmp``."""
 
 
 def parse(name: str) -> Name | None:
@@ -109,9 +113,7 @@ def make(when: float, content: bytes, bounds: tuple[int, int] | None = None) -> 
     """
     import hashlib  # names are read far more often than made, and it brings OpenSSL
 
-    text = repr(float(when))
-    if not math.isfinite(when) or _FILEBASE.fullmatch(f"{text}+{'0' * 40}") is None:
-        raise ValueError(f"no time for a name: {when!r}")
+    text = _time(when)
     digest = hashlib.sha1(content, usedforsecurity=False)
     digest.update(text.encode("ascii"))
     digest.update(os.urandom(16))
@@ -128,6 +130,27 @@ def are_usual(names: Iterable[str]) -> bool:
     Such names compare as text.
     """
     return set(map(_ELEVENTH, names)) <= _POINT
+
+
+def at(filebase: str, when: float) -> str:
+    """Return the filebase of the same entry at another time: its digest stays.
+
+    Args:
+        filebase: The entry's.
+        when: The other time, in epoch seconds.
+
+    Raises:
+        ValueError: ``when`` is no time that a name can hold.
+    """
+    return f"{_time(when)}+{digest_of(filebase)}"
+
+
+def _time(when: float) -> str:
+    """Return a time as a name holds it."""
+    text = repr(float(when))
+    if not math.isfinite(when) or _FILEBASE.fullmatch(f"{text}+{'0' * 40}") is None:
+        raise ValueError(f"no time for a name: {when!r}")
+    return text
 
 
 def in_order(names: list[str], *, usual: bool | None = None) -> list[str]:

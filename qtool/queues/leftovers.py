@@ -12,7 +12,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from qtool.queues.filebase import EDITED, WRITING
+from qtool.queues.filebase import IN_HAND, WRITING
 from qtool.queues.writers import FOLDER, is_alone
 
 if TYPE_CHECKING:
@@ -44,13 +44,14 @@ def end(entries: Entries, names: Iterable[str], now: float, *, own: bool) -> Non
             with contextlib.suppress(FileNotFoundError):
                 if not _is_left(entries.directory, folder, name, now, own=own):
                     continue
-                if name.endswith(EDITED):
-                    entries.put_back(name.removesuffix(EDITED))
-                    _log.warning("%s: waits again; who edited it died", name)
-                else:
-                    path = entries.path(name.removesuffix(WRITING), WRITING)
+                base, state = _parts(name)
+                if state is None:
+                    path = entries.path(base, WRITING)
                     os.unlink(path)
                     _log.warning("%s: removed; its writer died", path)
+                else:
+                    entries.put_back(base, state)
+                    _log.warning("%s: is put back; who edited it died", name)
         os.fsync(folder)
     finally:
         os.close(folder)
@@ -82,10 +83,19 @@ def left(directory: str, names: Iterable[str], now: float, *, own: bool) -> list
 def _is_left(directory: str, folder: int, name: str, now: float, *, own: bool) -> bool:
     """Return whether nobody is at a file any more that was begun."""
     info = os.lstat(f"{directory}/{name}")
-    if name.endswith(EDITED):
-        nobody = is_alone(folder, name.removesuffix(EDITED), groups=False)
+    base, state = _parts(name)
+    if state is not None:
+        nobody = is_alone(folder, base, groups=False)
         return nobody is True or (nobody is None and now - info.st_ctime > DEAD_SECONDS)
-    nobody = is_alone(folder, name.removesuffix(WRITING), groups=True)
+    nobody = is_alone(folder, base, groups=True)
     return (nobody is True and own) or (
         nobody is not False and now - info.st_mtime > DEAD_SECONDS
     )
+
+
+def _parts(name: str) -> tuple[str, str | None]:
+    """Return the filebase, and the state that an entry in a hand was in."""
+    for state, held in IN_HAND.items():
+        if name.endswith(held):
+            return name.removesuffix(held), state
+    return name.removesuffix(WRITING), None

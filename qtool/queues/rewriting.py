@@ -1,7 +1,7 @@
-"""Giving a waiting entry other metadata, which loses cleanly to a runner.
+"""Giving an entry that waits or was set aside another content.
 
     X.pck.tmp is written; X.pck --hold--> X.edit <--rename-- X.pck.tmp
-    X.edit --place--> X.pck
+    X.edit --put back--> X.pck
 
 The new file is whole and on the disk before the entry leaves the queue. There is
 one file of the message at any moment: a second that was left behind by a crash would
@@ -12,95 +12,137 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qtool import qfile
-from qtool.errors import EntryExists
-from qtool.msgdata import volatile
+from qtool.errors import EntryExists, UnreadableQFile
 from qtool.qfile.opening import read_bytes
 from qtool.queues import durable
-from qtool.queues.filebase import EDITED, WAITING, WRITING
+from qtool.queues.filebase import WAITING, WRITING
 from qtool.queues.writers import is_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
 
     from qtool.queues.entries import Entries
 
-_FORM_KEYS = ("version", "_parsemsg")
-"""What tells how the message is written: it belongs to the file."""
 
+def rewrite(entries: Entries, name: str, change: Callable[[bytes], bytes]) -> None:
+    """Give a waiting entry another content; it survives a loss of power.
 
-def rewrite(entries: Entries, name: str, msgdata: Mapping[str, Any]) -> None:
-    """Give a waiting entry other metadata; the bytes of its message stay.
-
-    Volatile keys are left out. When this returns, the change survives a loss of
-    power.
+    Args:
+        entries: The folder.
+        name: The entry's filebase.
+        change: Returns the new content for the old one.
 
     Raises:
         NoSuchEntry: It does not wait here, or a runner was faster.
         EntryExists: Somebody else rewrites it.
-        QFileError: It cannot be read, or ``msgdata`` cannot be kept.
+        QFileError: It cannot be read, or ``change`` raised that.
         OSError: It could not be written durably; it waits as it was.
     """
-    waiting, edited = entries.path(name, WAITING), entries.path(name, EDITED)
+    with changed(entries, name, WAITING, change):
+        entries.put_back(name)
+    entries.sync()
+
+
+@contextlib.contextmanager
+def changed(
+    entries: Entries, name: str, suffix: str, change: Callable[[bytes], bytes]
+) -> Iterator[str]:
+    """Hold an entry that has another content; yield its path.
+
+    Whoever asks puts it where it belongs. Where that fails it is in its place again,
+    as it was. The errors are those of ``rewrite``.
+
+    Args:
+        entries: The folder.
+        name: The entry's filebase.
+        suffix: The state that it is in.
+        change: Returns the new content for the old one.
+    """
     temporary = entries.path(name, WRITING)
     with entries.writing(name) as folder:
-        before = _look(entries, folder, name)
-        content = _changed(waiting, msgdata)
-        _write(folder, name, temporary, content)
+        before, content = _read(entries, folder, name, suffix)
+        remove_dead(folder, name, temporary)
+        _write(name, temporary, change(content))
         try:
-            _hold(entries, name, before)
+            held = _hold(entries, name, suffix, before)
             try:
-                os.rename(temporary, edited)
-            except OSError:
-                entries.put_back(name)
+                os.rename(temporary, held)
+            except BaseException:
+                entries.put_back(name, suffix)
                 raise
         except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+            _remove(temporary)
             raise
-        entries.put_back(name)
-        os.fsync(folder)
+        try:
+            yield held
+        except BaseException:
+            _restore(temporary, content, held)
+            entries.put_back(name, suffix)
+            raise
 
 
-def _look(entries: Entries, folder: int, name: str) -> os.stat_result:
-    """Return which file it is; one whose editor was killed waits again first."""
-    waiting = entries.path(name, WAITING)
+def _read(
+    entries: Entries, folder: int, name: str, suffix: str
+) -> tuple[os.stat_result, bytes]:
+    """Return which file it is and what it holds; a dead editor's is put back first."""
+    path = entries.path(name, suffix)
+    if not os.path.lexists(path):
+        entries.end_editing(name, suffix, folder)
     try:
-        return os.lstat(waiting)
-    except FileNotFoundError:
-        if is_alone(folder, name, groups=False):
-            entries.put_back(name)
-    try:
-        return os.lstat(waiting)
+        return os.lstat(path), read_bytes(path)
     except FileNotFoundError:
         raise entries.missing(name) from None
+    except UnreadableQFile as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise entries.missing(name) from None
+        raise
 
 
-def _hold(entries: Entries, name: str, before: os.stat_result) -> None:
+def _hold(entries: Entries, name: str, suffix: str, before: os.stat_result) -> str:
     """Hold the entry, if it is still the file that was read."""
-    held = entries.hold(name)
-    if not os.path.samestat(os.lstat(held), before):
-        # Taken, and recovered as another file: with a count.
-        entries.put_back(name)
+    held = entries.hold(name, suffix)
+    if _version(os.lstat(held)) != _version(before):
+        # Taken, and recovered with a count: GNU Mailman writes that into the file.
+        entries.put_back(name, suffix)
         raise entries.missing(name)
+    return held
 
 
-def _changed(path: str, msgdata: Mapping[str, Any]) -> bytes:
-    """Return what a file holds, with other metadata."""
-    held = qfile.decode(read_bytes(path), strict=False, path=path)
-    kept = {key: value for key, value in msgdata.items() if not volatile(key)}
-    form = {key: held.msgdata[key] for key in _FORM_KEYS if key in held.msgdata}
-    return held.message_bytes + qfile.encode_msgdata({**kept, **form})
+def _version(info: os.stat_result) -> tuple[int, int, int, int]:
+    return info.st_dev, info.st_ino, info.st_mtime_ns, info.st_size
 
 
-def _write(folder: int, name: str, temporary: str, content: bytes) -> None:
+def remove_dead(folder: int, name: str, temporary: str) -> None:
+    """Remove a temporary file whose writer was killed.
+
+    Args:
+        folder: Descriptor of the folder; what is locked through it is one's own.
+        name: The entry's filebase.
+        temporary: Path of the file.
+    """
+    if os.path.lexists(temporary) and is_alone(folder, name, groups=False):
+        _remove(temporary)
+
+
+def _write(name: str, temporary: str, content: bytes) -> None:
     """Write the new file; that there is one means that somebody else is at it."""
     try:
         durable.write_new(temporary, content)
     except FileExistsError:
-        if not is_alone(folder, name, groups=False):
-            raise EntryExists(f"{name} is being rewritten already") from None
-        os.unlink(temporary)  # of one that was killed
-        durable.write_new(temporary, content)
+        raise EntryExists(f"{name} is being rewritten already") from None
+
+
+def _restore(temporary: str, content: bytes, held: str) -> None:
+    """Give what is held its content back; where that fails, too, it is changed."""
+    with contextlib.suppress(OSError):
+        if os.path.lexists(held):
+            durable.write_new(temporary, content)
+            os.rename(temporary, held)
+    _remove(temporary)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)

@@ -9,25 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtool import qfile
-from qtool.errors import QueueError
-from qtool.queues import filebase, leftovers, reading, rewriting, writing
+from qtool.queues import filebase, reading, writing
 from qtool.queues.aside import Aside
 from qtool.queues.claims import Claims
 from qtool.queues.due import with_due_time
 from qtool.queues.entries import Entries
-from qtool.queues.filebase import (
-    BEGUN_SUFFIXES,
-    ENTRY_SUFFIXES,
-    PRESERVED,
-    TAKEN,
-    WAITING,
-)
+from qtool.queues.filebase import ENTRY_SUFFIXES, PRESERVED, TAKEN, WAITING
 from qtool.queues.index import Index
 from qtool.queues.paging import Paging, page_of
 from qtool.queues.recovery import Recovery
 from qtool.queues.slices import chosen
+from qtool.queues.spool_mending import SpoolMending
 from qtool.queues.state import STATE_FOLDER
-from qtool.queues.switchboard import Switchboard, record_enqueued
+from qtool.queues.switchboard import record_enqueued
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +36,7 @@ if TYPE_CHECKING:
     from qtool.queues.watch import Watcher
 
 
-class Spool(Switchboard):
+class Spool(SpoolMending):
     """One queue in a directory, or one slice of it.
 
     Args:
@@ -181,25 +175,6 @@ class Spool(Switchboard):
     def release(self, filebase: str) -> None:
         """Give an entry in flight back, as if it had not been taken."""
         self._entries.release(filebase)
-
-    def move(self, filebase: str, other: Switchboard) -> None:
-        """Move a waiting entry to another queue under the same filebase."""
-        if not isinstance(other, Spool):
-            raise QueueError(f"{self.name} and {other.name} are of different kinds")
-        self._entries.move(filebase, other._entries)
-
-    def rewrite(self, filebase: str, msgdata: Mapping[str, Any]) -> None:
-        """Give a waiting entry other metadata, unless a runner is faster."""
-        rewriting.rewrite(self._entries, filebase, msgdata)
-
-    def sweep(self) -> None:
-        """End what processes that died had begun with entries of the slice."""
-        begun = self._index.names(self.slice, *BEGUN_SUFFIXES)
-        leftovers.end(self._entries, begun, self.now(), own=self._entries.is_own)
-
-    def sync(self) -> None:
-        """Make what was finished durable."""
-        self._entries.sync()
 
     # --- Looking
 

@@ -2,13 +2,13 @@
 
 The verbs and their meaning are GNU Mailman's (``enqueue``, ``dequeue``,
 ``finish``, ``files``, ``get_files``, ``recover_backup_files``); the others are
-what an operator's console needs besides. The engine and everything above it
-knows this interface and no directory, suffix or path.
+what an operator's console needs besides, those of acts in ``mending``. The engine and
+everything above it knows this interface and no directory, suffix or path.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from bisect import bisect_right
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtool.queues.filebase import when_of
+from qtool.queues.mending import Mending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -96,7 +97,7 @@ class Enqueued:
     filebase: str
 
 
-class Switchboard(ABC):
+class Switchboard(Mending):
     """One queue, or one slice of it."""
 
     name: str
@@ -211,41 +212,6 @@ class Switchboard(ABC):
     @abstractmethod
     def release(self, filebase: str) -> None:
         """Give an entry in flight back, as if it had not been taken."""
-
-    @abstractmethod
-    def move(self, filebase: str, other: Switchboard) -> None:
-        """Move a waiting entry to another queue under the same filebase.
-
-        Raises:
-            NoSuchEntry: Somebody else has taken it.
-            EntryExists: The other queue has an entry of that name.
-        """
-
-    @abstractmethod
-    def rewrite(self, filebase: str, msgdata: Mapping[str, Any]) -> None:
-        """Give a waiting entry other metadata; the bytes of its message stay.
-
-        Volatile keys are left out. When this returns, the change survives a loss
-        of power.
-
-        Raises:
-            NoSuchEntry: It does not wait here, or a runner was faster.
-            EntryExists: Somebody else rewrites it.
-            QFileError: It cannot be read, or ``msgdata`` cannot be kept.
-            OSError: It could not be written durably; it waits as it was.
-        """
-
-    @abstractmethod
-    def sweep(self) -> None:
-        """End what processes that died had begun with entries of the slice.
-
-        Files half written go, and entries half edited wait again. Who is still at
-        it is left alone.
-        """
-
-    @abstractmethod
-    def sync(self) -> None:
-        """Make what was finished durable."""
 
     @abstractmethod
     def scan(self, slices: Sequence[Slice]) -> QueueScan:

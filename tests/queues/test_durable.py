@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.queues import durable
+from qtool.queues import copying, durable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,14 +174,14 @@ def test_a_move_to_another_file_system_copies_durably(
     target.parent.mkdir()
     source.write_bytes(b"mail")
 
-    durable.move_new(str(source), str(target))
+    copying.move_new(str(source), str(target))
     assert not source.exists()
     assert [path.name for path in target.parent.iterdir()] == ["target"]
     assert target.read_bytes() == b"mail"
 
     source.write_bytes(b"other mail")
     with pytest.raises(FileExistsError):
-        durable.move_new(str(source), str(target))
+        copying.move_new(str(source), str(target))
     assert (source.read_bytes(), target.read_bytes()) == (b"other mail", b"mail")
     assert [path.name for path in target.parent.iterdir()] == ["target"]
 
@@ -197,7 +197,7 @@ def test_a_copy_that_may_not_last_is_removed_and_its_source_kept(
     source.write_bytes(b"mail")
 
     with pytest.raises(OSError, match="input/output"):
-        durable.move_new(str(source), str(tmp_path / "target"))
+        copying.move_new(str(source), str(tmp_path / "target"))
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
@@ -211,7 +211,7 @@ def test_only_a_regular_file_is_copied_to_another_file_system(
     os.mkfifo(tmp_path / "fifo")
 
     with pytest.raises(OSError, match="only a regular file"):
-        durable.move_new(str(tmp_path / "fifo"), str(tmp_path / "target"))
+        copying.move_new(str(tmp_path / "fifo"), str(tmp_path / "target"))
     assert (tmp_path / "fifo").exists()
 
 

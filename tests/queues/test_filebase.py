@@ -15,7 +15,7 @@ DIGEST = "0123456789abcdef0123456789abcdef01234567"
 
 times = st.floats(min_value=0.001, max_value=1e14, allow_nan=False)
 digests = st.text("0123456789abcdef", min_size=40, max_size=40)
-suffixes = st.sampled_from([".pck", ".bak", ".psv", ".pck.tmp"])
+suffixes = st.sampled_from([".pck", ".bak", ".psv", ".edit", ".psv-edit", ".pck.tmp"])
 
 
 @given(when=times, digest=digests, suffix=suffixes)
@@ -97,6 +97,15 @@ def test_what_is_made_for_a_slice_lies_in_it(content: bytes, number: int) -> Non
 def test_a_time_that_no_name_can_hold_is_refused(when: float) -> None:
     with pytest.raises(ValueError, match="no time for a name"):
         filebase.make(when, b"")
+    with pytest.raises(ValueError, match="no time for a name"):
+        filebase.at(f"1.5+{DIGEST}", when)
+
+
+@given(when=times, other=times, digest=digests)
+def test_an_entry_keeps_its_digest_at_another_time(
+    when: float, other: float, digest: str
+) -> None:
+    assert filebase.at(f"{when!r}+{digest}", other) == f"{other!r}+{digest}"
 
 
 def test_a_whole_number_of_seconds_makes_a_name_that_parses() -> None:

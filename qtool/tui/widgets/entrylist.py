@@ -20,6 +20,7 @@ STATES = {
     ".bak": ("accent", "in flight"),
     ".psv": ("warning", "preserved"),
     ".edit": ("accent", "editing"),
+    ".psv-edit": ("accent", "editing"),
 }
 """Ink and word of what a suffix tells."""
 FOREIGN = ("warning", "foreign")

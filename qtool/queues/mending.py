@@ -1,0 +1,111 @@
+"""What operators' acts do with the entries of a queue.
+
+Each verb loses cleanly to a runner that takes the entry meanwhile, and replaces
+nothing. A process that is killed at any moment leaves the entry where it was, where
+it goes, or in its hand, from which ``sweep`` puts it back.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from qtool.queues.filebase import WAITING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qtool.queues.switchboard import Switchboard
+
+
+class Mending(ABC):
+    """The part of a switchboard that moves and changes what waits or was set aside."""
+
+    @abstractmethod
+    def transfer(
+        self,
+        filebase: str,
+        other: Switchboard,
+        *,
+        suffix: str = WAITING,
+        new_suffix: str = WAITING,
+        new_filebase: str | None = None,
+        msgdata: Mapping[str, Any] | None = None,
+        sync: bool = True,
+    ) -> None:
+        """Move an entry that waits or was set aside, never one in flight.
+
+        It is one rename, or a copy where the other folder is on another file system;
+        only there a process that is killed between copy and removal leaves both.
+
+        Args:
+            filebase: The entry.
+            other: Where it goes; this queue itself, where it gets another name.
+            suffix: The state that it is in: ``.pck`` waits, ``.psv`` is set aside.
+            new_suffix: The state that it has there.
+            new_filebase: The name that it has there; the same without it.
+            msgdata: Its metadata there; the same without it. Volatile keys are left
+                out, and the bytes of its message stay.
+            sync: When this returns, the move survives a loss of power. Who moves many
+                calls ``sync`` of both queues instead, now and then.
+
+        Raises:
+            NoSuchEntry: It is not there in that state, or somebody was faster; the
+                error says where it is in flight.
+            NoSuchQueue: The other queue has no folder and none may be made.
+            EntryExists: There is one of that name, or somebody else changes it.
+            QFileError: It cannot be read, or ``msgdata`` cannot be kept.
+            OSError: It failed; the entry is where it was, or where it goes when only
+                the wait for the disk failed.
+        """
+
+    def move(self, filebase: str, other: Switchboard) -> None:
+        """Move a waiting entry to another queue under the same filebase.
+
+        Raises:
+            NoSuchEntry: Somebody else has taken it.
+            EntryExists: The other queue has an entry of that name.
+        """
+        self.transfer(filebase, other)
+
+    @abstractmethod
+    def rewrite(self, filebase: str, msgdata: Mapping[str, Any]) -> None:
+        """Give a waiting entry other metadata; the bytes of its message stay.
+
+        Volatile keys are left out. When this returns, the change survives a loss
+        of power.
+
+        Raises:
+            NoSuchEntry: It does not wait here, or a runner was faster.
+            EntryExists: Somebody else rewrites it.
+            QFileError: It cannot be read, or ``msgdata`` cannot be kept.
+            OSError: It could not be written durably; it waits as it was.
+        """
+
+    @abstractmethod
+    def suffix_of(self, filebase: str) -> str:
+        """Return in which state an entry is: ``.pck`` waits, ``.psv`` is set aside.
+
+        Raises:
+            NoSuchEntry: It is in neither; the error says where it is in flight.
+        """
+
+    @abstractmethod
+    def erase(self, filebase: str) -> None:
+        """Remove an entry that waits or was set aside, for good.
+
+        Raises:
+            NoSuchEntry: It is in neither state.
+        """
+
+    @abstractmethod
+    def sweep(self) -> None:
+        """End what processes that died had begun with entries of the slice.
+
+        Files half written go, and entries in the hands of the dead are put back.
+        Who is still at it is left alone.
+        """
+
+    @abstractmethod
+    def sync(self) -> None:
+        """Make what was finished or moved durable."""

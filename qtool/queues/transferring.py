@@ -1,0 +1,160 @@
+"""Moving an entry to another queue, or to another name, as it is or changed.
+
+    X.pck --rename--> Y.pck there
+    X.pck --hold, with another content--> X.edit --rename--> Y.pck there
+    X.pck --hold--> X.edit --copy--> Y.pck there; X.edit is removed
+
+The last is the way to another file system. There alone a process that is killed, in
+the moment between the copy and the removal, leaves the message in both places: what
+waits is sent twice rather than never.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtool.errors import EntryExists
+from qtool.queues import copying, durable
+from qtool.queues.filebase import WRITING
+from qtool.queues.rewriting import changed, remove_dead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.queues.entries import Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry is, or goes to."""
+
+    entries: Entries
+    name: str
+    suffix: str
+
+    @property
+    def path(self) -> str:
+        """Path of its file."""
+        return self.entries.path(self.name, self.suffix)
+
+    def is_same(self, other: Place) -> bool:
+        """Return whether both are one name of one folder, however it is reached."""
+        return (
+            self.name == other.name
+            and self.suffix == other.suffix
+            and os.path.samefile(self.entries.directory, other.entries.directory)
+        )
+
+
+def transfer(
+    old: Place, new: Place, change: Callable[[bytes], bytes] | None, *, sync: bool
+) -> None:
+    """Move an entry, and give it another content where that is asked for.
+
+    Args:
+        old: Where it is: it waits, or was set aside.
+        new: Where it goes.
+        change: Returns the new content for the old one.
+        sync: Wait until the names are on the disk.
+
+    Raises:
+        NoSuchEntry: It is not there in that state, or somebody was faster.
+        NoSuchQueue: The other folder is missing and may not be made.
+        EntryExists: There is one where it goes, or somebody else changes it.
+        QFileError: It cannot be read, or ``change`` raised that.
+        OSError: It failed; the entry is where it was, or where it goes when only the
+            wait for the disk failed.
+    """
+    if change is None:
+        _move(old, new)
+    else:
+        _move_changed(old, new, change)
+    if sync:
+        new.entries.sync()
+        if new.entries.directory != old.entries.directory:
+            old.entries.sync()
+
+
+def _move(old: Place, new: Place) -> None:
+    source, target = old.path, new.path
+    try:
+        try:
+            durable.rename_new(source, target)
+        except FileNotFoundError:
+            _prepare(old, new)
+            durable.rename_new(source, target)
+    except FileNotFoundError:
+        raise old.entries.missing(old.name) from None
+    except FileExistsError:
+        _end_twin(old, new)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _hold_and_copy(old, new)
+
+
+def _prepare(old: Place, new: Place) -> None:
+    """Make what the move lacks: the folder, or the entry, whose editor died."""
+    if not os.path.lexists(old.path):
+        with old.entries.writing(old.name) as folder:
+            if not old.entries.end_editing(old.name, old.suffix, folder):
+                raise old.entries.missing(old.name)
+    if not os.path.isdir(new.entries.directory):
+        new.entries.make_folder()
+
+
+def _end_twin(old: Place, new: Place) -> None:
+    """End a move in two steps that was cut off: one file has both names."""
+    try:
+        is_one = os.path.samestat(os.lstat(old.path), os.lstat(new.path))
+        if is_one and not old.is_same(new):
+            os.unlink(old.path)
+            return
+    except FileNotFoundError:
+        raise old.entries.missing(old.name) from None
+    raise EntryExists(f"{new.path} is there already")
+
+
+def _hold_and_copy(old: Place, new: Place) -> None:
+    """Hold the entry first: copying is slow, and a runner might take it."""
+    with old.entries.writing(old.name):
+        held = old.entries.hold(old.name, old.suffix)
+        try:
+            _copy(held, new)
+        except BaseException:
+            old.entries.put_back(old.name, old.suffix)
+            raise
+
+
+def _copy(held: str, new: Place) -> None:
+    temporary = new.entries.path(new.name, WRITING)
+    with new.entries.writing(new.name) as folder:
+        remove_dead(folder, new.name, temporary)
+        try:
+            copying.move_new(held, new.path, temporary)
+        except FileExistsError:
+            raise EntryExists(f"{new.path} is there already") from None
+
+
+def _move_changed(old: Place, new: Place, change: Callable[[bytes], bytes]) -> None:
+    stays = old.is_same(new) if os.path.lexists(new.path) else False
+    if os.path.lexists(new.path) and not stays:
+        _end_twin(old, new)
+        return
+    with changed(old.entries, old.name, old.suffix, change) as held:
+        if stays:
+            old.entries.put_back(old.name, old.suffix)
+            return
+        if not os.path.isdir(new.entries.directory):
+            new.entries.make_folder()
+        try:
+            durable.rename_new(held, new.path)
+        except FileExistsError:
+            raise EntryExists(f"{new.path} is there already") from None
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy(held, new)
