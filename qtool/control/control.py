@@ -158,6 +158,11 @@ class Control(Desk):
         return self._runners.act("stop", runner, slice)
 
     @act
+    def restart(self, runner: str, slice: int | None = None) -> str:  # noqa: A002
+        """Stop what runs of a runner, and start it again then; return what happened."""
+        return self._runners.act("restart", runner, slice)
+
+    @act
     def pause(
         self,
         runner: str,

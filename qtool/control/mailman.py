@@ -160,7 +160,7 @@ class MailmanSite(Runners):
     def act(
         self, verb: str, runner: str, number: int | None, *, waits: bool = False
     ) -> str:
-        """Start, stop or resume a runner of ours.
+        """Start, stop, restart or resume a runner of ours.
 
         Raises:
             Refused: It is Mailman's.

@@ -10,6 +10,7 @@ from qtool.control.following import follow
 from qtool.control.holders import Holders
 from qtool.control.models import Finishing, State
 from qtool.control.reloading import Reloading
+from qtool.control.restarting import restarted
 from qtool.control.standing import (
     ACTIVE,
     Runners,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from qtool.installation.specs import Chosen
 
 _LONGEST_SNOOZE = 31 * 86400.0
-
 _DONE = {"start": "started", "stop": "stopped", "resume": "resumed"}
 
 
@@ -173,7 +173,7 @@ class OwnRunners(Runners):
     def act(
         self, verb: str, runner: str, number: int | None, *, waits: bool = False
     ) -> str:
-        """Start, stop or resume a runner; return what happened in a line."""
+        """Start, stop, restart or resume a runner; return what happened in a line."""
         settings = self._served(runner)
         if waits:
             ours, held = self._started(settings, number)
@@ -182,6 +182,8 @@ class OwnRunners(Runners):
         free, held = self._free(settings, number, verb)
         if not free:
             raise SliceClaimed(held)
+        if verb == "restart":
+            return restarted(self._master, settings, free, number, held)
         method: Callable[[str, int | None], Sequence[int]] = getattr(self._master, verb)
         asked = free if held else [number]
         done = [n for each in asked for n in method(runner, each)]

@@ -53,6 +53,8 @@ class Standing:
     step_refusal: str = ""
     sends_mail: bool = False
     paused: str = ""
+    paused_slices: frozenset[int] = frozenset()
+    """The slices that the pauses on record are about."""
     departed: int | None = None
     """Messages that left the queue, counted by the runner; None where it is not
     ours, or shares the queue with somebody else's."""
@@ -97,7 +99,7 @@ class Runners(ABC):
     def act(
         self, verb: str, runner: str, number: int | None, *, waits: bool = False
     ) -> str:
-        """Start, stop or resume a runner; return what happened in a line.
+        """Start, stop, restart or resume a runner; return what happened in a line.
 
         Args:
             verb: Which of these.

@@ -148,11 +148,7 @@ class Master:
         return thread.wanted or self._regroups.begins(name, number)
 
     def pause(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
-        """Pause slices of a runner after the message in hand; return which.
-
-        Raises:
-            RunnerError: It is not running.
-        """
+        """Pause slices after the message in hand; return which, raise as ``stop``."""
         return self._each(name, self._running(name, slice), RunnerThread.pause)
 
     def resume(self, name: str, slice: int | None = None) -> tuple[int, ...]:  # noqa: A002
@@ -163,20 +159,22 @@ class Master:
         """
         return self._each(name, self._running(name, slice), RunnerThread.resume)
 
-    def regroup(self, name: str, **how: bool) -> Regroup:
-        """Stop all slices of a runner, and start those configured now then.
+    def regroup(self, name: str, number: int | None = None, **how: bool) -> Regroup:
+        """Stop all slices of a runner, or one; start those configured now then.
 
         Args:
             name: The runner.
+            number: The slice.
             how: As of ``Regroup.start``.
         """
-        former = [thread for thread in self._all() if thread.name == name]
+        of_runner = [thread for thread in self._all() if thread.name == name]
+        former = [each for each in of_runner if number in (None, each.number)]
 
         def start(paused: bool, left_out: Collection[int]) -> None:
             if not self._closing:
-                started_again(self._of(name, None), left_out, paused=paused)
+                started_again(self._of(name, number), left_out, paused=paused)
 
-        return self._regroups.begin(name, former, start, **how)
+        return self._regroups.begin(name, former, start, number=number, **how)
 
     def set_snooze(self, name: str, seconds: float) -> None:
         """Change for how long a runner snoozes, at once and until this process ends."""

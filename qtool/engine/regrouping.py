@@ -103,10 +103,10 @@ class Regroup:
 
 
 class Regroups:
-    """The latest regroup of each runner of a master."""
+    """The latest regroup of each runner of a master, and of each of its slices."""
 
     def __init__(self) -> None:
-        self._latest: dict[str, Regroup] = {}
+        self._latest: dict[tuple[str, int | None], Regroup] = {}
 
     def begin(
         self,
@@ -114,25 +114,42 @@ class Regroups:
         former: Sequence[RunnerThread],
         start: Begin,
         *,
+        number: int | None = None,
         begin: bool = True,
         is_wanted: bool = False,
     ) -> Regroup:
-        """Begin one; see ``Regroup.start``. What was wanted before still is."""
-        before = self._latest.get(name)
-        regroup = self._latest[name] = Regroup(former, start)
-        was_wanted = before is not None and before.give_up()
-        regroup.start(begin=begin, is_wanted=is_wanted or was_wanted)
+        """Begin one; see ``Regroup.start``. What was wanted before still is.
+
+        Args:
+            number: It is about this slice alone.
+        """
+        whole = self._latest.get((name, None))
+        if number is not None and whole is not None and whole.is_to_begin(number):
+            return whole
+        before = self._of(name, number)
+        if number is not None:
+            before = [each for each in before if each is not whole]
+        given_up = [each.give_up() for each in before]  # all of them
+        regroup = self._latest[name, number] = Regroup(former, start)
+        regroup.start(begin=begin, is_wanted=is_wanted or any(given_up))
         return regroup
 
     def begins(self, name: str, number: int) -> bool:
         """Return whether a slice of a runner is to begin, and has not yet."""
-        regroup = self._latest.get(name)
-        return regroup is not None and regroup.is_to_begin(number)
+        return any(each.is_to_begin(number) for each in self._of(name, number))
 
     def give_up(self, name: str, number: int | None) -> bool:
         """Begin a runner's slices no more, or one; return whether that was to be."""
-        regroup = self._latest.get(name)
-        return regroup is not None and regroup.give_up(number)
+        given_up = [each.give_up(number) for each in self._of(name, number)]
+        return any(given_up)
+
+    def _of(self, name: str, number: int | None) -> list[Regroup]:
+        """Return those that a slice has part in; for None all of the runner."""
+        return [
+            regroup
+            for (runner, each), regroup in self._latest.items()
+            if runner == name and (number is None or each in (None, number))
+        ]
 
 
 def started(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.control import restarting
 from qtool.control.holders import Holders
 from qtool.control.models import State
 from qtool.engine.runner import Runner
+from qtool.errors import RunnerError
 from tests.control.site import PATIENCE, Held, configuration, open_site, put
 
 if TYPE_CHECKING:
@@ -114,6 +116,63 @@ def test_a_slice_at_work_tells_what_it_costs_and_what_it_has_in_hand(
         assert all((each.memory_bytes or 0) > 1 << 20 for each in running)
     finally:
         Held.free.set()
+        control.close()
+
+
+def test_what_runs_of_a_runner_is_restarted(tmp_path: Path) -> None:
+    text = configuration(**{"in": "class: tests.control.site.Taking\ninstances: 2"})
+    control = open_site(tmp_path, text)
+    try:
+        with pytest.raises(RunnerError, match="in is not running"):
+            control.restart("in")
+        control.start("in")
+        assert control.restart("in") == "in: all 2 slices restarted"
+        assert control.restart("in", 1) == "in, slice 1:2, restarted"
+        control.stop("in", 0)
+        assert control.restart("in") == "in: 1 of 2 slices restarted"
+        with pytest.raises(RunnerError, match="in has 2 slices: no 7"):
+            control.restart("in", 7)
+        running = {each.slice for each in row_of(control, "in").running}
+        assert running == {1}
+    finally:
+        control.close()
+
+
+def test_a_restart_does_not_wait_long_for_a_message_in_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restarting, "PATIENCE_SECONDS", 0.01)
+    Held.busy.clear()
+    Held.free.clear()
+    control = open_site(tmp_path, configuration(slow="class: tests.control.site.Held"))
+    try:
+        put(control, "slow")
+        control.start("slow")
+        assert Held.busy.wait(PATIENCE)
+        told = "slow to restart after the message in hand"
+        assert control.restart("slow") == told
+        Held.free.set()
+        eventually(lambda: row_of(control, "slow").state is State.RUNNING)
+        assert control.names("slow") == []
+    finally:
+        Held.free.set()
+        control.close()
+
+
+def test_a_runner_that_cannot_be_started_again_is_said_to_be_stopped(
+    tmp_path: Path,
+) -> None:
+    control = open_site(
+        tmp_path, configuration(some="class: tests.control.site.Taking")
+    )
+    try:
+        control.start("some")
+        control.configuration.push("wrong", "[runner.some]\nclass: no.Such\n")
+        with pytest.raises(
+            RunnerError, match="some was stopped, and cannot be started: "
+        ):
+            control.restart("some")
+    finally:
         control.close()
 
 

@@ -56,6 +56,7 @@ ACTS: list[tuple[Any, ...]] = [
     ("snooze", "some", 7.5), ("snooze", "some", -1.0), ("snooze", "none", 1.0),
     ("inject", "none", MAIL, {"kept": {1, 2}, "raw": b"\xff", "n": None}),
     ("inject", "none", b"", {}), ("inject", "unknown", MAIL, {}),
+    ("restart", "some"), ("restart", "more"), ("restart", "none"), ("restart", "wrong"),
     ("reload",), ("start_all",), ("stop", "more"), ("stop", "wrong"),
 ]  # fmt: skip
 

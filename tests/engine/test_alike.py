@@ -271,6 +271,37 @@ def test_other_slices_begin_when_the_former_have_ended(
 
 
 @both
+def test_a_slice_begins_again_after_its_message_unless_it_is_stopped_meanwhile(
+    site: Site, gate: Gate, *, apart: bool
+) -> None:
+    site.runner("in", f"{HERE}.Gated", instances=2, **gate.options)
+    site.put("in")
+    master = site.master(in_processes=apart)
+    changes = Changes(master)
+    master.start("in")
+    gate.entered()
+    busy = next(one.slice for one in master.states() if one.in_hand)
+    with_other = [one.thread for one in master.states() if one.slice != busy]
+    regroups = [master.regroup("in", busy) for _ in range(2)]
+    assert not regroups[1].wait(0)
+    assert master.is_wanted("in", busy)
+    gate.let_go()
+    assert regroups[1].wait(10)
+    assert [one.state for one in master.states()] == [RunnerState.RUNNING] * 2
+    assert [one.thread for one in master.states() if one.slice != busy] == with_other
+    site.put("in")
+    gate.entered()
+    busy = next(one.slice for one in master.states() if one.in_hand)
+    both = master.regroup("in"), master.regroup("in", busy)
+    assert both[0] is both[1]
+    master.stop("in", busy)
+    gate.let_go()
+    changes.wait(lambda: master.states()[busy].state is RunnerState.STOPPED)
+    changes.wait(lambda: master.states()[1 - busy].state is RunnerState.RUNNING)
+    assert not master.is_wanted("in", busy)
+
+
+@both
 def test_a_second_close_gives_the_message_back_and_waits_for_nobody(
     site: Site, gate: Gate, *, apart: bool
 ) -> None:
