@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import qtool
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -20,7 +18,8 @@ _RAISED = re.compile(r"([A-Za-z_][\w.]{0,200})(?:: (.*))?")
 _LIBRARY = re.compile(
     r".*/(?:site-packages|dist-packages|lib(?:64)?/python\d(?:\.\d+)?)/"
 )
-_NOBODYS = ("<", "/Mailman/", "/pythonlib/", os.path.dirname(qtool.__file__) + "/")  # noqa: PTH120 - text of a traceback
+_OURS = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - as text
+_NOBODYS = ("<", "/Mailman/", "/pythonlib/", f"{_OURS}/")
 _LONGEST_FRAME = 200
 
 

@@ -57,15 +57,19 @@ def from_root(directory: Path) -> Settings:
         text_form=True,
     )
     if _written_by_mailman_2(root, names):
-        logs = root.parent / "logs"  # where it is unless it was built otherwise
-        return replace(
-            settings,
-            kind=SiteKind.MAILMAN2,
-            text_form=False,
-            error_logs=(logs / "error",),
-            delivery_logs=(logs / "smtp",),
-        )
+        return _of_mailman_2(settings)
     return settings
+
+
+def _of_mailman_2(settings: Settings) -> Settings:
+    logs = settings.queue_root.parent / "logs"  # unless it was built otherwise
+    return replace(
+        settings,
+        kind=SiteKind.MAILMAN2,
+        text_form=False,
+        error_logs=(logs / "error",),
+        delivery_logs=(logs / "smtp",),
+    )
 
 
 def _written_by_mailman_2(root: Path, names: list[str]) -> bool:
