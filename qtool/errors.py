@@ -128,6 +128,22 @@ class RunnerSilent(RunnerError):
     """The process of the runner does not answer."""
 
 
+# --- Filters -------------------------------------------------------------
+
+
+class FilterError(QToolError):
+    """The filter cannot be read."""
+
+    def __init__(
+        self, message: str | None = None, *, text: str = "", position: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.text = text
+        """The filter, where it is known."""
+        self.position = position
+        """What is wrong begins at this character of it, from 0."""
+
+
 # --- Acts ----------------------------------------------------------------
 
 
