@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from operator import itemgetter
 
 SHORT_SECONDS, WINDOW_SECONDS, LONG_SECONDS = 5.0, 30.0, 300.0
 """What a rate is the mean of; the middle one where none is named."""
@@ -29,33 +30,24 @@ class Counter:
         now: When counting begins, on a clock that never goes back.
     """
 
-    __slots__ = ("_before", "_began", "_count", "_lost", "_lost_before", "_starts")
+    __slots__ = ("_began", "_bins", "_count", "_lost")
 
     def __init__(self, now: float) -> None:
         self._began = now
         self._count = self._lost = 0
-        self._starts: list[float] = []
-        """When each bin begins; with how many events and gaps before it."""
-        self._before: list[int] = []
-        self._lost_before: list[int] = []
+        self._bins: list[tuple[float, int, int]] = []
+        """When each begins; with how many events and gaps there were before it."""
 
     def add(self, now: float, count: int, *, known: bool = True) -> None:
         """Add events; ``known`` is False where there may have been others."""
         if count == 0 and known:
             return
-        if not self._starts or now - self._starts[-1] >= _BIN_SECONDS:
-            self._starts.append(now)
-            self._before.append(self._count)
-            self._lost_before.append(self._lost)
-            self._shorten()
+        if not self._bins or now - self._bins[-1][0] >= _BIN_SECONDS:
+            if len(self._bins) > _MOST_BINS:  # the former half is past every window
+                self._bins = self._bins[_MOST_BINS // 2 :]  # another may be reading
+            self._bins.append((now, self._count, self._lost))
         self._count += count
         self._lost += not known
-
-    def _shorten(self) -> None:
-        if len(self._starts) > _MOST_BINS:
-            old = len(self._starts) // 2  # older than every window
-            for each in (self._starts, self._before, self._lost_before):
-                del each[:old]
 
     def watched(self, now: float) -> float:
         """Return for how many seconds events have been counted."""
@@ -63,12 +55,12 @@ class Counter:
 
     def counted(self, now: float, window: float = WINDOW_SECONDS) -> int | None:
         """Return the events in the last ``window`` seconds; None when unknown."""
-        first = bisect_left(self._starts, now - window)
-        if first == len(self._starts):
+        bins = self._bins
+        first = bisect_left(bins, now - window, key=itemgetter(0))
+        if first == len(bins):
             return 0
-        if self._lost > self._lost_before[first]:
-            return None
-        return self._count - self._before[first]
+        _, before, lost = bins[first]
+        return None if self._lost > lost else self._count - before
 
     def rate(self, now: float, window: float = WINDOW_SECONDS) -> float | None:
         """Return events a second over the window; None when it is unknown.

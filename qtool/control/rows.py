@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Cell, QueueRow, State
-from qtool.control.rates import Meter
+from qtool.control.progress import Progress, parts_of
+from qtool.control.rates import LONG_SECONDS, SHORT_SECONDS, Meter
 from qtool.control.unattended import unattended_line
+from qtool.control.verdicts import Facts, judge
 from qtool.control.views import view_of
 
 if TYPE_CHECKING:
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from qtool.control.standing import Standing
     from qtool.queues.switchboard import Hint, QueueScan, Switchboard
     from qtool.settings import RunnerSettings
+
+_GAP_SECONDS = 15.0
+"""Measured longer ago than this, what was counted says nothing any more."""
 
 
 class Row:
@@ -51,6 +57,8 @@ class Row:
         self._scan: QueueScan | None = None
         self._error = ""
         self._meter = meter
+        self._progress = Progress()
+        self._measured_at: float | None = None
         self._lock = threading.Lock()
         self._arrived = self._departed = 0
         self._counted = True
@@ -100,6 +108,10 @@ class Row:
             return
         if self._meter is None:
             self._meter = Meter(now)
+        if not self._is_measured(now):
+            self._meter.begin_again(now)
+            self._progress = Progress()
+        self._measured_at = now
         with self._lock:
             arrived, departed, counted = self._arrived, self._departed, self._counted
             self._arrived = self._departed = 0
@@ -113,11 +125,38 @@ class Row:
             self._meter.departures.add(now, departed, known=counted)
         if self._scan is not None:
             self._meter.trend.sample(now, self._scan.depth)
+            self._progress.see(parts_of(self._scan, self._view, standing), now)
+
+    def _is_measured(self, now: float) -> bool:
+        """Return whether somebody has watched without a gap until now."""
+        at = self._measured_at
+        return at is None or now - at <= _GAP_SECONDS
 
     # --- Showing
 
-    def shown(self, standing: Standing, now: float) -> QueueRow:
-        """Return the row as of the last reading and measuring."""
+    def shown(self, standing: Standing, now: float, at: float) -> QueueRow:
+        """Return the row as of the last reading and measuring, judged.
+
+        Args:
+            standing: How its runner stands.
+            now: On a clock that never goes back.
+            at: The same moment in epoch seconds.
+        """
+        row = self._measured(self._told(standing), now)
+        parts = parts_of(self._scan, self._view, standing) if self._scan else ()
+        watched, lately = 0.0, None
+        if self._meter is not None and self._is_measured(now):
+            parts = self._progress.told(parts, now)
+            watched = self._meter.arrivals.watched(now)
+            lately = self._meter.arrivals.counted(now, LONG_SECONDS)
+        facts = Facts(
+            row=row, parts=parts, at=at, watched_seconds=watched, arrived_lately=lately
+        )
+        verdicts, slices = judge(facts)
+        return replace(row, verdicts=verdicts, slice_verdicts=slices)
+
+    def _told(self, standing: Standing) -> QueueRow:
+        """Return all of the row but rates and verdicts."""
         settings, scan, meter = self.settings, self._scan, self._meter
         state, note, trouble = standing.state, standing.note, standing.traceback
         cells = self._shown_cells(scan, standing) if scan else ()
@@ -137,8 +176,8 @@ class Row:
             honours_due=settings.honours_due,
             preserved=scan.preserved if scan else 0,
             foreign=scan.foreign if scan else 0,
-            rate_in=meter.arrivals.rate(now) if meter else None,
-            rate_out=meter.departures.rate(now) if meter else None,
+            when_p50=scan.when_p50 if scan and not settings.honours_due else None,
+            when_p95=scan.when_p95 if scan and not settings.honours_due else None,
             trend=meter.trend.depths() if meter else (),
             state=state,
             note=note,
@@ -152,6 +191,18 @@ class Row:
             step_refusal=self._step_refusal(standing),
             sends_mail=standing.sends_mail,
         )
+
+    def _measured(self, row: QueueRow, now: float) -> QueueRow:
+        """Return the row with its rates, where they were counted until now."""
+        meter = self._meter
+        if meter is None or not self._is_measured(now):
+            return row
+        into, out = meter.arrivals.rate, meter.departures.rate
+        return replace(
+            row, rate_in=into(now), rate_out=out(now),
+            rate_in_5s=into(now, SHORT_SECONDS), rate_out_5s=out(now, SHORT_SECONDS),
+            rate_in_5m=into(now, LONG_SECONDS), rate_out_5m=out(now, LONG_SECONDS),
+        )  # fmt: skip
 
     def _step_refusal(self, standing: Standing) -> str:
         if self.queue is None and not standing.step_refusal:

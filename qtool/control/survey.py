@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qtool.control.disk import disk_of, judge_disk
 from qtool.control.models import Board, Site
 from qtool.control.pausing import Pausing
 from qtool.control.rows import Row
@@ -15,6 +16,7 @@ from qtool.queues.strays import strays
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from qtool.control.models import Verdict
     from qtool.control.rates import Meter
     from qtool.control.standing import Runners, Standing
     from qtool.installation import Configuration
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 2
 """How many of the queues that are polled the header has room for; the log has all."""
 _RIGHTS_SECONDS = 5.0
-"""How old the answer may be to whether anything may be changed."""
+"""How old the answers may be to whether anything may be changed, and what fits."""
 
 
 class Survey:
@@ -61,7 +63,7 @@ class Survey:
         self._past = past or {}
         self._rows: dict[str, Row] = {}
         self._settings: Settings | None = None
-        self._rights: tuple[float, str] = (float("-inf"), "")
+        self._rights: tuple[float, str, Verdict | None] = (float("-inf"), "", None)
         self._lock = threading.RLock()
 
     def rows(self) -> Sequence[Row]:
@@ -74,9 +76,11 @@ class Survey:
 
     def board(self) -> Board:
         """Return the board as of the last readings."""
-        now = self._ticks()
-        shown = [row.shown(self._standing(row.settings), now) for row in self.rows()]
-        return Board(at=self._clock(), rows=tuple(shown), site=self.site())
+        now, at = self._ticks(), self._clock()
+        shown = [
+            row.shown(self._standing(row.settings), now, at) for row in self.rows()
+        ]
+        return Board(at=at, rows=tuple(shown), site=self.site())
 
     def fresh_board(self) -> Board:
         """Return the board, with what is only looked for now and then."""
@@ -91,17 +95,18 @@ class Survey:
         """Let all rates and trends go on to now."""
         now, polled = self._ticks(), self._polled() or ()
         for row in self.rows():
-            standing = self.runners.standing(row.settings)
+            standing = self._standing(row.settings)
             row.measure(standing, now, blind=row.folder in polled)
 
     def site(self) -> Site:
         """Return which spool this is, and what may be done there."""
         settings = self._configuration.settings
         now = time.monotonic()
-        at, reason = self._rights
+        at, reason, verdict = self._rights
         if now - at >= _RIGHTS_SECONDS:
             reason = self._read_only_reason()
-            self._rights = now, reason
+            verdict = judge_disk(disk_of(settings.queue_root))
+            self._rights = now, reason, verdict
         return Site(
             spool=str(settings.queue_root),
             source=settings.source,
@@ -109,6 +114,7 @@ class Survey:
             read_only=reason,
             watching=self._watching(),
             mailman=self.runners.mailman,
+            verdict=verdict,
         )
 
     def _standing(self, settings: RunnerSettings) -> Standing:

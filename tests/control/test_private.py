@@ -61,9 +61,12 @@ ACTS: list[tuple[Any, ...]] = [
 ]  # fmt: skip
 
 OWN = frozenset(
-    {"attached", "at", "when", "seconds", "number", "pid", "thread", "cpu_seconds"}
-)
-"""Facts that no two processes share, or moments."""
+    {
+        "attached", "at", "when", "seconds", "number", "pid", "thread", "cpu_seconds",
+        "evidence",
+    }
+)  # fmt: skip
+"""Facts that no two processes share, or moments; evidence tells ages."""
 
 
 @pytest.fixture

@@ -20,11 +20,13 @@ from qtool.control.models.board import (
     Site,
     State,
 )
+from qtool.control.models.verdicts import Gravity, Verdict, VerdictKind
 from qtool.engine.step import LogLine, Outcome, StepReport
 from qtool.queues.switchboard import Enqueued
 
 __all__ = [
     "ENGINE_GONE", "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued",
-    "EntryView", "Finishing", "Injected", "LogLine", "Outcome", "QueueEntry",
-    "QueueRow", "RunningSlice", "Site", "State", "StepReport",
+    "EntryView", "Finishing", "Gravity", "Injected", "LogLine", "Outcome", "QueueEntry",
+    "QueueRow", "RunningSlice", "Site", "State", "StepReport", "Verdict",
+    "VerdictKind",
 ]  # fmt: skip

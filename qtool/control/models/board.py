@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from qtool.control.models.verdicts import Verdict
+
 RECONNECTING = "reconnecting"
 """What is shown was seen before the daemon went away."""
 ENGINE_GONE = "reconnecting to its engine"
@@ -74,6 +76,8 @@ class Site:
     strays: tuple[str, ...] = ()
     """Folders of the spool where messages wait and that no section names; only looked
     for when everything is read afresh."""
+    verdict: Verdict | None = None
+    """What is wrong with the spool as a whole; None for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,17 @@ class QueueRow:
     """Arrivals a second over the last 30 seconds; None when unknown."""
     rate_out: float | None = None
     """Departures a second over the last 30 seconds; None when unknown."""
+    rate_in_5s: float | None = None
+    """The same over five seconds."""
+    rate_out_5s: float | None = None
+    rate_in_5m: float | None = None
+    """The same over five minutes, or since watching began."""
+    rate_out_5m: float | None = None
+    when_p50: float | None = None
+    """Since when half of what waits has waited at least; None when nothing does, or
+    entries wait for the time in their names."""
+    when_p95: float | None = None
+    """The same of the twentieth that has waited longest."""
     trend: tuple[int, ...] = ()
     """Depths of the last two minutes, oldest first, evenly spaced."""
     state: State = State.NO_RUNNER
@@ -159,6 +174,16 @@ class QueueRow:
     """Why its runner cannot be stepped here; empty if it can."""
     sends_mail: bool = False
     """Stepping it is an act of Mailman's own runner and asks first."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What is to be said about it, the gravest first; the first is the verdict, and
+    the others are worth a look, too."""
+    slice_verdicts: tuple[Verdict, ...] = ()
+    """One for each runner slice, in their order; empty where it has one or none."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The gravest thing to be said; None before it was judged."""
+        return self.verdicts[0] if self.verdicts else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

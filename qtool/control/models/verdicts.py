@@ -1,0 +1,59 @@
+"""What is to be said about a queue, a slice or the spool, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Gravity(StrEnum):
+    """Whether somebody has to come."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class VerdictKind(StrEnum):
+    """What is the matter, in a word or two."""
+
+    HEALTHY = "healthy"
+    """Empty, or it flows; or nothing is known that says otherwise."""
+    WAITING = "waiting"
+    """It waits as it should: for its time, for an idle machine, for a person."""
+    DRAINING = "draining"
+    """More leaves than comes."""
+    PAUSED = "paused"
+    FALLING_BEHIND = "falling behind"
+    """More comes than leaves, and has for a while."""
+    WAITS_LONG = "waits long"
+    """The oldest has waited long, and whether anything moves is not known yet."""
+    NO_RUNNER = "no runner"
+    """Messages wait where nobody works."""
+    STALLED = "stalled"
+    """Somebody works there, messages wait, and none leaves."""
+    FAILED = "failed"
+    HUNG = "hung"
+    UNREADABLE = "unreadable"
+    SHUNTED = "shunted"
+    """Messages were shunted lately."""
+    STALE = "stale .bak"
+    """In flight where nobody works."""
+    FOREIGN = "foreign files"
+    """Names that are no entry's."""
+    NEARLY_FULL = "nearly full"
+    """The spool's disk, or its inodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One thing that is to be said, with its evidence."""
+
+    kind: VerdictKind
+    severity: Gravity = Gravity.OK
+    words: str
+    """The verdict for people: ``stalled for 5m``."""
+    evidence: str = ""
+    """The facts behind it, in a line. May quote untrusted text."""
+    since: float | None = None
+    """Since when that is so, in epoch seconds; None when unknown."""

@@ -1,0 +1,298 @@
+"""What is to be said about a queue, from frozen facts: a pure function.
+
+Nothing is guessed: where one reading cannot tell whether messages move, the verdict
+says that they wait long, and that it takes a second look. What is paused, or waits
+for its time, is never sick for that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from qtool.control.models import Gravity, State, Verdict, VerdictKind
+from qtool.control.phrases import per_time, span, waiting
+from qtool.control.progress import AT_WORK, NOBODY, Part
+from qtool.control.unattended import unattended_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qtool.control.models import QueueRow
+
+STALLED_SECONDS = 60.0
+"""Nothing leaves for longer than this and two sleep times: it is stalled."""
+LONG_SECONDS = 900.0
+"""What has waited longer than this asks for a second look; or for a runner, now."""
+FLOWING_SECONDS = 30.0
+"""What is gone within this time flows, and is no backlog."""
+WATCHED_SECONDS = 60.0
+"""Watched for less than this, a queue is not falling behind yet."""
+STALE_SECONDS = 60.0
+"""For less than this a file may be in flight of somebody who tells nobody."""
+_FEWEST_BEHIND = 20
+"""So many more messages have to have come than left."""
+_NOT_IDLE = "not idle: "
+"""So begins the note of a runner that is held back by its idle test."""
+
+_GRAVITIES = tuple(Gravity)
+_KINDS = tuple(VerdictKind)
+_SICK = frozenset({State.FAILED, State.IMPORT_ERROR, State.RESTARTING, State.HUNG})
+"""Of itself, whatever waits."""
+_EMPTY = Verdict(kind=VerdictKind.HEALTHY, words="empty")
+_FLOWING = Verdict(kind=VerdictKind.HEALTHY, words="flowing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a verdict is made from."""
+
+    row: QueueRow
+    """All of it but the verdicts."""
+    parts: tuple[Part, ...]
+    """One for each runner slice; none where the queue was not read, or is none."""
+    at: float
+    """Epoch seconds."""
+    watched_seconds: float = 0.0
+    """For how long events were counted."""
+    arrived_lately: int | None = None
+    """How many messages came in the last five minutes; None when unknown."""
+
+
+def judge(facts: Facts) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]]:
+    """Return what is to be said about a queue, and about each of its runner slices.
+
+    Returns:
+        The verdicts about the queue, the gravest first; all but that one are worth a
+        look. Then one for each slice, if there are several.
+    """
+    row = facts.row
+    if row.state is State.UNREADABLE:
+        return (_critical(VerdictKind.UNREADABLE, "unreadable", row.note),), ()
+    parts = facts.parts or (Part(state=row.state),)
+    slices = tuple(_of_slice(facts, part) for part in parts)
+    found = [_of_queue(facts, slices), *_besides(facts)]
+    found.sort(key=rank, reverse=True)  # stable
+    return tuple(found), slices if len(slices) > 1 else ()
+
+
+# --- A slice
+
+
+def _of_slice(facts: Facts, part: Part) -> Verdict:
+    if part.state in _SICK:
+        return _of_sick(facts, part)
+    if part.paused:
+        told = facts.row.paused.removeprefix("paused").lstrip(": ")
+        return Verdict(kind=VerdictKind.PAUSED, words="paused", evidence=told)
+    if not part.depth:
+        return _EMPTY
+    if facts.row.honours_due and part.oldest is not None and part.oldest > facts.at:
+        due = (
+            f"{waiting(part.depth)}, the next is due in {span(part.oldest - facts.at)}"
+        )
+        return _waits("waits for its time", due)
+    if part.state is State.NO_RUNNER:
+        return _waits("waits for a person", _waiting(facts, part))
+    if part.state in NOBODY:
+        return _unserved(facts, part)
+    return _moving(facts, part)
+
+
+def _of_sick(facts: Facts, part: Part) -> Verdict:
+    row = facts.row
+    note = row.note if part.state is row.state else ""
+    if part.state is State.HUNG:
+        held = [each.seconds for each in row.running if each.state is State.HUNG]
+        seconds = max(held, default=0.0)
+        words = f"hung for {span(seconds)}" if seconds else "hung"
+        since = facts.at - seconds if seconds else None
+        return replace(_critical(VerdictKind.HUNG, words, note), since=since)
+    if part.state is State.RESTARTING:
+        return _warning(VerdictKind.FAILED, "failed, starts again", note)
+    if part.state is State.IMPORT_ERROR and not part.depth:
+        return _warning(VerdictKind.FAILED, "cannot be imported", note)
+    if part.state is State.IMPORT_ERROR:
+        return _critical(VerdictKind.FAILED, "cannot be imported", note)
+    return _critical(VerdictKind.FAILED, "failed", note)
+
+
+def _unserved(facts: Facts, part: Part) -> Verdict:
+    evidence = f"{_waiting(facts, part)}, and no runner is at work there"
+    is_late = part.oldest is not None and facts.at - part.oldest >= LONG_SECONDS
+    if is_late and part.state is not State.NO_CLASS:  # which is as configured
+        return _critical(VerdictKind.NO_RUNNER, "no runner", evidence)
+    return _warning(VerdictKind.NO_RUNNER, "no runner", evidence)
+
+
+def _moving(facts: Facts, part: Part) -> Verdict:
+    """Judge a slice where messages wait and somebody works."""
+    row = facts.row
+    if part.state is State.RUNNING and row.note.startswith(_NOT_IDLE):
+        return _waits("held back", row.note)
+    waited = facts.at - part.oldest if part.oldest is not None else 0.0
+    still, patience = (
+        part.still_seconds,
+        STALLED_SECONDS + 2 * (row.snooze_seconds or 0),
+    )
+    if still is not None and row.honours_due:
+        still = min(still, waited)  # before that it was not due
+    evidence = _waiting(facts, part)
+    if still is not None and still >= patience:
+        evidence += f", none has left for {span(still)}"
+        if part.in_flight:
+            evidence += f", {part.in_flight} in flight"
+        stalled = _critical(VerdictKind.STALLED, f"stalled for {span(still)}", evidence)
+        return replace(stalled, since=facts.at - still)
+    if not part.has_moved and waited >= max(LONG_SECONDS, 2 * patience):
+        evidence += "; whether any leave takes a second look"
+        return _warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
+    return _FLOWING
+
+
+def _waiting(facts: Facts, part: Part) -> str:
+    line = waiting(part.depth)
+    if part.oldest is None:
+        return line
+    seconds = facts.at - part.oldest
+    if facts.row.honours_due:
+        return f"{line}, the oldest {span(seconds)} overdue"
+    oldest = f"the oldest for {span(seconds)}" if part.depth > 1 else span(seconds)
+    return f"{line}, {oldest}" if part.depth > 1 else f"{line} for {oldest}"
+
+
+# --- A queue
+
+
+def _of_queue(facts: Facts, slices: Sequence[Verdict]) -> Verdict:
+    number, worst = max(enumerate(slices), key=lambda each: rank(each[1]))
+    if worst.severity is not Gravity.OK:
+        return _named(facts, worst, number, slices)
+    if worst.kind is VerdictKind.PAUSED:
+        return worst
+    depth = sum(part.depth for part in facts.parts)
+    is_served = any(part.state in AT_WORK for part in facts.parts)
+    flow = _flow(facts, depth) if depth and is_served else None
+    if flow is not None:
+        return flow
+    if len(slices) > 1 and worst.kind is VerdictKind.WAITING:
+        return _of_slice(facts, _together(facts.parts, slices, number))
+    return worst if worst.kind is VerdictKind.WAITING or not depth else _FLOWING
+
+
+def _together(parts: Sequence[Part], slices: Sequence[Verdict], number: int) -> Part:
+    """Return the slices that wait as if they were one."""
+    waits = [
+        part
+        for part, verdict in zip(parts, slices, strict=True)
+        if verdict.kind is VerdictKind.WAITING
+    ]
+    oldest = [part.oldest for part in waits if part.oldest is not None]
+    return replace(
+        parts[number],
+        depth=sum(part.depth for part in waits),
+        oldest=min(oldest, default=None),
+    )
+
+
+def _named(
+    facts: Facts, worst: Verdict, number: int, slices: Sequence[Verdict]
+) -> Verdict:
+    """Return the verdict of the gravest slice as that of the queue."""
+    if worst.kind is VerdictKind.NO_RUNNER:
+        oldest = [p.oldest for p in facts.parts if p.depth and p.oldest is not None]
+        age = f"; the oldest for {span(facts.at - min(oldest))}" if oldest else ""
+        return replace(worst, evidence=unattended_line(facts.row.cells) + age)
+    if len(slices) == 1:
+        return worst
+    alike = sum(each.kind is worst.kind for each in slices)
+    which = (
+        f"slice {number}:{len(slices)}"
+        if alike == 1
+        else f"{alike} slices of {len(slices)}"
+    )
+    return replace(worst, words=f"{which} {worst.words}")
+
+
+def _flow(facts: Facts, depth: int) -> Verdict | None:
+    """Judge a backlog by its rates; None where they say nothing."""
+    row, watched = facts.row, facts.watched_seconds
+    into, out = row.rate_in_5m, row.rate_out_5m
+    if row.rate_in is None or row.rate_out is None:
+        return None
+    if watched >= WATCHED_SECONDS and into is not None and out is not None:
+        more = (into - out) * min(watched, 300.0)
+        if more >= max(_FEWEST_BEHIND, depth / 10) and row.rate_in > row.rate_out:
+            evidence = (
+                f"{waiting(depth)}; in {per_time(into)}, out {per_time(out)} over"
+                f" {span(min(watched, 300.0))}: {(into - out) * 60:.0f} more a minute"
+            )
+            return _warning(VerdictKind.FALLING_BEHIND, "falling behind", evidence)
+    net = row.rate_out - row.rate_in
+    if net <= 0 or depth / net < FLOWING_SECONDS:
+        return None
+    evidence = (
+        f"{waiting(depth)}; in {per_time(row.rate_in)}, out {per_time(row.rate_out)}"
+    )
+    words = f"draining, empty in {span(depth / net)}"
+    return Verdict(kind=VerdictKind.DRAINING, words=words, evidence=evidence)
+
+
+def _besides(facts: Facts) -> Iterator[Verdict]:
+    """Yield what else is worth a look."""
+    row = facts.row
+    alone = [part for part in facts.parts if _is_alone(part)]
+    if alone:
+        yield _stale(facts, alone)
+    lately = facts.arrived_lately
+    if row.name == "shunt" and row.runner is None and lately:
+        words = f"{lately} shunted in 5 min"
+        yield _warning(VerdictKind.SHUNTED, words, f"{waiting(row.depth or 0)} there")
+    if row.foreign:
+        one = row.foreign == 1
+        evidence = f"{row.foreign} name{' is' if one else 's are'} no entry's: " + (
+            "it is left alone" if one else "they are left alone"
+        )
+        yield _warning(VerdictKind.FOREIGN, "foreign files", evidence)
+
+
+def _is_alone(part: Part) -> bool:
+    alone = part.alone_seconds
+    is_long = alone is None or alone >= STALE_SECONDS
+    return bool(part.in_flight) and part.state in NOBODY and is_long
+
+
+def _stale(facts: Facts, alone: Sequence[Part]) -> Verdict:
+    evidence = (
+        f"{sum(part.in_flight for part in alone)} in flight and nobody works there"
+    )
+    taken = [part.oldest_taken for part in alone if part.oldest_taken is not None]
+    if taken:
+        evidence += f"; the oldest came {span(facts.at - min(taken))} ago"
+    seconds = [p.alone_seconds for p in alone if p.alone_seconds is not None]
+    since = facts.at - max(seconds) if seconds else None
+    return replace(_warning(VerdictKind.STALE, "stale .bak", evidence), since=since)
+
+
+# --- Making verdicts
+
+
+def rank(verdict: Verdict) -> tuple[int, int]:
+    """Return what sorts verdicts, the gravest last."""
+    return _GRAVITIES.index(verdict.severity), _KINDS.index(verdict.kind)
+
+
+def _waits(words: str, evidence: str) -> Verdict:
+    return Verdict(kind=VerdictKind.WAITING, words=words, evidence=evidence)
+
+
+def _warning(kind: VerdictKind, words: str, evidence: str) -> Verdict:
+    return _sick(Gravity.WARNING, kind, words, evidence)
+
+
+def _critical(kind: VerdictKind, words: str, evidence: str) -> Verdict:
+    return _sick(Gravity.CRITICAL, kind, words, evidence)
+
+
+def _sick(severity: Gravity, kind: VerdictKind, words: str, evidence: str) -> Verdict:
+    return Verdict(kind=kind, severity=severity, words=words, evidence=evidence)
