@@ -53,9 +53,14 @@ class Graph:
     """A pattern, ready to be followed."""
 
     nodes: tuple[Node, ...]
+    """The first of them is the end, ``match``."""
     start: int
     leaves: tuple[re.Pattern[str], ...]
     """Expressions of one character each."""
+
+    def places_of(self, leaf: int) -> list[int]:
+        """Return the nodes at which a leaf stands."""
+        return [at for at, node in enumerate(self.nodes) if node.leaf == leaf]
 
 
 def read(text: str) -> Graph:

@@ -1,20 +1,25 @@
 """Following the graph of a pattern through a text.
 
-All nodes that may come next are kept at once, so no character is read twice. Which
-set follows which, by which character, is remembered: after the first few texts a
-character costs one look into a dictionary.
+All nodes that may come next are kept at once, as the bits of a number, so no
+character is read twice. Which set follows which, by which character, is remembered:
+after the first few texts a character costs one look into a dictionary.
 """
 
 from __future__ import annotations
 
+from itertools import product
+
 from qtool.control.filters.pattern import read
 
-LONGEST_TEXT = 1000
-"""How many characters of a text are searched; a line of a message has 998 at most."""
+LONGEST_TEXT = 4000
+"""How many characters of a text are searched: some four lines of the longest kind."""
 MOST_REMEMBERED = 20_000
-"""Steps; a hostile text makes each of its own, which then are forgotten."""
+"""Steps. A hostile text makes new ones with each character."""
 
-_BEFORE_ALL, _AFTER_ALL, _WORD, _OTHER = range(4)
+_EDGE, _WORD, _OTHER = range(3)
+"""Kinds of what is before and behind a place: nothing, a letter, another sign."""
+_MATCH = 1
+"""The bit of the node that ends a pattern."""
 
 
 class Search:
@@ -25,10 +30,21 @@ class Search:
     """
 
     def __init__(self, pattern: str) -> None:
-        self._graph = read(pattern)
-        self._states: dict[tuple[frozenset[int], int], _State] = {}
+        graph = read(pattern)
+        self._nodes = graph.nodes
+        self._start = graph.start
+        self._begin = 1 << len(graph.nodes)  # as if the node before all were behind us
+        self._bytes = len(graph.nodes) // 8 + 1
+        self._leaves = [
+            (leaf.fullmatch, sum(1 << at for at in graph.places_of(number)))
+            for number, leaf in enumerate(graph.leaves)
+        ]
+        self._fitting: dict[str, int] = {}
+        self._leading: dict[tuple[int, int], dict[tuple[int, int], int]]
+        self._leading = {around: {} for around in product(range(3), range(3))}
+        self._states: dict[tuple[int, int], _State] = {}
         self._remembered = 0
-        self._first = self._state(frozenset(), _BEFORE_ALL)
+        self._first = _State(self._begin, _EDGE)
 
     def found_in(self, text: str) -> bool:
         """Whether it matches within the first ``LONGEST_TEXT`` characters."""
@@ -41,74 +57,89 @@ class Search:
                 return True
             state = following
         rest = text[LONGEST_TEXT : LONGEST_TEXT + 1]
-        return self._reached(state, _kind(rest) if rest else _AFTER_ALL)[1]
+        return bool(self._ahead(state, _kind(rest) if rest else _EDGE) & _MATCH)
 
     def _step(self, state: _State, character: str) -> _State:
+        """Return what follows a state by a character, and remember it."""
+        if self._remembered >= MOST_REMEMBERED:
+            self._forget()
+        self._remembered += 1
         kind = _kind(character)
-        waiting, is_found = self._reached(state, kind)
-        if is_found:
+        ahead = self._ahead(state, kind)
+        if ahead & _MATCH:
             following = _FOUND
         else:
-            graph = self._graph
-            fits = [leaf.fullmatch(character) for leaf in graph.leaves]
-            nodes = graph.nodes
-            following = self._state(
-                frozenset(nodes[at].after[0] for at in waiting if fits[nodes[at].leaf]),
-                kind,
-            )
-        if self._remembered >= MOST_REMEMBERED:
-            self._remembered = 0
-            for each in self._states.values():
-                each.after.clear()
-            self._states = {(self._first.nodes, _BEFORE_ALL): self._first}
-        self._remembered += 1
+            fitting = self._fitting.get(character)
+            if fitting is None:
+                fitting = 0
+                for fits, mask in self._leaves:
+                    fitting |= mask if fits(character) else 0
+                self._fitting[character] = fitting
+            # A match may begin anywhere.
+            behind = ahead & fitting | self._begin
+            known = self._states.get((behind, kind))
+            following = known or _State(behind, kind)
+            self._states[behind, kind] = following
         state.after[character] = following
         return following
 
-    def _state(self, nodes: frozenset[int], before: int) -> _State:
-        # A match may begin anywhere: the start is always among what comes next.
-        nodes |= {self._graph.start}
-        state = self._states.get((nodes, before))
-        if state is None:
-            state = self._states[nodes, before] = _State(nodes, before)
-        return state
+    def _forget(self) -> None:
+        self._remembered = 0
+        for each in (self._first, *self._states.values()):
+            each.after.clear()
+        self._states.clear()
+        self._fitting.clear()
 
-    def _reached(self, state: _State, ahead: int) -> tuple[list[int], bool]:
-        """Return the leaves that a state leads to, and whether one is the end.
+    def _ahead(self, state: _State, kind: int) -> int:
+        """Return the leaves that may come next, and the end where it is reached.
 
         Args:
-            state: Where the text has led so far.
-            ahead: The kind of the character that comes next.
+            state: What is behind.
+            kind: The kind of what comes next.
         """
-        nodes, before = self._graph.nodes, state.before
-        seen, open_nodes = set(state.nodes), list(state.nodes)
-        leaves = []
+        leading = self._leading[state.before, kind]
+        ahead = 0
+        for at, byte in enumerate(state.behind.to_bytes(self._bytes, "little")):
+            if byte:  # eight nodes at a time: hostile texts keep hundreds
+                reached = leading.get((at, byte))
+                if reached is None:
+                    behind = [8 * at + bit for bit in range(8) if byte >> bit & 1]
+                    reached = self._reached(behind, state.before, kind)
+                    leading[at, byte] = reached
+                ahead |= reached
+        return ahead
+
+    def _reached(self, behind: list[int], before: int, ahead: int) -> int:
+        """Return the leaves and the end that are reached without a character."""
+        nodes = self._nodes
+        open_nodes = [
+            nodes[at].after[0] if at < len(nodes) else self._start for at in behind
+        ]
+        seen, reached = set(open_nodes), 0
         while open_nodes:
             at = open_nodes.pop()
             node = nodes[at]
-            if node.kind == "leaf":
-                leaves.append(at)
-            elif node.kind == "match":
-                return leaves, True
+            if node.kind in {"leaf", "match"}:
+                reached |= 1 << at
             elif node.kind == "fork" or _holds(node.kind, before, ahead):
                 new = [each for each in node.after if each not in seen]
                 seen.update(new)
                 open_nodes += new
-        return leaves, False
+        return reached
 
 
 class _State:
-    """The nodes that may come next, and the kind of the character before them."""
+    """The leaves just behind a place, and the kind of the character there."""
 
-    __slots__ = ("after", "before", "nodes")
+    __slots__ = ("after", "before", "behind")
 
-    def __init__(self, nodes: frozenset[int], before: int) -> None:
-        self.nodes = nodes
+    def __init__(self, behind: int, before: int) -> None:
+        self.behind = behind
         self.before = before
         self.after: dict[str, _State] = {}
 
 
-_FOUND = _State(frozenset(), _OTHER)
+_FOUND = _State(0, _OTHER)
 
 
 def _kind(character: str) -> int:
@@ -117,7 +148,7 @@ def _kind(character: str) -> int:
 
 def _holds(assertion: str, before: int, ahead: int) -> bool:
     if assertion == "^":
-        return before == _BEFORE_ALL
+        return before == _EDGE
     if assertion == "$":
-        return ahead == _AFTER_ALL
+        return ahead == _EDGE
     return ((before == _WORD) is not (ahead == _WORD)) is (assertion == "b")
