@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 
     from qtool.qfile.body import body_text, headers_of
     from qtool.qfile.codec import QFile, decode, look, read
+    from qtool.qfile.dropping import dropped_by_text_form
     from qtool.qfile.parse import message_from_bytes, message_from_string
     from qtool.qfile.wire import message_bytes_of
     from qtool.qfile.writing import encode, encode_message, encode_msgdata
 
 __all__ = [
-    "Opaque", "QFile", "body_text", "decode", "encode", "encode_message",
-    "encode_msgdata", "headers_of", "look", "message_bytes_of", "message_from_bytes",
-    "message_from_string", "read",
+    "Opaque", "QFile", "body_text", "decode", "dropped_by_text_form", "encode",
+    "encode_message", "encode_msgdata", "headers_of", "look", "message_bytes_of",
+    "message_from_bytes", "message_from_string", "read",
 ]  # fmt: skip
 
 _LATER = {
     "QFile": "codec",
     "body_text": "body",
     "decode": "codec",
+    "dropped_by_text_form": "dropping",
     "encode": "writing",
     "encode_message": "writing",
     "encode_msgdata": "writing",

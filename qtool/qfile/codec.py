@@ -33,15 +33,9 @@ class QFile:
     """What one file of a queue holds. It does not change."""
 
     __slots__ = (
-        "_content",
-        "_data",
-        "_message",
-        "_message_class",
-        "_parts",
-        "form",
-        "msgdata",
+        "_content", "_data", "_message", "_message_class", "_parts", "form", "msgdata",
         "opaque",
-    )
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -85,6 +79,11 @@ class QFile:
         from qtool.qfile.heads import first_heads  # who processes needs none
 
         return first_heads(self._content, names, limit)
+
+    @property
+    def is_own_object(self) -> bool:
+        """Whether the message is an object of a class that we write."""
+        return self.form == _object_form(mailmans=False)
 
     @property
     def message(self) -> Message:

@@ -41,7 +41,7 @@ _PICKLING_FAILURES = (
 
 
 def encode(
-    message: Message,
+    message: Message | bytes,
     msgdata: Mapping[str, Any],
     *,
     text_form: bool,
@@ -49,6 +49,7 @@ def encode(
 ) -> bytes:
     """Return a whole qfile, as a queue keeps it.
 
+    A message in the bytes of the wire keeps each of them where it is written as text.
     Volatile keys are left out, ``version`` is set, and ``_parsemsg`` tells
     whether the message was written as text: because it was asked for, or because
     it holds something that the object form of a qfile does not allow.
@@ -66,22 +67,37 @@ def encode(
     return whole
 
 
-def encode_message(message: Message, text_form: bool) -> bytes:
+def encode_message(message: Message | bytes, text_form: bool) -> bytes:
     """Return the first half of a qfile."""
     return pickled_message(message, text_form=text_form)[0]
 
 
-def pickled_message(message: Message, *, text_form: bool) -> tuple[bytes, bool]:
+def pickled_message(message: Message | bytes, *, text_form: bool) -> tuple[bytes, bool]:
     """Return the first half of a qfile, and whether it is the text form."""
     if not text_form:
-        pickled = _object_form(message)
+        pickled = _object_form(_parsed(message))
         if pickled is not None:
             return pickled, False
-    # Imported late: reading a file needs none of it.
+    return dumps(_flat(message).decode("ascii", "surrogateescape"), PROTOCOL), True
+
+
+# What these import, no reading of a file needs.
+
+
+def _parsed(message: Message | bytes) -> Message:
+    if not isinstance(message, bytes):
+        return message
+    from qtool.qfile.parse import message_from_bytes
+
+    return message_from_bytes(message)
+
+
+def _flat(message: Message | bytes) -> bytes:
+    if isinstance(message, bytes):
+        return message
     from qtool.qfile.wire import message_bytes_of
 
-    text = message_bytes_of(message).decode("ascii", "surrogateescape")
-    return dumps(text, PROTOCOL), True
+    return message_bytes_of(message)
 
 
 # --- The object form ---------------------------------------------------------

@@ -9,32 +9,41 @@ from qtool.msgdata import volatile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from email.message import Message
 
 _FORM_KEYS = ("version", "_parsemsg")
 """What tells how the message is written: it belongs to the file."""
 
 
-def with_msgdata(
+def changed(
     content: bytes,
-    msgdata: Mapping[str, Any],
     *,
     path: str,
+    msgdata: Mapping[str, Any],
+    message: Message | bytes | None,
+    text_form: bool,
     allowed: frozenset[str],
 ) -> bytes:
-    """Return the content of an entry with other metadata.
+    """Return the content of an entry with other metadata, or another message.
 
-    The bytes of its message stay. Volatile keys are left out.
+    Volatile keys are left out.
 
     Args:
         content: What the file holds.
-        msgdata: The other metadata.
         path: The file, for the error.
+        msgdata: The metadata.
+        message: The message; the bytes of the one that there is stay without it.
+        text_form: Write it in the text form, as a queue of Mailman needs. So it is
+            in any case, unless what there is has the object form of our own.
         allowed: Full names of classes that ``Opaque`` values in it may have.
 
     Raises:
         QFileError: It cannot be read, or ``msgdata`` cannot be kept.
     """
     held = qfile.decode(content, strict=False, path=path, allowed=allowed)
+    if message is not None:
+        as_text = text_form or not held.is_own_object
+        return qfile.encode(message, msgdata, text_form=as_text, allowed=allowed)
     kept = {key: value for key, value in msgdata.items() if not volatile(key)}
     form = {key: held.msgdata[key] for key in _FORM_KEYS if key in held.msgdata}
     return held.message_bytes + qfile.encode_msgdata({**kept, **form}, allowed)

@@ -58,7 +58,7 @@ def _copy(source: str, target: str, temporary: str, *, keep: bool) -> None:
             os.unlink(source)
     except BaseException:
         _remove(temporary, copy)
-        if os.path.lexists(source):  # it stays, and one of the two must go
+        if keep or os.path.lexists(source):  # that stays, so the copy must go
             _remove(target, copy)
         raise
 

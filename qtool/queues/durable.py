@@ -22,13 +22,13 @@ FOLDER_MODE = 0o2770
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
-_CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
-"""The kernel or the file system has no rename without replacing."""
+CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
+"""The kernel or the file system has no such call; mostly a rename of a newer kind."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Nothing can be written; renaming and removing still work."""
 _NAMELESS = os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_TMPFILE", os.O_DIRECTORY)
 """Where there are no files without a name it opens a folder for writing: EISDIR."""
-_NO_NAMELESS = _CANNOT | {errno.EISDIR, errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+_NO_NAMELESS = CANNOT | {errno.EISDIR, errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _NO_NAMELESS |= {errno.EPERM, errno.EACCES, errno.EXDEV}
 """There are no files without a name here, or none may be given one: ``/proc`` is not
 there, is hidden, or something between forbids it."""
@@ -159,7 +159,7 @@ def rename_new(source: str, target: str) -> None:
     if renameat2(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_NOREPLACE) == 0:
         return
     number = _error_number()
-    if number not in _CANNOT:
+    if number not in CANNOT:
         raise OSError(number, os.strerror(number), source, None, target)
     _link_and_unlink(source, target)
 

@@ -14,6 +14,7 @@ from qtool.queues.filebase import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from email.message import Message
 
     from qtool.queues.switchboard import Switchboard
 
@@ -69,11 +70,54 @@ class Mending(ABC):
         self.transfer(filebase, other)
 
     @abstractmethod
-    def rewrite(self, filebase: str, msgdata: Mapping[str, Any]) -> None:
-        """Give a waiting entry other metadata; the bytes of its message stay.
+    def keep(self, filebase: str, other: Switchboard) -> None:
+        """Give a waiting entry a second name in ``other``; it stays where it is.
+
+        That is no copy where both are on one file system: who changes the entry in
+        its queue puts another file there, and this one stays as it was. When this
+        returns, it survives a loss of power. To keep it again does nothing.
+
+        Raises:
+            NoSuchEntry: It does not wait here.
+            NoSuchQueue: The other queue has no folder and none may be made.
+            EntryExists: There is another entry of that name.
+            OSError: It failed; there is no second name, unless only the wait for the
+                disk failed.
+        """
+
+    @abstractmethod
+    def swap(self, filebase: str, other: Switchboard) -> None:
+        """Let the waiting entries of that name here and there have each other's file.
+
+        Nobody may take the one in ``other``. When this returns, the swap survives a
+        loss of power.
+
+        Raises:
+            NoSuchEntry: One does not wait there, or a runner was faster.
+            EntryExists: Somebody else has it in hand.
+            OSError: It failed; the one here waits, and no content is lost. Where both
+                are on two file systems, to swap again ends what had begun.
+        """
+
+    @abstractmethod
+    def rewrite(
+        self,
+        filebase: str,
+        msgdata: Mapping[str, Any],
+        *,
+        message: Message | bytes | None = None,
+    ) -> None:
+        """Give a waiting entry other metadata, and another message if there is one.
 
         Volatile keys are left out. When this returns, the change survives a loss
         of power.
+
+        Args:
+            filebase: The entry.
+            msgdata: Its metadata.
+            message: Its message, as an object or as the bytes of the wire. It is
+                written in the form that its queue or its file has; in the place of an
+                object of GNU Mailman it is text. Without it the bytes stay.
 
         Raises:
             NoSuchEntry: It does not wait here, or a runner was faster.

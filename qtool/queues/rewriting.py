@@ -134,13 +134,27 @@ def _write(name: str, temporary: str, content: bytes) -> None:
         raise EntryExists(f"{name} is being rewritten already") from None
 
 
+def write_over(path: str, content: bytes, temporary: str) -> None:
+    """Give a file that nobody else can reach another content, at once and durably.
+
+    Args:
+        path: The file, in an operator's hand.
+        content: The other content.
+        temporary: Where it is written, beside it.
+    """
+    durable.write_new(temporary, content)
+    try:
+        os.rename(temporary, path)
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
 def _restore(temporary: str, content: bytes, held: str) -> None:
     """Give what is held its content back; where that fails, too, it is changed."""
     with contextlib.suppress(OSError):
         if os.path.lexists(held):
-            durable.write_new(temporary, content)
-            os.rename(temporary, held)
-    _remove(temporary)
+            write_over(held, content, temporary)
 
 
 def _remove(path: str) -> None:

@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtool.errors import QueueError
-from qtool.queues import changing, leftovers, rewriting, transferring
+from qtool.queues import changing, leftovers, originals, rewriting, transferring
 from qtool.queues.filebase import BEGUN_SUFFIXES, IN_HAND, WAITING
 from qtool.queues.switchboard import Switchboard
 from qtool.queues.transferring import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from email.message import Message
 
     from qtool.queues.entries import Entries
     from qtool.queues.index import Index
@@ -25,6 +26,7 @@ class SpoolMending(Switchboard):
     _entries: Entries
     _index: Index
     _allowed: frozenset[str]
+    _text_form: bool
 
     def transfer(
         self,
@@ -38,28 +40,55 @@ class SpoolMending(Switchboard):
         sync: bool = True,
     ) -> None:
         """Move an entry that waits or was set aside, never one in flight."""
-        if not isinstance(other, SpoolMending):
-            raise QueueError(f"{self.name} and {other.name} are of different kinds")
         if not {suffix, new_suffix} <= IN_HAND.keys():
             raise ValueError(f"no state to move between: {suffix}, {new_suffix}")
         old = Place(self._entries, filebase, suffix)
-        new = Place(other._entries, new_filebase or filebase, new_suffix)
+        new = Place(self._entries_of(other), new_filebase or filebase, new_suffix)
         change = None
         if msgdata is not None:
-            change = self._with_msgdata(filebase, msgdata, suffix)
+            change = self._changing(old, msgdata)
         transferring.transfer(old, new, change, sync=sync)
 
-    def rewrite(self, filebase: str, msgdata: Mapping[str, Any]) -> None:
+    def keep(self, filebase: str, other: Switchboard) -> None:
+        """Give a waiting entry a second name in ``other``; it stays where it is."""
+        kept = Place(self._entries_of(other), filebase, WAITING)
+        originals.keep(Place(self._entries, filebase, WAITING), kept)
+
+    def swap(self, filebase: str, other: Switchboard) -> None:
+        """Let the waiting entries of that name have each other's file."""
+        originals.swap(self._entries, filebase, self._entries_of(other))
+
+    def rewrite(
+        self,
+        filebase: str,
+        msgdata: Mapping[str, Any],
+        *,
+        message: Message | bytes | None = None,
+    ) -> None:
         """Give a waiting entry other metadata, unless a runner is faster."""
-        change = self._with_msgdata(filebase, msgdata)
+        place = Place(self._entries, filebase, WAITING)
+        change = self._changing(place, msgdata, message)
         rewriting.rewrite(self._entries, filebase, change)
 
-    def _with_msgdata(
-        self, name: str, msgdata: Mapping[str, Any], suffix: str = WAITING
+    def _entries_of(self, other: Switchboard) -> Entries:
+        if not isinstance(other, SpoolMending):
+            raise QueueError(f"{self.name} and {other.name} are of different kinds")
+        return other._entries
+
+    def _changing(
+        self,
+        place: Place,
+        msgdata: Mapping[str, Any],
+        message: Message | bytes | None = None,
     ) -> Callable[[bytes], bytes]:
-        path = self._entries.path(name, suffix)
+        """Return what gives an entry these metadata, and this message."""
         return partial(
-            changing.with_msgdata, msgdata=msgdata, path=path, allowed=self._allowed
+            changing.changed,
+            path=place.path,
+            msgdata=msgdata,
+            message=message,
+            text_form=self._text_form,
+            allowed=self._allowed,
         )
 
     def suffix_of(self, filebase: str) -> str:

@@ -84,7 +84,7 @@ def _move(old: Place, new: Place) -> None:
         try:
             durable.rename_new(source, target)
         except FileNotFoundError:
-            _prepare(old, new)
+            prepare(old, new)
             durable.rename_new(source, target)
     except FileNotFoundError:
         raise old.entries.missing(old.name) from None
@@ -96,7 +96,7 @@ def _move(old: Place, new: Place) -> None:
         _hold_and_copy(old, new)
 
 
-def _prepare(old: Place, new: Place) -> None:
+def prepare(old: Place, new: Place) -> None:
     """Make what the move lacks: the folder, or the entry, whose editor died."""
     if not os.path.lexists(old.path):
         with old.entries.writing(old.name) as folder:

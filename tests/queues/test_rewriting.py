@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pickle
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qtool.errors import EntryExists, NoSuchEntry, QFileError
+from qtool.qfile import message_bytes_of, message_from_bytes
 from qtool.queues import durable, slices
 from qtool.queues.entries import Entries
 from qtool.queues.recovery import COUNT_KEY
+from qtool.queues.spool import Spool
 from qtool.queues.writers import Writing
 from tests.queues.names import filebase_of, touch
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from email.message import Message
 
-    from qtool.queues.spool import Spool
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "qfiles"
 
 
 def _names(switchboard: Spool) -> list[str]:
@@ -146,6 +150,72 @@ def test_what_no_queue_can_keep_changes_nothing(
 
     assert _names(spool) == [f"{name}.pck"]
     assert spool.peek(name).msgdata["number"] == 1
+
+
+# --- Another message
+
+EIGHT_BIT = (
+    b"Subject: caf\xe9\nX-Odd: a\n\tb\nContent-Type: text/plain; charset=latin-1\n\n"
+    b"caf\xe9 \xff\x80\x0c lone\rreturn\nFrom here\n"
+)
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+@pytest.mark.parametrize("text_form", [True, False])
+def test_another_message_keeps_every_byte_and_the_form(
+    tmp_path: Path, message: Message, text_form: bool, as_bytes: bool
+) -> None:
+    spool = Spool("in", tmp_path / "in", text_form=text_form)
+    name = spool.enqueue(message, number=1)
+    form = spool.peek(name).form
+    changed = EIGHT_BIT if as_bytes else message_from_bytes(EIGHT_BIT)
+    spool.rewrite(name, {"number": 2, "_volatile": 1}, message=changed)
+
+    after = spool.peek(name)
+    assert after.form == form
+    assert after.msgdata == {"number": 2, "version": 3, "_parsemsg": text_form}
+    assert message_bytes_of(after.message) == EIGHT_BIT
+    assert spool.dequeue(name)[0]["x-odd"] == "a\n\tb"
+
+
+def test_as_text_bytes_are_kept_that_no_message_would_keep(
+    tmp_path: Path, message: Message
+) -> None:
+    spool = Spool("in", tmp_path / "in", text_form=True)
+    name = spool.enqueue(message)
+    odd = b"no header at all\r\n\xff\r\r\n"
+    spool.rewrite(name, {}, message=odd)
+
+    assert odd.decode("ascii", "surrogateescape") == pickle.loads(
+        spool.peek(name).message_bytes
+    )
+
+
+@pytest.mark.parametrize("kind", ["object", "notification", "text"])
+def test_another_message_for_mailman_is_written_as_text(
+    spool: Spool, kind: str
+) -> None:
+    name = filebase_of(1)
+    spool.queue_directory.mkdir()
+    real = FIXTURES / f"mailman3-{kind}.pck"
+    (spool.queue_directory / f"{name}.pck").write_bytes(real.read_bytes())
+    msgdata = spool.peek(name).msgdata
+    spool.rewrite(name, msgdata, message=EIGHT_BIT)
+
+    after = spool.peek(name)
+    assert after.form == "Mailman 3, text form"
+    assert after.msgdata == {**msgdata, "_parsemsg": True}
+    assert message_bytes_of(after.message) == EIGHT_BIT
+
+
+def test_a_message_of_our_own_class_in_a_queue_of_mailman_becomes_text(
+    spool: Spool, message: Message
+) -> None:
+    name = spool.enqueue(message)
+    mailmans = Spool("in", spool.queue_directory, text_form=True)
+    mailmans.rewrite(name, {}, message=message)
+
+    assert mailmans.peek(name).form == "Mailman 3, text form"
 
 
 @pytest.mark.parametrize("call", ["fsync", "write", "rename"])
