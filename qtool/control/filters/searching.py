@@ -11,8 +11,8 @@ from itertools import product
 
 from qtool.control.filters.pattern import read
 
-LONGEST_TEXT = 4000
-"""How many characters of a text are searched: some four lines of the longest kind."""
+LONGEST_TEXT = 2000
+"""How many characters of a text are searched: two lines of the longest kind."""
 MOST_REMEMBERED = 20_000
 """Steps. A hostile text makes new ones with each character."""
 
@@ -39,7 +39,6 @@ class Search:
             (leaf.fullmatch, sum(1 << at for at in graph.places_of(number)))
             for number, leaf in enumerate(graph.leaves)
         ]
-        self._fitting: dict[str, int] = {}
         self._leading: dict[tuple[int, int], dict[tuple[int, int], int]]
         self._leading = {around: {} for around in product(range(3), range(3))}
         self._states: dict[tuple[int, int], _State] = {}
@@ -69,14 +68,10 @@ class Search:
         if ahead & _MATCH:
             following = _FOUND
         else:
-            fitting = self._fitting.get(character)
-            if fitting is None:
-                fitting = 0
-                for fits, mask in self._leaves:
-                    fitting |= mask if fits(character) else 0
-                self._fitting[character] = fitting
-            # A match may begin anywhere.
-            behind = ahead & fitting | self._begin
+            behind = self._begin  # a match may begin anywhere
+            for fits, mask in self._leaves:
+                if ahead & mask and fits(character):
+                    behind |= ahead & mask
             known = self._states.get((behind, kind))
             following = known or _State(behind, kind)
             self._states[behind, kind] = following
@@ -88,7 +83,6 @@ class Search:
         for each in (self._first, *self._states.values()):
             each.after.clear()
         self._states.clear()
-        self._fitting.clear()
 
     def _ahead(self, state: _State, kind: int) -> int:
         """Return the leaves that may come next, and the end where it is reached.

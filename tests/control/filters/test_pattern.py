@@ -32,7 +32,8 @@ EVIL = (
     r"(?:a?){60}a{60}$", r"[^x]{190}1", r"(\w{1,150}\s)+$", r"(\w.{1,60}){3}\d",
     r"(a|.){100}(b|.){3}c", r"(\b.|\B.){40}x", r"(()*)*a{3}!", r"((a*)*)*b",
     "(" * DEEPEST + "a*" + ")*" * DEEPEST + "b", r"(\b|\B|^|$)*b!",
-    "|".join("abcdefgh" * 15),
+    "|".join("abcdefgh" * 15), "".join(map(chr, range(0x3000, 0x3100))),
+    f"({'|'.join(map(chr, range(0x3000, 0x3090)))})*!",
 )  # fmt: skip
 
 
