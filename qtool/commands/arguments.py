@@ -36,11 +36,18 @@ _COMMANDS: dict[str, dict[str, str]] = {
     "look": {
         "status": "what waits in each queue, and who runs",
         "dump": "print the metadata in queue files",
+        "log": "what the daemon has logged",
         "metrics": "what waits and what became of messages, for Prometheus",
     },
     "act on runners": {
         "run": "run the configured runners in the foreground, without a screen",
-        "stop": "stop the daemon of the site, after the messages in hand",
+        "start": "have the daemon start a runner",
+        "stop": "stop a runner, or the daemon, after the messages in hand",
+        "restart": "stop a runner after the message in hand, and start it again",
+        "pause": "have a runner take nothing for a while, whoever runs it",
+        "resume": "let a paused runner go on",
+        "snooze": "change how long a runner sleeps between passes",
+        "step": "have a runner process one file, and show what that did",
     },
     "act on mail": {
         "inject": "put a message into a queue",

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.commands.output import DONE, FAILED, put, tell
+from qtool.commands import steering
+from qtool.commands.output import DONE, FAILED, USAGE, put, put_json, tell
 from qtool.commands.search import socket_folders
 from qtool.commands.site import open_control
 from qtool.control.attaching import socket_name
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  qtool stop
+  qtool stop                           the daemon of the site
+  qtool stop out:0:4                   one slice of a runner; the daemon goes on
   qtool stop --all /srv/spools
 """
 
@@ -45,12 +47,17 @@ _PATIENCE_SECONDS = 5.0
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.epilog = _EXAMPLES
+    parser.add_argument("runner", metavar="RUNNER[:slice:range]", nargs="?",
+                        help=f"{steering.HINT}; else the daemon")  # fmt: skip
     parser.add_argument("--all", metavar="DIR", type=Path,
                         help="those of every spool at or below DIR")  # fmt: skip
+    steering.json_argument(parser)
 
 
 def run(options: Namespace) -> int:
     """Have daemons finish the messages in hand, and name each that has ended."""
+    if options.runner is not None:
+        return _stop_runner(options)
     if options.all is not None and not options.all.is_dir():
         raise Refused(f"{options.all}: no such folder")
     if options.all is not None:
@@ -66,17 +73,28 @@ def run(options: Namespace) -> int:
         asked: dict[int, Daemon] = {}
         for state in states:
             refusals += _ask_all(state, asked, doors)
-        stopped += _wait(asked)
+        stopped += _wait(asked, options)
         # Who is left holds no claim.
         asked = {}
         for path, spool in _sockets(place, settings):
             refusals += _ask(partial(daemon_at, path, spool), asked, doors)
-        stopped += _wait(asked)
+        stopped += _wait(asked, options)
     for line in refusals:
         tell(line)
     if not stopped and not refusals:
         tell(f"no daemon runs in {options.all or place}")
     return FAILED if refusals else DONE
+
+
+def _stop_runner(options: Namespace) -> int:
+    if options.all is not None:
+        tell(
+            "--all is about daemons, and a runner is about one (see qtool stop --help)"
+        )
+        return USAGE
+    return steering.steer(
+        options, lambda control, *part: control.stop(*part), by_daemon=True
+    )
 
 
 def _settings(options: Namespace) -> Settings:
@@ -129,7 +147,7 @@ def _ask(
     return []
 
 
-def _wait(asked: dict[int, Daemon]) -> int:
+def _wait(asked: dict[int, Daemon], options: Namespace) -> int:
     """Wait until all are gone, and name each that is; return how many."""
     waiting, doors, patience = dict(asked), select.poll(), _PATIENCE_SECONDS
     for door in waiting:
@@ -138,9 +156,16 @@ def _wait(asked: dict[int, Daemon]) -> int:
         gone: Sequence[tuple[int, int]] = doors.poll(patience * 1000)
         for door, _ in gone:
             doors.unregister(door)
-            put(f"{waiting.pop(door)}: stopped")
+            _say(waiting.pop(door), options)
         if not gone:
             for daemon in waiting.values():
                 tell(f"{daemon}: still finishes the messages in hand")
             patience = 60.0
     return len(asked)
+
+
+def _say(daemon: Daemon, options: Namespace) -> None:
+    if options.json:
+        put_json({"pid": daemon.pid, "spool": str(daemon.spool), "told": "stopped"})
+    else:
+        put(f"{daemon}: stopped")
