@@ -8,6 +8,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool import render
+from qtool.commands.findings import lines_below, site_findings
 from qtool.commands.output import DONE, carries_unicode, put_json, tell
 from qtool.commands.site import again, opened
 from qtool.commands.tables import put_lines
@@ -89,24 +90,16 @@ def lines_of(board: Board, *, ascii_only: bool = False) -> list[list[Span]]:
     """Return the board as lines of spans: the site, then a row for each queue."""
     rows = [_cells(row, board.at, ascii_only=ascii_only) for row in board.rows]
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows, strict=True)]
-    lines = [*_site(board), []]
+    lines = [*site_lines(board), []]
     lines.append([("title", _aligned(_HEADINGS, widths))])
     for row, cells in zip(board.rows, rows, strict=True):
         lines.append(_spans(row, cells, widths))
-        if row.note and row.state is not State.MAILMAN:  # whose pid stands above
-            lines.append([("muted", f"    {visible(row.note)}")])
-        if row.foreign:
-            lines.append([("warning", f"    {_foreign(row.foreign)}")])
+        lines += [[(style, f"    {text}")] for style, text in lines_below(row)]
     return lines
 
 
-def _foreign(count: int) -> str:
-    if count == 1:
-        return "1 name is no entry's: it is left alone"
-    return f"{count} names are no entry's: they are left alone"
-
-
-def _site(board: Board) -> list[list[Span]]:
+def site_lines(board: Board) -> list[list[Span]]:
+    """Return which site this is, and what is to be said of it as a whole."""
     site = board.site
     lines: list[list[Span]] = [
         [("muted", "spool   "), ("", visible(site.spool, _LONGEST_PATH))],
@@ -121,7 +114,7 @@ def _site(board: Board) -> list[list[Span]]:
     if site.watching.startswith("polling"):
         polling = f"{site.watching}: there are no events, arrivals may wait for 2 s"
         lines.append([("warning", visible(polling))])
-    return lines
+    return [*lines, *([span] for span in site_findings(site))]
 
 
 def _cells(row: QueueRow, at: float, *, ascii_only: bool) -> tuple[str, ...]:

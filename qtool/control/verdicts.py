@@ -202,7 +202,8 @@ def _named(
     if worst.kind is VerdictKind.NO_RUNNER:
         oldest = [p.oldest for p in facts.parts if p.depth and p.oldest is not None]
         age = f"; the oldest for {span(facts.at - min(oldest))}" if oldest else ""
-        return replace(worst, evidence=unattended_line(facts.row.cells) + age)
+        told = facts.row.note or unattended_line(facts.row.cells)
+        return replace(worst, evidence=told + age)
     if len(slices) == 1:
         return worst
     alike = sum(each.kind is worst.kind for each in slices)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from qtool import render
-from qtool.control.models import State
+from qtool.control.models import State, VerdictKind
 from qtool.tui.widgets.ink import fitted
 from qtool.tui.widgets.words import (
     condition,
@@ -33,6 +33,17 @@ _MIXTURE = re.compile(r"^(slice \d+:\d+|\d+ slices of \d+) [^:;]+(?=: )")
 _WHICH = re.compile(r"^slice \d+:\d+: ")
 """What is left of that; the cells are marked."""
 _LONGEST_NOTE = 2_000
+_NEWS = frozenset(
+    {
+        VerdictKind.DRAINING,
+        VerdictKind.FALLING_BEHIND,
+        VerdictKind.WAITS_LONG,
+        VerdictKind.STALLED,
+        VerdictKind.SHUNTED,
+        VerdictKind.STALE,
+    }
+)
+"""Verdicts that say more than the state, the note and the figures do."""
 _WHY = "e"
 """The key that opens all of the evidence: the last that goes for want of room."""
 
@@ -172,6 +183,9 @@ def _told(row: QueueRow, at: float, state: State) -> str:
         note = note.removeprefix("paused").removeprefix(":").lstrip()
     if row.refusal and row.refusal not in note:
         note = f"{note}; {row.refusal}" if note else row.refusal
+    found = row.verdict
+    if found is not None and found.kind in _NEWS:
+        note = "; ".join(filter(None, (f"{found.words}: {found.evidence}", note)))
     return visible(note, _LONGEST_NOTE)
 
 
