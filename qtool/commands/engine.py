@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from qtool.commands.news import aside, next_of
+from qtool.control.acting import loaded_actor
 from qtool.control.opening import open_settings, site_settings
 from qtool.control.sockets import GIVE_BACK, GONE
 from qtool.control.window import Window
@@ -28,13 +29,14 @@ _ENDED, _TERMINATED = b"ended", b"terminated"
 log = logging.getLogger("qtool.console")
 
 
-def serve(end: socket.socket, programs: str, config: str) -> None:
+def serve(end: socket.socket, programs: str, config: str, actor: str) -> None:
     """Serve the console until it says that this is to end, or is gone.
 
     Args:
         end: This process's end of the socket between them.
         programs: The folder of Mailman's programs, or nothing.
         config: The configuration file, or nothing for the built-in default.
+        actor: Who acts in the console.
 
     Raises:
         QToolError, OSError: It cannot be closed as it should.
@@ -47,7 +49,7 @@ def serve(end: socket.socket, programs: str, config: str) -> None:
             None,
             Path(programs) if programs else None,
         )
-        control = open_settings(settings)
+        control = open_settings(settings, actor=loaded_actor(actor))
     except (QToolError, OSError) as error:
         _say(end, f"does not start: {error}")
         return

@@ -9,13 +9,14 @@ from __future__ import annotations
 import select
 
 
-def main(number: str, programs: str, config: str) -> None:
+def main(number: str, programs: str, config: str, actor: str) -> None:
     """Serve the console, once it asks for something.
 
     Args:
         number: Of the descriptor of the socket between them.
         programs: The folder of Mailman's programs, or nothing.
         config: The configuration file, or nothing for the built-in default.
+        actor: Who acts in the console; see ``qtool.control.acting``.
     """
     # To import all that is needed would slow down the console's own start.
     asked = select.poll()
@@ -27,4 +28,4 @@ def main(number: str, programs: str, config: str) -> None:
 
     end = socket.socket(fileno=int(number))
     end.set_inheritable(False)
-    serve(end, programs, config)
+    serve(end, programs, config, actor)

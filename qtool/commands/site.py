@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qtool.commands.becoming import become_owner
+from qtool.commands.caller import caller
 from qtool.commands.output import tell
 from qtool.commands.search import (
     configuration_file,
@@ -47,7 +48,10 @@ def open_control(options: Namespace) -> Control:
     """Open the site in this process."""
     from qtool.control.opening import open_settings
 
-    return open_settings(_settings(options), read_only=options.read_only)
+    before = os.getuid()
+    settings = _settings(options)
+    actor = caller(options, os.environ, before)
+    return open_settings(settings, read_only=options.read_only, actor=actor)
 
 
 @contextmanager
@@ -64,16 +68,18 @@ def opened(
     from qtool.control.attaching import attach
     from qtool.control.opening import open_apart, open_settings
 
+    before = os.getuid()
     settings = _settings(options, say)
+    actor = caller(options, os.environ, before)
     folders = socket_folders(os.environ)
     control = attach(settings, folders, read_only=options.read_only)
     put_right = []
     if control is None:
         control = (
             open_apart(settings, ENGINE, read_only=options.read_only,
-                       at_once=options.start)
+                       at_once=options.start, actor=actor)
             if apart
-            else open_settings(settings, read_only=options.read_only)
+            else open_settings(settings, read_only=options.read_only, actor=actor)
         )  # fmt: skip
         put_right = control.log()  # after a crash
     try:

@@ -5,25 +5,76 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_UID: ContextVar[int | None] = ContextVar("acting_uid", default=None)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, and from where.
+
+    Names of users are looked up by whoever needs them: that may take a while.
+    """
+
+    uid: int
+    """The user whose rights it is done with."""
+    pid: int
+    """The process it is asked for in, if that is known; else 0."""
+    where: str = ""
+    """``tui``, ``shell``, ``command`` or ``socket``; empty where that is unknown."""
+    caller_uid: int | None = None
+    """Who called the program; root, say, that became the owner of a spool."""
+    sudo: str = ""
+    """Who called ``sudo`` for that, as ``sudo`` has told it."""
+    terminal: str = ""
+    remote: str = ""
+    """The host that the session comes from, as its server has told it."""
+
+    def dumped(self) -> str:
+        """Return this as a text for ``loaded_actor`` of another process."""
+        import json  # who acts in this process needs none
+
+        return json.dumps(asdict(self))
+
+
+def loaded_actor(text: str) -> Actor:
+    """Return the actor that another process of ours has dumped."""
+    import json
+
+    return Actor(**json.loads(text))
+
+
+_ACTOR: ContextVar[Actor | None] = ContextVar("actor", default=None)
+
+
+def acting() -> Actor:
+    """Return who asked for what this thread does."""
+    return asked_by() or this_process()
+
+
+def this_process() -> Actor:
+    """Return the user of this process."""
+    return Actor(uid=os.geteuid(), pid=os.getpid())
 
 
 def acting_uid() -> int:
     """Return the user id of who asked for what this thread does."""
-    uid = _UID.get()
-    return os.geteuid() if uid is None else uid
+    return acting().uid
+
+
+def asked_by() -> Actor | None:
+    """Return who asked for it, where that has been said."""
+    return _ACTOR.get()
 
 
 @contextmanager
-def acting_as(uid: int) -> Iterator[None]:
-    """Do what follows for that user, whose id the system vouches for."""
-    token = _UID.set(uid)
+def acting_as(actor: Actor | None) -> Iterator[None]:
+    """Do what follows for somebody; for None it is the user of this process."""
+    token = _ACTOR.set(actor)
     try:
         yield
     finally:
-        _UID.reset(token)
+        _ACTOR.reset(token)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qtool.control.calls import CALLS, Call
 from qtool.control.control import READ_ONLY, Control
-from qtool.control.gate import act
+from qtool.control.gate import passed_on
 from qtool.control.models import RECONNECTING, Board, LogLine, Site
 from qtool.errors import QToolError
 
@@ -100,7 +100,7 @@ class Attached(Control):
             attached=f"attached to pid {self._peer.pid}",
         )
 
-    @act
+    @passed_on
     def reload(self) -> list[str]:
         """Have the configuration file read again, there and here."""
         from qtool.control.reloading import reloaded  # seldom
@@ -195,7 +195,7 @@ def _remote(call: Call) -> Callable[..., Any]:
     def method(self: Attached, *args: object, **kwargs: object) -> Any:
         return self._ask(call, *args, **kwargs)
 
-    return act(method) if call.is_act else method
+    return passed_on(method) if call.is_act else method
 
 
 for _call in CALLS.values():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtool.control.choosing import runners_of
 from qtool.control.desk import Desk
 from qtool.control.gate import act
+from qtool.control.history import History
 from qtool.control.logring import LogRing
 from qtool.control.observer import Observer
 from qtool.control.survey import Survey
@@ -18,6 +19,7 @@ from qtool.settings import SiteKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from qtool.control.acting import Actor
     from qtool.control.models import (
         Board,
         DrainReport,
@@ -36,7 +38,7 @@ log = logging.getLogger("qtool.control")
 READ_ONLY = "read-only was asked for"
 
 
-class Control(Desk):
+class Control(Desk, History):
     """One site, as its operator sees it and acts on it.
 
     Every call may come from any thread. Nothing is processed before it is asked
@@ -48,6 +50,7 @@ class Control(Desk):
     Args:
         configuration: The site.
         read_only: Refuse every act.
+        actor: Who acts here; None for the user of this process.
         clock: Seconds since the epoch.
         watcher: The observer that the configuration's queues share, to be asked
             how it notices changes, and to be closed at the end.
@@ -60,12 +63,14 @@ class Control(Desk):
         configuration: Configuration,
         *,
         read_only: bool = False,
+        actor: Actor | None = None,
         clock: Callable[[], float] = time.time,
         watcher: LateWatcher | None = None,
         ticks: Callable[[], float] = time.monotonic,
         past: Mapping[str, Meter] | None = None,
     ) -> None:
         self.configuration = configuration
+        self.actor, self.clock = actor, clock
         self._read_only = read_only
         self._watcher = watcher
         self._runners = runners_of(configuration)

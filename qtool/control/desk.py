@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.control.entries import listed, viewed
+from qtool.control.gate import opens_mail
 from qtool.control.part import Part
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Desk(Part):
         """Return the names of a queue's entries with their suffixes, oldest first."""
         return self.configuration.switchboards[queue].names()
 
+    @opens_mail
     def entry(self, queue: str, filebase: str) -> EntryView:
         """Return what one entry holds; what is wrong with it is in the answer."""
         return viewed(self.configuration.switchboards[queue], filebase)

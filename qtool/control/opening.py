@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from qtool.control.acting import this_process
 from qtool.control.attaching import BUILT_IN
 from qtool.control.control import Control
 from qtool.control.models import State
@@ -24,6 +25,7 @@ from qtool.settings import Settings, SiteKind, default, from_root
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qtool.control.acting import Actor
     from qtool.queues.watch import Watcher
 
 _PATIENCE_SECONDS, _POLL_SECONDS = 10.0, 0.01
@@ -67,16 +69,23 @@ def site_settings(
     return settings
 
 
-def open_settings(settings: Settings, *, read_only: bool = False) -> Control:
+def open_settings(
+    settings: Settings, *, read_only: bool = False, actor: Actor | None = None
+) -> Control:
     """Open a site, and put right what a killed step left there."""
-    control = opened(settings, read_only=read_only)
+    control = opened(settings, read_only=read_only, actor=actor)
     if settings.kind is SiteKind.MAILMAN3 and not control.read_only_reason():
         _recover(control.configuration)
     return control
 
 
 def open_apart(
-    settings: Settings, module: str, *, read_only: bool = False, at_once: bool = False
+    settings: Settings,
+    module: str,
+    *,
+    read_only: bool = False,
+    at_once: bool = False,
+    actor: Actor | None = None,
 ) -> Control:
     """Open a site for a window, its engine in a process that ends with this one.
 
@@ -87,13 +96,14 @@ def open_apart(
         module: Dotted name of the program that is such an engine.
         read_only: Refuse every act.
         at_once: Have the engine come up before it is asked for anything.
+        actor: Who acts here; None for the user of this process.
 
     Raises:
         Refused: No process can be started.
     """
     configuration = Configuration(settings)
     if read_only or not _runs_there(settings) or configuration.writable_reason():
-        return open_settings(settings, read_only=read_only)
+        return open_settings(settings, read_only=read_only, actor=actor)
     from qtool.control.logring import LogRing
     from qtool.control.private import Private
     from qtool.engine.spawned import Spawned
@@ -104,8 +114,8 @@ def open_apart(
         _recover(configuration)
     programs = settings.program_directory or ""
     source = "" if settings.source == BUILT_IN else settings.source
-    arguments = (str(programs), source)
-    control = Private(configuration, ring, lambda: Spawned(module, arguments))
+    arguments = (str(programs), source, (actor or this_process()).dumped())
+    control = Private(configuration, ring, lambda: Spawned(module, arguments), actor)
     if at_once:
         control.wake()
     return control
@@ -117,12 +127,14 @@ def _runs_there(settings: Settings) -> bool:
     return settings.kind is not SiteKind.MAILMAN2 and not is_folder
 
 
-def opened(settings: Settings, *, read_only: bool = False) -> Control:
+def opened(
+    settings: Settings, *, read_only: bool = False, actor: Actor | None = None
+) -> Control:
     """Return the Control of a site, its queues sharing one observer."""
     watcher = LateWatcher()
     # It is used as a Watcher, and importing the real one is what it puts off.
     configuration = Configuration(settings, watcher=cast("Watcher", watcher))
-    return Control(configuration, read_only=read_only, watcher=watcher)
+    return Control(configuration, read_only=read_only, actor=actor, watcher=watcher)
 
 
 def _recover(configuration: Configuration) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from qtool.control.acting import Actor
     from qtool.control.calls import Call
     from qtool.control.logring import LogRing
     from qtool.control.models import LogLine, Site
@@ -172,19 +173,23 @@ class Private(Attached):
         configuration: The site.
         ring: Holds what this process logs; is closed with this.
         spawn: Starts an engine.
+        actor: Who acts here; the engine is told by ``spawn``.
 
     Raises:
         Refused: No process can be started.
     """
 
     entries, names, entry = Control.entries, Control.names, Control.entry
+    audit = Control.audit
 
     def __init__(
         self,
         configuration: Configuration,
         ring: LogRing,
         spawn: Callable[[], Spawned],
+        actor: Actor | None = None,
     ) -> None:
+        self.actor = actor
         self._engine = EngineLink(configuration, spawn)
         super().__init__(configuration, self._engine, read_only=False)
         self._ring = ring

@@ -27,6 +27,7 @@ _SECTION_KEYS = {
     "text_form": "dialect",
     "allowed_classes": "allow",
     "python_paths": "python",
+    "audit_reads": "audit reads",
 }
 """What fields of settings are called in the file, where that differs."""
 
@@ -36,7 +37,7 @@ _OF_QUEUES = frozenset({"text_form", "allowed_classes", "group_commit", "python_
 """What every runner has to be started again for."""
 _OF_THE_CALLER = ("program_directory", "asked_processes")
 """What the file does not say."""
-_SEEN_AT_ONCE = frozenset({"view_slices", "lists", "stop_grace_seconds"})
+_SEEN_AT_ONCE = frozenset({"view_slices", "lists", "stop_grace_seconds", "audit_reads"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from qtool.control import wire
-from qtool.control.acting import acting_as
+from qtool.control.acting import Actor, acting_as
 from qtool.control.calls import BOARDS, CALLS, BadCall, Call
 from qtool.control.sockets import listening, peer_of
 from qtool.control.streaming import Boards, encoded
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qtool.control.control import Control
+    from qtool.control.sockets import Peer
 
 LARGEST_REQUEST = 64 << 20
 """Bytes of a request's body: a message, and what JSON makes of it."""
@@ -121,6 +122,10 @@ class Listener(ThreadingMixIn, UnixStreamServer):
         """
         return self.is_shared or peer_of(request).uid in (0, os.geteuid())
 
+    def actor(self, peer: Peer) -> Actor | None:
+        """Return who asks: the system's word, never the client's."""
+        return Actor(uid=peer.uid, pid=peer.pid, where="socket")
+
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the library's
         """Log what went wrong, unless somebody only went away meanwhile."""
         error = sys.exception()
@@ -204,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         if call.is_act and self._listener.logs_acts:
             what = " ".join([call.name, *filter(None, [_whose(arguments)])])
             log.info("pid %d of user %d: %s", peer.pid, peer.uid, what)
-        with acting_as(peer.uid):
+        with acting_as(self._listener.actor(peer)):
             return getattr(self._listener.control, call.name)(**arguments)
 
     def _stream(self) -> None:

@@ -13,7 +13,9 @@ from qtool.engine.leaving import leave_within
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtool.control.acting import Actor
     from qtool.control.control import Control
+    from qtool.control.sockets import Peer
 
 _LEAVING_SECONDS = 1.0
 
@@ -34,6 +36,10 @@ class Window(Listener):
     ) -> None:
         super().__init__(control, Boards(control), end, None)
         self._told = told
+
+    def actor(self, peer: Peer) -> Actor | None:  # noqa: ARG002 - others need it
+        """Return nobody in particular: what is served knows whose window this is."""
+        return None
 
     def leave(self) -> None:
         """Let this process end, whatever threads a site's class has left in it."""

@@ -94,7 +94,9 @@ def test_one_whose_runners_have_all_been_stopped_is_found_by_its_socket(
     config = place(tmp_path / "a")
     process = daemons.start(config)
     with opened(
-        Namespace(config=config, root=None, read_only=False, mailman_bin=None)
+        Namespace(
+            command="stop", config=config, root=None, read_only=False, mailman_bin=None
+        )
     ) as control:
         control.stop("in")
         eventually(lambda: control.scan().rows[0].state is State.STOPPED)

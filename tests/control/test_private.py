@@ -44,6 +44,7 @@ LOOKS: list[tuple[Any, ...]] = [
     ("entries", "some"), ("entries", "some", 1), ("entries", "unknown"),
     ("entry", "some", "FIRST"), ("entry", "some", "gone"),
     ("step_question", "some"), ("step_question", "none"), ("step_question", "unknown"),
+    ("audit",),
 ]  # fmt: skip
 ACTS: list[tuple[Any, ...]] = [
     ("step", "some", "FIRST"), ("step", "some", "gone"), ("step", "some", None, 7),

@@ -5,6 +5,7 @@ None means unknown where the field says so, and is shown as ``…``.
 Everything that came from a message is untrusted text.
 """
 
+from qtool.control.models.audit import AuditPage, AuditRecord
 from qtool.control.models.board import (
     ENGINE_GONE,
     RECONNECTING,
@@ -25,7 +26,8 @@ from qtool.engine.step import LogLine, Outcome, StepReport
 from qtool.queues.switchboard import Enqueued
 
 __all__ = [
-    "ENGINE_GONE", "RECONNECTING", "Board", "Cell", "DrainReport", "Enqueued",
+    "ENGINE_GONE", "RECONNECTING", "AuditPage", "AuditRecord",
+    "Board", "Cell", "DrainReport", "Enqueued",
     "EntryView", "Finishing", "Gravity", "Injected", "LogLine", "Outcome", "QueueEntry",
     "QueueRow", "RunningSlice", "Site", "State", "StepReport", "Verdict",
     "VerdictKind",
