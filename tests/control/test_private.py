@@ -47,6 +47,11 @@ LOOKS: list[tuple[Any, ...]] = [
     ("audit",),
 ]  # fmt: skip
 ACTS: list[tuple[Any, ...]] = [
+    ("hold", "some", "FIRST"), ("release", "some", "FIRST"), ("hold", "some", "gone"),
+    ("move", "some", "FIRST", "more"), ("undo",), ("requeue", "some", "gone"),
+    ("discard", "some", "FIRST"), ("trash",), ("undo", 3, False, "why"), ("acts",),
+    ("undo", 3), ("undo_question", 1), ("undo_question", 99), ("unshunt", "gone"),
+    ("restore", "gone"), ("preview", "discard", "some", "all"), ("confirm", "nonsense"),
     ("step", "some", "FIRST"), ("step", "some", "gone"), ("step", "some", None, 7),
     ("step", "more"), ("step", "more"), ("step", "unknown"), ("drain", ("more", "on")),
     ("drain", ("some:0:2",)),
@@ -64,7 +69,7 @@ ACTS: list[tuple[Any, ...]] = [
 OWN = frozenset(
     {
         "attached", "at", "when", "seconds", "number", "pid", "thread", "cpu_seconds",
-        "evidence",
+        "evidence", "token", "expires",
     }
 )  # fmt: skip
 """Facts that no two processes share, or moments; evidence tells ages."""

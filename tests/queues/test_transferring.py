@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import threading
+from email import message_from_bytes
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -379,3 +380,22 @@ def test_beside_a_runner_no_message_is_lost_or_sent_twice(
     moved = [there.peek(name).msgdata["number"] for name in there.files]
     assert sorted(sent + moved) == list(range(60))
     assert _names(spool) == []
+
+
+def test_the_state_of_an_entry_is_its_suffix_and_it_can_be_erased(
+    tmp_path: Path,
+) -> None:
+    queue = Spool("in", tmp_path / "in")
+    name = queue.enqueue(message_from_bytes(b"Subject: x\n\nx\n"))
+    assert queue.suffix_of(name) == ".pck"
+    queue.dequeue(name)
+    for verb in (queue.suffix_of, queue.erase):
+        with pytest.raises(NoSuchEntry, match="in flight"):
+            verb(name)
+    queue.finish(name, preserve=True)
+    bad = Spool("bad", tmp_path / "bad")
+    assert bad.suffix_of(name) == ".psv"
+    bad.erase(name)
+    assert bad.names() == []
+    with pytest.raises(NoSuchEntry):
+        bad.erase(name)

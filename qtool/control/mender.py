@@ -1,0 +1,172 @@
+"""Acts on entries, from the plan to the result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from qtool.control.acting import acting_uid
+from qtool.control.carrying import carry_out
+from qtool.control.journal import Journal, Record
+from qtool.control.models import Act, Preview
+from qtool.control.plans import Ways, checked, source_of, ways_of
+from qtool.control.tokens import Plan, Tokens
+from qtool.control.trash import EMPTY, check_room, emptied
+from qtool.control.undoing import UNDO, to_undo, undone, ways_back
+from qtool.errors import Refused
+from qtool.installation.rights import user_name
+from qtool.queues.filebase import PRESERVED, WAITING, when_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.control.desk import Desk
+    from qtool.control.models import ActionResult
+
+_FIRST = 25
+"""How many entries of a preview are shown."""
+_PAGE = 10_000
+_PAGE_SECONDS = 60.0
+EVERYTHING = "all"
+"""What is typed for every entry of a queue, and nothing shorter."""
+
+
+_FREE = (WAITING, PRESERVED)
+"""States in which nobody has an entry in hand."""
+
+
+class Mender:
+    """Acts on the entries of one site.
+
+    Args:
+        desk: Where entries are found and looked at.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
+        self._desk = desk
+        self._configuration = desk.configuration
+        self._clock = clock
+        self._journal = Journal(desk.configuration.state_directory)
+        self._tokens = Tokens(desk.configuration.state_directory, clock)
+
+    def at_once(self, plan: Plan, why: str) -> ActionResult:
+        """Do something to entries that were named one by one."""
+        checked(self._configuration, plan)
+        if plan.verb == EMPTY:
+            return emptied(self._configuration, plan)
+        if plan.verb == "discard":
+            check_room(self._configuration)
+        ways = ways_of(self._configuration, plan, self._clock())
+        return self._on_record(plan, ways, why)
+
+    def confirmed(self, token: str, why: str) -> ActionResult:
+        """Do what was previewed."""
+        return self.at_once(self._tokens.redeem(token, acting_uid()), why)
+
+    def undo(self, number: int | None, why: str, *, others: bool) -> ActionResult:
+        """Take an act back."""
+        record = to_undo(self._journal, number, acting_uid(), others=others)
+        plan = Plan(verb=UNDO, queue=record.queue, to=record.to, filebases=())
+        return self._on_record(plan, ways_back(record), why, undoes=record.number)
+
+    def undo_question(self, number: int) -> str | None:
+        """Return what to ask before an act is undone; None for nothing."""
+        record = self._journal.read(number)
+        if record.uid == acting_uid():
+            return None
+        count = len(record.carried_out)
+        return f"Undo {record.who}'s {record.verb} of {count:,} in {record.queue}?"
+
+    def previewed(self, plan: Plan, where: str) -> Preview:
+        """Freeze what a plan is about.
+
+        Args:
+            plan: With the filebases, or without any.
+            where: A filter, or ``all``; only where there are no filebases.
+        """
+        if bool(where) == bool(plan.filebases):
+            raise Refused("say which: some names, a filter, or all")
+        checked(self._configuration, plan)
+        if where:
+            plan = replace(plan, filebases=self._matching(plan, where))
+        found, queue, ways = plan.filebases, source_of(plan), Ways()
+        if plan.verb != EMPTY:
+            ways = ways_of(self._configuration, plan, self._clock())
+        return Preview(
+            verb=plan.verb,
+            queue=plan.queue,
+            to=plan.to,
+            count=len(found),
+            oldest=min(map(when_of, found), default=None),
+            first=tuple(self._desk.described(queue, found[:_FIRST])),
+            token=self._tokens.issue(plan, acting_uid()) if found else "",
+            warnings=tuple(_warnings(ways)),
+        )
+
+    def acts(self, number: int, before: int | None) -> list[Act]:
+        """Return the acts on record, the newest first; those below ``before``."""
+        found = (
+            _act(record, by)
+            for record, by in undone(self._journal.records())
+            if before is None or record.number < before
+        )
+        return list(islice(found, number))
+
+    # --- Behind the scenes
+
+    def _on_record(
+        self, plan: Plan, ways: Ways, why: str, *, undoes: int = 0
+    ) -> ActionResult:
+        uid = acting_uid()
+        record = Record(
+            number=0,
+            verb=plan.verb,
+            queue=plan.queue,
+            to=plan.to,
+            at=self._clock(),
+            uid=uid,
+            who=user_name(uid),
+            why=why,
+            moves=(),
+            undoes=undoes,
+        )
+        return carry_out(self._configuration, self._journal, record, ways)
+
+    def _matching(self, plan: Plan, where: str) -> tuple[str, ...]:
+        """Return the filebases that a filter selects, oldest first."""
+        queue, after, found = source_of(plan), "", list[str]()
+        where = "" if where == EVERYTHING else where
+        complete = False
+        while not complete:
+            page = self._desk.find(
+                queue, where, after, _PAGE, _PAGE_SECONDS, names_only=True
+            )
+            found += (e.filebase for e in page.entries if e.suffix in _FREE)
+            after, complete = page.after, page.complete
+        return tuple(found)
+
+
+def _warnings(ways: Ways) -> list[str]:
+    """Return what stands in the way of some, each reason once."""
+    reasons: dict[str, int] = {}
+    for missed in (*ways.skipped, *ways.failed):
+        reasons[missed.reason] = reasons.get(missed.reason, 0) + 1
+    return [f"{count} will be left: {reason}" for reason, count in reasons.items()]
+
+
+def _act(record: Record, undone_by: int) -> Act:
+    return Act(
+        number=record.number,
+        verb=record.verb,
+        queue=record.queue,
+        to=record.to,
+        at=record.at,
+        who=record.who,
+        why=record.why,
+        count=len(record.moves),
+        done=None if record.done is None else len(record.done),
+        undoes=record.undoes,
+        undone_by=undone_by,
+    )

@@ -1,0 +1,140 @@
+"""The part of ``Control`` that acts on entries: on one at once, on many by token.
+
+Every act is on record before it is done, and can be taken back while its entries are
+where it put them. Many entries are acted on only as a list that somebody has seen:
+``preview`` freezes it, ``confirm`` acts on exactly that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.control.desk import Desk
+from qtool.control.gate import act
+
+if TYPE_CHECKING:
+    from qtool.control.mender import Mender
+    from qtool.control.models import Act, ActionResult, Preview, Trashed
+    from qtool.control.tokens import Plan
+
+
+class Mending(Desk):
+    """Acts on entries. ``why`` is for people and for the audit."""
+
+    # --- One entry
+
+    @act
+    def hold(self, queue: str, filebase: str, why: str = "") -> ActionResult:
+        """Put an entry where no runner takes it, until it is released."""
+        return self._one("hold", queue, filebase, why)
+
+    @act
+    def release(self, queue: str, filebase: str, why: str = "") -> ActionResult:
+        """Put a held entry back into its queue."""
+        return self._one("release", queue, filebase, why)
+
+    @act
+    def move(self, queue: str, filebase: str, to: str, why: str = "") -> ActionResult:
+        """Move an entry to another queue, under the same name."""
+        return self._one("move", queue, filebase, why, to)
+
+    @act
+    def requeue(self, queue: str, filebase: str, why: str = "") -> ActionResult:
+        """Give an entry the time of now: it is due at once, or last in its line."""
+        return self._one("requeue", queue, filebase, why)
+
+    @act
+    def discard(self, queue: str, filebase: str, why: str = "") -> ActionResult:
+        """Put an entry into the trash."""
+        return self._one("discard", queue, filebase, why)
+
+    @act
+    def unshunt(
+        self, filebase: str, to: str = "", why: str = "", queue: str = "shunt"
+    ) -> ActionResult:
+        """Put a shunted entry back to where it came from, or ``to`` a queue."""
+        return self._one("unshunt", queue, filebase, why, to)
+
+    @act
+    def restore(
+        self, filebase: str, to: str = "", why: str = "", queue: str = "bad"
+    ) -> ActionResult:
+        """Let a preserved entry wait again: where it came from, or in ``to``."""
+        return self._one("restore", queue, filebase, why, to)
+
+    # --- Many
+
+    @act
+    def preview(
+        self,
+        verb: str,
+        queue: str,
+        where: str = "",
+        filebases: tuple[str, ...] = (),
+        to: str = "",
+    ) -> Preview:
+        """Return what an act would do to which entries, with a token for it.
+
+        Args:
+            verb: ``hold``, ``release``, ``move``, ``requeue``, ``discard``,
+                ``unshunt`` or ``restore``.
+            queue: Where the entries are.
+            where: A filter, or ``all``.
+            filebases: The entries themselves, instead of a filter.
+            to: The queue they go to.
+        """
+        chosen = tuple(dict.fromkeys(filebases))
+        return self._mender.previewed(_plan(verb, queue, to, chosen), where)
+
+    @act
+    def confirm(self, token: str, why: str = "") -> ActionResult:
+        """Do what was previewed, to exactly the entries that were."""
+        return self._mender.confirmed(token, why)
+
+    # --- Back again
+
+    @act
+    def undo(
+        self, number: int | None = None, others: bool = False, why: str = ""
+    ) -> ActionResult:
+        """Take an act back: your own last one, or that of a number.
+
+        Args:
+            number: Of the act.
+            others: Also if it is another user's.
+            why: For people.
+        """
+        return self._mender.undo(number, why, others=others)
+
+    def undo_question(self, number: int) -> str | None:
+        """Return what to ask before an act is undone; None for nothing."""
+        return self._mender.undo_question(number)
+
+    def acts(self, number: int = 20, before: int | None = None) -> list[Act]:
+        """Return the acts on record, the newest first; those below ``before``."""
+        return self._mender.acts(number, before)
+
+    def trash(self) -> list[Trashed]:
+        """Return what each act put into the trash that is still there."""
+        from qtool.control.trash import trashed
+
+        return trashed(self.configuration)
+
+    # --- Behind the scenes
+
+    @property
+    def _mender(self) -> Mender:
+        from qtool.control.mender import Mender  # a board mends nothing
+
+        return Mender(self, self.clock)
+
+    def _one(
+        self, verb: str, queue: str, filebase: str, why: str, to: str = ""
+    ) -> ActionResult:
+        return self._mender.at_once(_plan(verb, queue, to, (filebase,)), why)
+
+
+def _plan(verb: str, queue: str, to: str, filebases: tuple[str, ...]) -> Plan:
+    from qtool.control.tokens import Plan
+
+    return Plan(verb=verb, queue=queue, to=to, filebases=filebases)

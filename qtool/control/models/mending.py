@@ -1,0 +1,93 @@
+"""What operators do to entries: previews, results, and acts on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qtool.control.models.entries import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What an act would do, and the token that has it done to exactly these."""
+
+    verb: str
+    queue: str
+    to: str
+    """Where they would go; empty where that differs or follows from the act."""
+    count: int
+    oldest: float | None
+    """Time in the oldest name, in epoch seconds; None when there are none."""
+    first: tuple[Entry, ...]
+    """The oldest of them, 25 at most."""
+    token: str
+    """For ``confirm``: it stands for this list, once, for an hour."""
+    warnings: tuple[str, ...] = ()
+    """What should be known before, a line each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """An entry that an act did not change, and why."""
+
+    filebase: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionResult:
+    """What an act did, entry by entry."""
+
+    verb: str
+    queue: str
+    to: str = ""
+    number: int = 0
+    """Number of the act, for ``undo``; 0 where nothing was done."""
+    done: tuple[str, ...] = ()
+    """Filebases of those it was done to, as they were before."""
+    skipped: tuple[Missed, ...] = ()
+    """Those that were not there any more, or in somebody's hand."""
+    failed: tuple[Missed, ...] = ()
+    """Those that are as they were because something is in the way."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One act on record."""
+
+    number: int
+    verb: str
+    queue: str
+    to: str
+    at: float
+    """Epoch seconds."""
+    who: str
+    why: str
+    count: int
+    """Of how many entries."""
+    done: int | None
+    """To how many it was done; None where its end is not on record: it was cut off."""
+    undoes: int = 0
+    """Number of the act that this one took back; 0 for none."""
+    undone_by: int = 0
+    """Number of the act that took this one back; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trashed:
+    """What one act put into the trash."""
+
+    number: int
+    """Of the act; ``trash:NUMBER`` is a place that can be listed."""
+    verb: str
+    queue: str
+    at: float
+    who: str
+    count: int
+    size: int
+    """Bytes."""
+    expires: float
+    """When its time in the trash is over, in epoch seconds."""

@@ -1,0 +1,96 @@
+"""Tokens: a list of entries that a person has seen, frozen until it is confirmed.
+
+Who confirms acts on exactly those entries, whatever came since. A token is good once,
+for an hour, and for the user who asked for the preview.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from qtool.errors import Refused
+from qtool.queues import durable
+from qtool.queues.state import make_state_folder
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LIFE_SECONDS = 3600.0
+_LARGEST = 1 << 30
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_LENGTH = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done to which entries."""
+
+    verb: str
+    queue: str
+    to: str
+    filebases: tuple[str, ...]
+
+
+class Tokens:
+    """The tokens of one spool.
+
+    Args:
+        state_directory: Where they are; made by the first.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, state_directory: Path, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._state = state_directory
+        self._folder = state_directory / "tokens"
+        self._clock = clock
+
+    def issue(self, plan: Plan, uid: int) -> str:
+        """Freeze a plan and return its token."""
+        make_state_folder(str(self._state))
+        durable.make_folder(str(self._folder))
+        self._forget_expired()
+        token = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+        facts = {"uid": uid, "expires": self._clock() + LIFE_SECONDS, **asdict(plan)}
+        content = json.dumps(facts, ensure_ascii=True).encode("ascii")
+        durable.write_new(str(self._path(token)), content, sync=False)
+        return token
+
+    def redeem(self, token: str, uid: int) -> Plan:
+        """Return the plan of a token, which is good no more.
+
+        Raises:
+            Refused: It is none, its time is over, or it is somebody else's.
+        """
+        unknown = f"{visible(token, 40)!r} is no token of a preview, or was used"
+        if len(token) != _LENGTH or not set(token) <= set(_LETTERS):
+            raise Refused(unknown)
+        path = self._path(token)
+        try:
+            facts: dict[str, Any] = json.loads(durable.read_small(str(path), _LARGEST))
+            if facts.pop("uid") != uid:
+                raise Refused(f"the token {token} was given to another user")
+            path.unlink()  # whoever removes it has it
+        except (FileNotFoundError, ValueError, KeyError):
+            raise Refused(unknown) from None
+        if facts.pop("expires") <= self._clock():
+            raise Refused(f"the token {token} has expired: look again")
+        return Plan(**{**facts, "filebases": tuple(facts["filebases"])})
+
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):
+                if now - path.lstat().st_mtime > LIFE_SECONDS:
+                    path.unlink()
+
+    def _path(self, token: str) -> Path:
+        return self._folder / token

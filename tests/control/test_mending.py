@@ -1,0 +1,399 @@
+"""Acts on entries: each is one rename, on record, and can be taken back."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control.acting import Actor, acting_as
+from qtool.control.journal import Journal
+from qtool.control.tokens import LIFE_SECONDS, Plan, Tokens
+from qtool.errors import NoSuchAct, NoSuchQueue, Refused
+from qtool.qfile import message_from_bytes, read
+from qtool.queues.filebase import digest_of, when_of
+from tests.control.site import MAIL, configuration, open_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.control.control import Control
+
+TEXT = configuration(**{"in": "", "out": "", "later": "honours_due: yes"})
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    control = open_site(tmp_path, TEXT)
+    yield control
+    control.close()
+
+
+def put(control: Control, queue: str, count: int = 1, **msgdata: object) -> list[str]:
+    """Put messages into a queue; return their filebases, oldest first."""
+    msg = message_from_bytes(MAIL)
+    switchboard = control.configuration.switchboards[queue]
+    return [switchboard.enqueue(msg, msgdata) for _ in range(count)]
+
+
+def folder(control: Control, queue: str) -> Path:
+    return control.configuration.switchboards[queue].queue_directory
+
+
+def files(control: Control, queue: str) -> list[str]:
+    return sorted(path.name for path in folder(control, queue).iterdir())
+
+
+def content(control: Control, queue: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder(control, queue).iterdir()}
+
+
+def as_another(uid: int = 12345) -> Actor:
+    return Actor(uid=uid, pid=0)
+
+
+# --- One entry
+
+
+def test_what_is_held_is_in_no_queue_and_comes_back_as_it_was(control: Control) -> None:
+    [name] = put(control, "in", colour="red")
+    before = content(control, "in")
+    assert control.hold("in", name).done == (name,)
+    assert files(control, "in") == []
+    assert [entry.filebase for entry in control.entries("held:in")] == [name]
+    assert control.release("in", name).done == (name,)
+    assert content(control, "in") == before
+
+
+def test_a_moved_entry_keeps_its_name_and_its_bytes(control: Control) -> None:
+    [name] = put(control, "in")
+    before = content(control, "in")
+    result = control.move("in", name, "out", why="wrong queue")
+    assert (result.done, result.to, result.skipped, result.failed) == (
+        (name,), "out", (), (),
+    )  # fmt: skip
+    assert files(control, "in") == []
+    assert content(control, "out") == before
+
+
+def test_a_requeued_entry_has_the_time_of_now_and_its_slice(control: Control) -> None:
+    in_a_week = control.clock() + 7 * 86400
+    [name] = put(control, "later", deliver_after=in_a_week)
+    assert when_of(name) > control.clock()
+    assert control.requeue("later", name).done == (name,)
+    [new] = control.configuration.switchboards["later"].files
+    assert digest_of(new) == digest_of(name)
+    assert when_of(new) <= control.clock()
+    control.undo()
+    assert control.configuration.switchboards["later"].files == [name]
+
+
+def test_a_discarded_entry_is_in_the_trash_of_its_act(control: Control) -> None:
+    [name] = put(control, "in")
+    before = content(control, "in")
+    number = control.discard("in", name, why="spam").number
+    assert files(control, "in") == []
+    [heap] = control.trash()
+    assert (heap.number, heap.queue, heap.count) == (number, "in", 1)
+    assert [entry.filebase for entry in control.entries(f"trash:{number}")] == [name]
+    assert control.undo().done == (name,)
+    assert content(control, "in") == before
+    assert control.trash() == []
+
+
+def test_an_unshunted_entry_goes_back_without_what_shunting_added(
+    control: Control,
+) -> None:
+    [name] = put(
+        control, "shunt", whichq="out", shunt_error="ValueError: x", colour="red"
+    )
+    before = content(control, "shunt")
+    assert control.unshunt(name).done == (name,)
+    held = read(folder(control, "out") / f"{name}.pck")
+    assert "whichq" not in held.msgdata
+    assert "shunt_error" not in held.msgdata
+    assert held.msgdata["colour"] == "red"
+    control.undo()
+    back = read(folder(control, "shunt") / f"{name}.pck")
+    assert content(control, "out") == {}
+    assert back.msgdata["whichq"] == "out"
+    assert back.msgdata["shunt_error"] == "ValueError: x"
+    assert back.message_bytes == next(iter(before.values()))[: len(back.message_bytes)]
+
+
+@pytest.mark.parametrize("named", [{}, {"whichq": "nowhere"}, {"whichq": "../in"}])
+def test_unshunting_asks_for_the_queue_where_none_is_known(
+    control: Control, named: dict[str, str]
+) -> None:
+    [name] = put(control, "shunt", **named)
+    result = control.unshunt(name)
+    assert (result.done, result.number) == ((), 0)
+    assert "name one" in result.failed[0].reason
+    assert control.unshunt(name, to="in").done == (name,)
+    assert files(control, "in") == [f"{name}.pck"]
+
+
+def test_a_restored_entry_waits_again_and_starts_at_zero(control: Control) -> None:
+    [name] = put(control, "in")
+    queue = control.configuration.switchboards["in"]
+    queue.dequeue(name)
+    queue.finish(name, preserve=True, reason="it was odd")
+    assert files(control, "bad") == [f"{name}.psv"]
+    assert "name one" in control.restore(name).failed[0].reason
+    assert control.restore(name, to="in").done == (name,)
+    assert files(control, "in") == [f"{name}.pck"]
+    control.undo()
+    assert files(control, "bad") == [f"{name}.psv"]
+
+
+def test_what_cannot_be_read_can_be_moved_and_discarded_all_the_same(
+    control: Control,
+) -> None:
+    [name] = put(control, "in")
+    path = folder(control, "in") / f"{name}.pck"
+    path.write_bytes(b"no pickle")
+    assert control.move("in", name, "out").done == (name,)
+    assert control.discard("out", name).done == (name,)
+    control.undo()
+    assert content(control, "out") == {path.name: b"no pickle"}
+
+
+def test_an_entry_in_flight_is_left_alone_and_named(control: Control) -> None:
+    [name] = put(control, "in")
+    control.configuration.switchboards["in"].dequeue(name)
+    for result in (
+        control.discard("in", name),
+        control.hold("in", name),
+        control.move("in", name, "out"),
+    ):
+        assert result.done == ()
+        assert [missed.filebase for missed in result.skipped] == [name]
+        assert "in flight" in result.skipped[0].reason
+    assert files(control, "in") == [f"{name}.bak"]
+
+
+def test_nothing_is_replaced(control: Control) -> None:
+    [name] = put(control, "in")
+    other = folder(control, "out") / f"{name}.pck"
+    other.write_bytes(b"mine")
+    result = control.move("in", name, "out")
+    assert "is there already" in result.failed[0].reason
+    assert files(control, "in") == [f"{name}.pck"]
+    assert other.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("verb", "queue", "to", "reason"),
+    [
+        ("move", "in", "", "needs the queue"),
+        ("move", "in", "in", "already"),
+        ("move", "in", "held:in", "is no queue"),
+        ("hold", "in", "out", "goes nowhere else"),
+        ("burn", "in", "", "there is no act"),
+        ("empty", "in", "", "is no trash"),
+    ],
+)
+def test_a_plan_without_sense_is_refused(
+    control: Control, verb: str, queue: str, to: str, reason: str
+) -> None:
+    put(control, "in")
+    with pytest.raises(Refused, match=reason):
+        control.preview(verb, queue, "all", to=to)
+
+
+def test_a_place_that_does_not_exist_is_refused(control: Control) -> None:
+    for queue in ("nowhere", "held:nowhere", "trash:x", "trash:../in", "held:../in"):
+        with pytest.raises(NoSuchQueue):
+            control.preview("discard", queue, "all")
+
+
+# --- Many
+
+
+def test_a_token_stands_for_exactly_what_was_shown(control: Control) -> None:
+    names = put(control, "in", 30)
+    preview = control.preview("discard", "in", "all")
+    assert preview.count == 30
+    assert preview.oldest == when_of(names[0])
+    assert [entry.filebase for entry in preview.first] == names[:25]
+    [late] = put(control, "in")
+    gone = folder(control, "in") / f"{names[3]}.pck"
+    gone.unlink()
+    result = control.confirm(preview.token, "spam")
+    assert set(result.done) == set(names) - {names[3]}
+    assert [missed.filebase for missed in result.skipped] == [names[3]]
+    assert files(control, "in") == [f"{late}.pck"]
+
+
+def test_a_filter_selects(control: Control) -> None:
+    put(control, "in", 3, listid="ant.example.com")
+    bees = put(control, "in", 2, listid="bee.example.com")
+    preview = control.preview("hold", "in", "list:bee")
+    assert (preview.count, [e.filebase for e in preview.first]) == (2, bees)
+    assert set(control.confirm(preview.token).done) == set(bees)
+
+
+def test_names_select_too_each_once(control: Control) -> None:
+    one, two, _three = put(control, "in", 3)
+    preview = control.preview("hold", "in", filebases=(one, two, one))
+    assert preview.count == 2
+
+
+def test_everything_has_to_be_said(control: Control) -> None:
+    put(control, "in", 2)
+    with pytest.raises(Refused, match="say which"):
+        control.preview("discard", "in")
+
+
+def test_a_preview_says_what_stands_in_the_way(control: Control) -> None:
+    put(control, "shunt", 2, whichq="in")
+    put(control, "shunt", 3)
+    preview = control.preview("unshunt", "shunt", "all")
+    assert preview.count == 5
+    [warning] = preview.warnings
+    assert warning.startswith("3 will be left")
+
+
+def test_a_token_is_good_once_for_an_hour_and_for_its_user(
+    control: Control, tmp_path: Path
+) -> None:
+    put(control, "in", 2)
+    token = control.preview("hold", "in", "all").token
+    with acting_as(as_another()), pytest.raises(Refused, match="another user"):
+        control.confirm(token)
+    assert len(control.confirm(token).done) == 2
+    with pytest.raises(Refused, match="was used"):
+        control.confirm(token)
+    for nonsense in ("", "../../x", "a" * 10):
+        with pytest.raises(Refused, match="is no token"):
+            control.confirm(nonsense)
+    now = [1000.0]
+    tokens = Tokens(tmp_path / "state", lambda: now[0])
+    token = tokens.issue(Plan(verb="hold", queue="in", to="", filebases=("x",)), 1)
+    now[0] += LIFE_SECONDS
+    with pytest.raises(Refused, match="expired"):
+        tokens.redeem(token, 1)
+
+
+def test_of_two_operators_each_entry_obeys_one(control: Control) -> None:
+    names = put(control, "in", 200)
+    tokens = [
+        control.preview("discard", "in", "all").token,
+        control.preview("move", "in", "all", to="out").token,
+    ]
+    results = {}
+
+    def act(token: str) -> None:
+        results[token] = control.confirm(token)
+
+    threads = [threading.Thread(target=act, args=(token,)) for token in tokens]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done = [set(results[token].done) for token in tokens]
+    assert done[0] | done[1] == set(names)
+    assert not done[0] & done[1]
+    missed = [{each.filebase for each in results[token].skipped} for token in tokens]
+    assert missed == [done[1], done[0]]
+    assert not any(results[token].failed for token in tokens)
+
+
+# --- Back again
+
+
+def test_undo_takes_back_your_own_last_act_and_then_the_one_before(
+    control: Control,
+) -> None:
+    one, two = put(control, "in", 2)
+    control.move("in", one, "out")
+    control.discard("in", two)
+    with acting_as(as_another()):
+        control.hold("out", one)
+        control.release("out", one)
+    assert control.undo().done == (two,)
+    assert control.undo().done == (one,)
+    assert files(control, "in") == [f"{one}.pck", f"{two}.pck"]
+    with pytest.raises(Refused, match="no act of yours"):
+        control.undo()
+
+
+def test_an_act_of_another_is_undone_by_number_and_on_purpose(control: Control) -> None:
+    [name] = put(control, "in")
+    with acting_as(as_another()):
+        number = control.discard("in", name).number
+    assert "discard" in (control.undo_question(number) or "")
+    with pytest.raises(Refused, match="not yours"):
+        control.undo(number)
+    assert control.undo(number, others=True).done == (name,)
+
+
+def test_an_undo_can_be_undone_by_number(control: Control) -> None:
+    [name] = put(control, "in")
+    first = control.move("in", name, "out").number
+    back = control.undo(first).number
+    with pytest.raises(Refused, match=f"undone by act {back}"):
+        control.undo(first)
+    assert control.undo(back).done == (name,)
+    assert files(control, "out") == [f"{name}.pck"]
+    states = {act.number: act.undone_by for act in control.acts()}
+    assert states[back] == max(states)
+    assert states[first] == 0
+    with pytest.raises(NoSuchAct):
+        control.undo(99)
+
+
+def test_what_was_processed_since_cannot_come_back_and_is_named(
+    control: Control,
+) -> None:
+    one, two = put(control, "in", 2)
+    control.confirm(control.preview("move", "in", "all", to="out").token)
+    queue = control.configuration.switchboards["out"]
+    queue.dequeue(one)
+    queue.finish(one)
+    result = control.undo()
+    assert result.done == (two,)
+    assert [missed.filebase for missed in result.skipped] == [one]
+    assert "cannot come back" in result.skipped[0].reason
+
+
+def test_an_act_that_was_cut_off_can_be_undone(control: Control) -> None:
+    one, two = put(control, "in", 2)
+    preview = control.preview("move", "in", "all", to="out")
+    number = control.confirm(preview.token).number
+    journal = Journal(control.configuration.state_directory)
+    path = control.configuration.state_directory / "journal" / f"{number}.jsonl"
+    first, _end = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b'{"done": ["17')  # killed in the middle of the line
+    out, back = folder(control, "out"), folder(control, "in")
+    (out / f"{two}.pck").rename(back / f"{two}.pck")  # and before this was moved
+    assert journal.read(number).done is None
+    result = control.undo()
+    assert result.done == (one,)
+    assert [missed.filebase for missed in result.skipped] == [two]
+    assert files(control, "in") == sorted([f"{one}.pck", f"{two}.pck"])
+
+
+def test_the_trash_is_emptied_only_on_purpose(control: Control) -> None:
+    names = put(control, "in", 3)
+    number = control.confirm(control.preview("discard", "in", "all").token).number
+    preview = control.preview("empty", f"trash:{number}", "all")
+    assert preview.count == 3
+    assert set(control.confirm(preview.token).done) == set(names)
+    assert control.trash() == []
+    assert control.undo(number).done == ()
+
+
+def test_a_full_trash_takes_no_more(tmp_path: Path) -> None:
+    control = open_site(tmp_path, f"[trash]\nlimit: 700\n{TEXT}")
+    one, two, three = put(control, "in", 3)
+    control.discard("in", one)
+    control.discard("in", two)
+    control.discard("in", three)
+    [four] = put(control, "in")
+    with pytest.raises(Refused, match="empty some of it first"):
+        control.discard("in", four)
+    assert files(control, "in") == [f"{four}.pck"]
+    control.close()
