@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,9 @@ from qtool.settings import (
     with_private_queue,
 )
 from qtool.settings.ini import duration_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BASE = Path("/srv/site")
 MAILMAN_QUEUES = [
@@ -179,7 +183,11 @@ def test_mailman_knows_no_weights() -> None:
         ("[qtool]\nallow: Letter", "[qtool] allow: expected dotted names"),
         ("[qtool]\nview_slices: 0", "[qtool] view_slices: expected a whole number"),
         ("[paths]\nruby: x", "[paths] ruby: expected one of python"),
-        ("[runnner.a]\n", "[runnner.a]: expected [runner.NAME] or [list.ADDRESS]"),
+        ("[runnner.a]\n", "[runnner.a]: expected [runner.NAME], [list.ADDRESS] or"),
+        ("[filter.a b]\nwhere: x", "[filter.a b]: expected a name of letters, digits"),
+        ("[filter.a]\nwho: x", "[filter.a] who: expected one of where"),
+        ("[filter.a]\nwhere:", "[filter.a] where: expected a filter such as"),
+        ("[filter.a]\n", "[filter.a] where: expected a filter such as"),
         ("[list.ant]\n", "[list.ant]: expected a posting address"),
         ("colour: blue", "line 1: expected a [section] before anything else"),
         ("[qtool]\n[qtool]\n", "line 2: [qtool] is there already"),
@@ -390,6 +398,14 @@ def test_a_wrong_value_of_mailmans_is_one_line(text: str, expected: str) -> None
         mailman(text)
     assert expected in str(caught.value)
     assert str(caught.value).startswith("/srv/site/mailman.cfg: ")
+
+
+@pytest.mark.parametrize("read", [own, mailman])
+def test_filters_are_kept_as_they_are_written(read: Callable[..., Settings]) -> None:
+    text = '[filter.old]\nwhere: age>3d\n  -from:"x y"\n[filter.B]\nwhere: @old\n'
+    assert read(text).filters == {"old": 'age>3d\n-from:"x y"', "B": "@old"}
+    overlaid = read(text, later="[filter.old]\nwhere: bob")
+    assert overlaid.filters == {"old": "bob", "B": "@old"}
 
 
 def test_what_says_nothing_about_queues_is_passed_over() -> None:

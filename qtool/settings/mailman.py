@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
 from qtool.settings.audit import audited_reads
+from qtool.settings.filters import saved_filters
 from qtool.settings.ini import Section, expand, read_sections
 from qtool.settings.own import python_paths, runner_name, runner_settings
 from qtool.settings.values import RunnerSettings, Settings, SiteKind
@@ -131,6 +132,7 @@ def mailman_settings(
         delivery_logs=_logs_of(sections, paths["log_dir"], ("smtp",)),
         program_directory=paths.program_directory(),
         audit_reads=audited_reads(sections.get("audit")),
+        filters=saved_filters(sections),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
 from qtool.settings.audit import audited_reads
+from qtool.settings.filters import PREFIX, saved_filters
 from qtool.settings.idle import check_queues, idle_tests
 from qtool.settings.ini import Section, expand, read_sections
 from qtool.settings.metrics import listen_address
@@ -161,7 +162,7 @@ def _fresh_runner(name: str, queue_root: Path) -> RunnerSettings:
 
 
 def with_sections(settings: Settings, sections: Mapping[str, Section]) -> Settings:
-    """Return settings with the runners and lists that sections add or change."""
+    """Return settings with the runners, lists and filters that sections give."""
     runners = dict(settings.runners)
     lists = list(settings.lists)
     for section in sections.values():
@@ -171,10 +172,10 @@ def with_sections(settings: Settings, sections: Mapping[str, Section]) -> Settin
             runners[name] = runner_settings(section, base, settings.queue_root)
         elif section.name.startswith("list."):
             lists.append(list_address(section))
-        else:
+        elif not section.name.startswith(PREFIX):
             raise SettingsError(
                 f"{section.source}: [{visible(section.name, 80)}]:"
-                " expected [runner.NAME] or [list.ADDRESS]"
+                " expected [runner.NAME], [list.ADDRESS] or [filter.NAME]"
             )
     for section in sections.values():
         name = runner_name(section)
@@ -184,6 +185,7 @@ def with_sections(settings: Settings, sections: Mapping[str, Section]) -> Settin
         settings,
         runners=MappingProxyType(runners),
         lists=tuple(dict.fromkeys(lists)),
+        filters=MappingProxyType({**settings.filters, **saved_filters(sections)}),
     )
 
 

@@ -79,6 +79,8 @@ class Settings:
     view_slices: int = 16
     lists: tuple[str, ...] = ()
     """Posting addresses of the ``[list.ADDRESS]`` sections."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Texts of the ``[filter.NAME]`` sections by name."""
     allowed_classes: frozenset[str] = frozenset()
     """Further classes that a qfile may name, by full name."""
     group_commit: bool = True
