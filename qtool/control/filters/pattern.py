@@ -30,7 +30,7 @@ MOST_STEPS = 500
 """Nodes of a graph, and the repetitions that make them."""
 MOST_REPEATED = 200
 
-_COUNTED = re.compile(r"\{(\d{1,6})?(,)?(\d{1,6})?\}", re.ASCII)
+_COUNTED = re.compile(r"\{(?=[\d,])(\d{1,300})?(?:(,)(\d{1,300})?)?\}", re.ASCII)
 _ASSERTIONS = {"b": "b", "B": "B", "A": "^", "Z": "$", "z": "$"}
 _CLASSES = frozenset("dDwWsS")
 _CONTROLS = frozenset("nrtfv")
@@ -179,7 +179,7 @@ class _Reader:
     def _repeated(self, part: Fragment) -> Fragment:
         at = self._at
         counted = _COUNTED.match(self._text, at)
-        if counted and (counted[1] or counted[3]):
+        if counted:
             self._at = counted.end()
             low = int(counted[1] or 0)
             high = int(counted[3]) if counted[3] else None if counted[2] else low

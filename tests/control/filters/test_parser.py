@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import qtool
 from qtool.control.filters import parse
 from qtool.control.filters.parser import DEEPEST, LONGEST, MOST_TERMS
 from qtool.errors import FilterError
@@ -166,6 +169,13 @@ def test_names_answer_age_due_slice_state_and_name() -> None:
 def test_quotes_hold_anything(word: str, mark: str) -> None:
     assert matches(quoted(word, mark), Asked(subject=f"<{word}>"))
     assert matches(f"subject={quoted(word, mark)}", Asked(subject=word))
+
+
+def test_the_examples_of_the_readme_can_be_read() -> None:
+    readme = Path(qtool.__file__).parent.parent / "README.md"
+    section = readme.read_text("utf-8").partition("### Filters")[2]
+    examples = section.split("```")[1].split("\n")
+    assert [parse(text, NOW).needs_content for text in examples if text] == [True, True]
 
 
 # --- Saved filters
