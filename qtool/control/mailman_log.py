@@ -6,6 +6,7 @@ same process, a line with the name under which the message was put aside.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -76,11 +77,13 @@ class Search:
     """In words."""
 
 
-def search(logs: Sequence[Path], sought: Sequence[Sought]) -> Search:
+def search(
+    logs: Sequence[Path], sought: Sequence[Sought], *, everywhere: bool = False
+) -> Search:
     """Look for messages in logs, their rotated files included.
 
     First about the moment of each, then, for those not found, a day around it,
-    and at last from the first to the last moment of each.
+    and at last from the first to the last moment of each, or everywhere.
     """
     files, budget = files_of(logs), Budget(_MOST_BYTES)
     found: dict[str, Joined] = {}
@@ -89,6 +92,8 @@ def search(logs: Sequence[Path], sought: Sequence[Sought]) -> Search:
     for slack, whole in ((_NEAR, False), (_FAR, False), (_FAR, True)):
         missing = [each for each in sought if each.filebase not in found]
         before, read = read, _windows(missing, slack, whole=whole)
+        if everywhere and whole and missing:
+            read = [(-math.inf, math.inf)]
         for start, end in read if read != before else ():
             for path in files:
                 try:

@@ -21,6 +21,7 @@ from qtool.control.models.board import (
     Site,
     State,
 )
+from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 from qtool.control.models.verdicts import Gravity, Verdict, VerdictKind
 from qtool.engine.step import LogLine, Outcome, StepReport
 from qtool.queues.switchboard import Enqueued
@@ -28,7 +29,8 @@ from qtool.queues.switchboard import Enqueued
 __all__ = [
     "ENGINE_GONE", "RECONNECTING", "AuditPage", "AuditRecord",
     "Board", "Cell", "DrainReport", "Enqueued",
-    "EntryView", "Finishing", "Gravity", "Injected", "LogLine", "Outcome", "QueueEntry",
+    "EntryView", "Failure", "FailureGroup", "FailureSource", "Finishing",
+    "Gravity", "Injected", "LogLine", "Outcome", "QueueEntry",
     "QueueRow", "RunningSlice", "Site", "State", "StepReport", "Verdict",
     "VerdictKind",
 ]  # fmt: skip
