@@ -35,6 +35,7 @@ examples:
 _COMMANDS: dict[str, dict[str, str]] = {
     "look": {
         "status": "what waits in each queue, and who runs",
+        "check": "whether all is well, for Nagios, Icinga and their like",
         "dump": "print the metadata in queue files",
         "log": "what the daemon has logged",
         "metrics": "what waits and what became of messages, for Prometheus",
@@ -69,6 +70,8 @@ class Parser(argparse.ArgumentParser):
 
     mixes = False
     """Whether options may stand between positional arguments, too."""
+    is_plugin = False
+    """Whether it is called as monitoring plugins are: what is wrong is *unknown*."""
     fill: Callable[[Parser], None] | None = None
     """Adds the grammar, when it turns out to be needed: that costs milliseconds."""
 
@@ -85,8 +88,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and end with the status for usage."""
-        from qtool.commands.output import USAGE, tell
+        from qtool.commands.output import UNKNOWN, USAGE, put, tell
 
+        if self.is_plugin:
+            put(f"QTOOL UNKNOWN - {message.replace('|', '/')}")
+            raise SystemExit(UNKNOWN)
         tell(f"{message} (see {self.prog} --help)")
         raise SystemExit(USAGE)
 
@@ -155,18 +161,19 @@ def _parser() -> Parser:
                 description=f"{about[0].upper()}{about[1:]}.",
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
-            made.fill = _filling(name)
+            made.fill = _filling(name, parser)
     _common(parser, console=True)
     parser.set_defaults(config=None, root=None, read_only=False, mailman_bin=None,
                         start=False)  # fmt: skip
     return parser
 
 
-def _filling(name: str) -> Callable[[Parser], None]:
+def _filling(name: str, whole: Parser) -> Callable[[Parser], None]:
     """Return what adds the grammar of one command to its parser."""
 
     def fill(parser: Parser) -> None:
         import_module(f"qtool.commands.{name}").options(parser)
+        whole.is_plugin = parser.is_plugin  # which is who finds odd words
         # Suppressed defaults leave alone what stands before the command.
         parser.argument_default = argparse.SUPPRESS
         _common(parser, console=name in _CONSOLES, hidden=name == "demo")

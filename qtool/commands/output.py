@@ -21,6 +21,8 @@ USAGE = 2
 """The command line itself is wrong."""
 LEFT = 3
 """It was done in part, or nothing was there to do: something is left as it was."""
+UNKNOWN = 3
+"""``check``, as plugins end: it cannot be told."""
 INTERRUPTED = 130
 """Ended by Ctrl+C, as shells count it."""
 
