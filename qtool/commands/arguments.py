@@ -54,6 +54,8 @@ _COMMANDS: dict[str, dict[str, str]] = {
         "inject": "put a message into a queue",
     },
     "site": {
+        "doctor": "what is wrong at the site, and what helps",
+        "leave": "give the site back: remove what qtool keeps there",
         "units": "write systemd units for the site",
         "shell": "a Python prompt with the site's queues and runners in it",
         "demo": "see it work, on a throw-away spool",

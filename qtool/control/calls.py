@@ -21,7 +21,7 @@ PREFIX = "/v1/"
 BOARDS = "/v1/boards"
 """Streams a board a line, on every change and at least each second."""
 
-_LOCAL = frozenset({"close", "on_close", "read_only_reason", "watch"})
+_LOCAL = frozenset({"close", "leave", "on_close", "read_only_reason", "watch"})
 """What is each end's own."""
 _PATHS = {"scan": "board"}
 

@@ -14,7 +14,7 @@ from qtool.control.calls import CALLS, Call
 from qtool.control.control import READ_ONLY, Control
 from qtool.control.gate import passed_on
 from qtool.control.models import RECONNECTING, Board, LogLine, Site
-from qtool.errors import QToolError
+from qtool.errors import QToolError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +166,11 @@ class Attached(Control):
             self._lines.append(replace(line, number=self._numbered))
 
     # --- The end
+
+    def leave(self, token: str) -> str:
+        """Refuse: whoever serves the site works with what would be removed."""
+        del token
+        raise Refused(f"{self._link.who} works there: qtool stop, then qtool leave")
 
     def close(self, *, unclaim: bool = False) -> None:
         """Watch no more; the daemon goes on, and what was asked for, too."""

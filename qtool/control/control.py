@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.control.choosing import runners_of
 from qtool.control.desk import Desk
+from qtool.control.doctoring import Doctoring
 from qtool.control.gate import act
 from qtool.control.history import History
+from qtool.control.leaving import Departing
 from qtool.control.logring import LogRing
 from qtool.control.observer import Observer
 from qtool.control.survey import Survey
@@ -38,7 +40,7 @@ log = logging.getLogger("qtool.control")
 READ_ONLY = "read-only was asked for"
 
 
-class Control(Desk, History):
+class Control(Desk, History, Doctoring, Departing):
     """One site, as its operator sees it and acts on it.
 
     Every call may come from any thread. Nothing is processed before it is asked

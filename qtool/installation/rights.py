@@ -28,7 +28,7 @@ def disagreement(settings: Settings) -> str:
     root = _facts(settings.queue_root)
     for runner in settings.runners.values():
         queue = runner.queue_directory and _facts(runner.queue_directory)
-        if root and queue and not _is_shared(queue, root):
+        if root and queue and not is_shared(queue, root):
             return (
                 f"{settings.queue_root} belongs to {user_name(root.st_uid)} and"
                 f" {runner.queue_directory} to {user_name(queue.st_uid)}:"
@@ -37,7 +37,7 @@ def disagreement(settings: Settings) -> str:
     return ""
 
 
-def _is_shared(queue: os.stat_result, root: os.stat_result) -> bool:
+def is_shared(queue: os.stat_result, root: os.stat_result) -> bool:
     """Return whether who owns the spool and who owns a queue in it can share that."""
     if queue.st_uid == root.st_uid:
         return True

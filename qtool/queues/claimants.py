@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -141,3 +141,30 @@ def _opened(path: Path, how: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+# --- Everything that is locked
+
+
+def locked(state_directory: Path) -> list[str]:
+    """Return what is held at a spool, in words: claims, and Mailman's master lock.
+
+    Raises:
+        PermissionError: This user may not look there.
+    """
+    places = [state_directory / "mailman-lock"]
+    with suppress(FileNotFoundError, NotADirectoryError):
+        places += sorted((state_directory / "claims").iterdir())
+    found = []
+    for path in places:
+        if path.name.endswith(".json"):
+            continue
+        with suppress(FileNotFoundError), _opened(path, os.O_RDONLY) as descriptor:
+            try:
+                ranges = sorted(_ranges(descriptor, 0, _END))
+            except ClaimsUnsupported:
+                continue  # nobody can hold any
+            for start, end in ranges:
+                holder = read_facts(f"{path}.{start:x}-{end:x}.json")
+                found.append(f"{path.name}, by {holder}")
+    return found

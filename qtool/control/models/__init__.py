@@ -21,16 +21,50 @@ from qtool.control.models.board import (
     Site,
     State,
 )
+from qtool.control.models.doctor import (
+    Examined,
+    Finding,
+    Fixed,
+    FixPreview,
+    Severity,
+)
+from qtool.control.models.leaving import Leaving, Remaining
 from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 from qtool.control.models.verdicts import Gravity, Verdict, VerdictKind
 from qtool.engine.step import LogLine, Outcome, StepReport
 from qtool.queues.switchboard import Enqueued
 
 __all__ = [
-    "ENGINE_GONE", "RECONNECTING", "AuditPage", "AuditRecord",
-    "Board", "Cell", "DrainReport", "Enqueued",
-    "EntryView", "Failure", "FailureGroup", "FailureSource", "Finishing",
-    "Gravity", "Injected", "LogLine", "Outcome", "QueueEntry",
-    "QueueRow", "RunningSlice", "Site", "State", "StepReport", "Verdict",
+    "ENGINE_GONE",
+    "RECONNECTING",
+    "AuditPage",
+    "AuditRecord",
+    "Board",
+    "Cell",
+    "DrainReport",
+    "Enqueued",
+    "EntryView",
+    "Examined",
+    "Failure",
+    "FailureGroup",
+    "FailureSource",
+    "Finding",
+    "Finishing",
+    "FixPreview",
+    "Fixed",
+    "Gravity",
+    "Injected",
+    "Leaving",
+    "LogLine",
+    "Outcome",
+    "QueueEntry",
+    "QueueRow",
+    "Remaining",
+    "RunningSlice",
+    "Severity",
+    "Site",
+    "State",
+    "StepReport",
+    "Verdict",
     "VerdictKind",
-]  # fmt: skip
+]

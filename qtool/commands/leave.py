@@ -1,0 +1,94 @@
+"""``qtool leave``: give a site back, with nothing of qtool's in it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from qtool.commands.output import DONE, FAILED, put, put_json, tell
+from qtool.commands.site import again, opened
+from qtool.errors import Refused
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from qtool.commands.arguments import Parser
+    from qtool.control.models import Leaving
+
+_EXAMPLES = """\
+examples:
+  qtool leave -n           see what of qtool's is there, and what is in the way
+  qtool leave              remove it, after a question
+  qtool leave --yes TOKEN  the same without a question, if nothing has changed
+"""
+_LONGEST_PATH = 5000
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("-n", "--dry-run", action="store_true",
+                        help="only show what is there, and the token that removes"
+                        " exactly this")  # fmt: skip
+    parser.add_argument("-y", "--yes", metavar="TOKEN",
+                        help="remove without a question what was shown with that"
+                        " token")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="what is there, as one JSON object")  # fmt: skip
+
+
+def run(options: Namespace) -> int:
+    """Remove all that qtool keeps at the site, unless something is in the way."""
+    with opened(options) as control:
+        if options.yes:
+            put(control.leave(options.yes))
+            return DONE
+        leaving = control.leaving()
+        _show(options, leaving)
+        if leaving.hindrances:
+            tell("it stays: first deal with what is in the way")
+            return FAILED
+        if not leaving.token or options.dry_run:
+            return DONE
+        if control.site().attached:
+            raise Refused("the daemon works there: qtool stop, then qtool leave")
+        if not _agreed(options, leaving):
+            return FAILED
+        put(control.leave(leaving.token))
+    return DONE
+
+
+def _show(options: Namespace, leaving: Leaving) -> None:
+    if options.json:
+        put_json(leaving)
+        return
+    folder = visible(leaving.folder, _LONGEST_PATH)
+    if not leaving.token and not leaving.remaining:
+        put(f"nothing of qtool's is at {folder}")
+        return
+    put(f"{folder}: {leaving.files:,} file{'' if leaving.files == 1 else 's'}")
+    for each in leaving.remaining:
+        mark = "in the way: " if each.hinders else ""
+        put(f"  {mark}{visible(each.words, _LONGEST_PATH)}")
+        if each.fix:
+            put(f"      {visible(each.fix, _LONGEST_PATH)}")
+    if options.dry_run and leaving.token:
+        tell(f"all of it would be removed; {_how(options, leaving)}")
+
+
+def _how(options: Namespace, leaving: Leaving) -> str:
+    return f"to do it: {again(options, f'leave --yes {leaving.token}')}"
+
+
+def _agreed(options: Namespace, leaving: Leaving) -> bool:
+    """Ask the person at the terminal; a program is told how to go on."""
+    from qtool.commands.asking import confirmed
+
+    if not sys.stdin.isatty():
+        tell(f"nothing was done; {_how(options, leaving)}")
+        return False
+    if confirmed("All of it is removed, for good.", "leave"):
+        return True
+    tell("nothing was done")
+    return False

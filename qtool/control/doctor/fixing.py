@@ -1,0 +1,140 @@
+"""What every fix is like, and how one is carried out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, ClassVar
+
+from qtool.control.models import Fixed, FixPreview
+from qtool.control.tokens import Plan
+from qtool.errors import NoSuchEntry, QFileError, QToolError
+from qtool.queues import filebase
+from qtool.settings import SiteKind
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from qtool.control.models import QueueRow
+    from qtool.control.tokens import Tokens
+    from qtool.installation import Configuration
+    from qtool.queues.switchboard import Switchboard
+
+_MOST_SHOWN = 25
+
+
+class Other(QToolError):
+    """It is not any more as it was."""
+
+
+class Fix(ABC):
+    """One way to put things right, at a site or in one of its queues.
+
+    Args:
+        configuration: The site.
+        queue: The queue; None for what is of the whole site.
+        row: How the queue's runner stands.
+        now: The time, in epoch seconds.
+    """
+
+    words: ClassVar[str]
+    """What it does to what it names."""
+    of_queue: ClassVar[bool] = True
+    """Whether it is for one queue; else for the site."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        queue: Switchboard | None,
+        row: QueueRow | None,
+        now: float,
+    ) -> None:
+        self.configuration = configuration
+        self._queue = queue
+        self.row = row
+        self.now = now
+        self.stack = ExitStack()
+
+    @property
+    def queue(self) -> Switchboard:
+        """The queue."""
+        assert self._queue is not None
+        return self._queue
+
+    @property
+    def own(self) -> bool:
+        """Whether only qtool writes there."""
+        return self.configuration.settings.kind is SiteKind.OWN
+
+    @property
+    def folder(self) -> Path:
+        """The folder that it is about."""
+        if self._queue is None:
+            return self.configuration.state_directory
+        return self._queue.queue_directory
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Return what it would be done to."""
+
+    @abstractmethod
+    def mend(self, name: str) -> None:
+        """Do it to one of them.
+
+        Raises:
+            Other, NoSuchEntry: It is not as it was, and nothing was done.
+            QToolError, OSError: It cannot be done.
+        """
+
+    def begin(self) -> None:  # noqa: B027 - most need nothing
+        """Get ready to mend several; what is held ends with ``stack``."""
+
+
+def verb_of(kind: str) -> str:
+    """Return what a fix is called in the plan of a token."""
+    return f"fix {kind}"
+
+
+def previewed(fix: Fix, kind: str, queue: str, tokens: Tokens, uid: int) -> FixPreview:
+    """Return what a fix would do, with a token for exactly that."""
+    names = fix.names()
+    plan = Plan(verb=verb_of(kind), queue=queue, to="", filebases=tuple(names))
+    parsed = [filebase.parse(name) for name in names]
+    bases = [base for base in names if filebase.is_filebase(base)]
+    times = [one.when for one in parsed if one] + [*map(filebase.when_of, bases)]
+    return FixPreview(
+        kind=kind,
+        queue=queue,
+        words=fix.words,
+        count=len(names),
+        oldest=min(times, default=None),
+        first=tuple(visible(name, 200) for name in names[:_MOST_SHOWN]),
+        token=tokens.issue(plan, uid) if names else "",
+    )
+
+
+def carried_out(fix: Fix, kind: str, queue: str, names: Iterable[str]) -> Fixed:
+    """Do a fix to each of these names, and tell what became of each."""
+    done, skipped, failed = list[str](), list[str](), list[str]()
+    with fix.stack:
+        fix.begin()
+        for name in names:
+            shown = visible(name, 200)
+            try:
+                fix.mend(name)
+                done.append(shown)
+            except (Other, NoSuchEntry) as error:
+                skipped.append(f"{shown}: {error}")
+            except QFileError as error:
+                failed.append(f"{shown}: {error.reason}")
+            except (QToolError, OSError) as error:
+                failed.append(f"{shown}: {error}")
+    return Fixed(
+        kind=kind,
+        queue=queue,
+        done=tuple(done),
+        skipped=tuple(skipped),
+        failed=tuple(failed),
+    )

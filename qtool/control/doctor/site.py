@@ -1,0 +1,234 @@
+"""What is wrong at a site besides its queues: its folders, its disk, its state."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from qtool.control.doctor.found import Names, finding
+from qtool.control.doctor.rights import may_change, mended_folder
+from qtool.control.models import Severity, State
+from qtool.control.unattended import unattended, unattended_line
+from qtool.engine.pauses import Pauses
+from qtool.installation.rights import is_shared, user_name
+from qtool.queues import checkup, claimants
+from qtool.queues.state import layout_refusal
+from qtool.settings import SiteKind
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from qtool.control.models import Board, Finding, QueueRow
+    from qtool.installation import Configuration
+
+_GIB = 1 << 30
+_LEAST_BYTES, _FULL_BYTES = 5 * _GIB, 64 << 20
+_LEAST_FILES, _FULL_FILES = 100_000, 1_000
+_LEAST_SHARE = 0.05
+
+
+def site_findings(configuration: Configuration, board: Board) -> list[Finding]:
+    """Return what is wrong at a site as a whole."""
+    checks: Sequence[Callable[[Configuration], list[Finding]]] = (
+        _folders, _owners, _disk, _network, _state, _pauses, _notes,
+    )  # fmt: skip
+    found = [each for check in checks for each in check(configuration)]
+    return found + _strays(configuration, board)
+
+
+def unserved(row: QueueRow) -> list[Finding]:
+    """Return what waits in a queue where no runner is at work."""
+    line = "" if row.paused else unattended_line(row.cells)
+    if row.state is State.NO_CLASS:
+        severity, fix = Severity.NOTE, visible(row.refusal)
+    else:
+        severity, fix = Severity.ERROR, "start its runner: s on the board, or qtool run"
+    waiting = Names()
+    waiting.count = sum(unattended(row.cells).values()) if line else 0
+    failed = row.state in (State.FAILED, State.IMPORT_ERROR)
+    why = f": {visible(row.note)}" if row.note and failed else ""
+    return finding(
+        "unserved", severity, waiting, f"{line}{why}", fix, queue=row.name,
+    )  # fmt: skip
+
+
+def stale_pauses(configuration: Configuration) -> list[tuple[str, int | None]]:
+    """Return pauses of runners, or of slices, that the configuration does not have."""
+    runners = configuration.settings.runners
+    return [
+        (pause.runner, pause.slice)
+        for pause in Pauses(configuration.state_directory).all()
+        if pause.runner not in runners
+        or (pause.slice or 0) >= max(1, runners[pause.runner].instances)
+    ]
+
+
+def named_pause(runner: str, number: int | None) -> str:
+    """Return a pause as one word."""
+    return runner if number is None else f"{runner}:{number}"
+
+
+# --- Check by check
+
+
+def _folders(configuration: Configuration) -> list[Finding]:
+    settings = configuration.settings
+    missing = []
+    for queue in configuration.switchboards.values():
+        folder = queue.queue_directory
+        # qtool makes a folder of its own with the first message, if it can.
+        made = settings.kind is SiteKind.OWN and (
+            folder.is_relative_to(settings.queue_root) or folder.parent.is_dir()
+        )
+        if not made and _is_missing(folder):
+            missing.append(f"{queue.name}: {folder}")
+    return finding(
+        "missing-folder", Severity.WARNING, missing,
+        f"{{n}} queue{{s}} of {visible(settings.source)} whose folder is not there",
+        "start Mailman once, or correct the path"
+        if settings.kind is SiteKind.MAILMAN3 else "make the folder, or correct `path`",
+    )  # fmt: skip
+
+
+def _is_missing(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _owners(configuration: Configuration) -> list[Finding]:
+    root, odd = _facts(configuration.settings.queue_root), []
+    for queue in configuration.switchboards.values():
+        facts = _facts(queue.queue_directory)
+        if root and facts and not is_shared(facts, root):
+            owner = user_name(facts.st_uid)
+            odd.append(f"{queue.queue_directory} belongs to {owner}")
+    owner = user_name(root.st_uid) if root else ""
+    return finding(
+        "folder-owner", Severity.ERROR, odd,
+        f"{{n}} queue{{s}} that {{is}} not for {owner}, to whom"
+        f" {configuration.settings.queue_root} belongs",
+        "as root: give all to one user (chown -R)",
+    )  # fmt: skip
+
+
+def _disk(configuration: Configuration) -> list[Finding]:
+    found, seen = [], set[int]()
+    folders = [configuration.settings.queue_root]
+    folders += [q.queue_directory for q in configuration.switchboards.values()]
+    for folder in folders:
+        facts = _facts(folder)
+        if facts is None or facts.st_dev in seen:
+            continue
+        seen.add(facts.st_dev)
+        disk = os.statvfs(folder)
+        free, whole = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+        found += _room(folder, free, whole, _LEAST_BYTES, _FULL_BYTES,
+                       f"{free / _GIB:.1f} GiB")  # fmt: skip
+        found += _room(folder, disk.f_favail, disk.f_files, _LEAST_FILES, _FULL_FILES,
+                       f"{disk.f_favail:,} inodes")  # fmt: skip
+    return found
+
+
+def _room(
+    folder: Path, free: int, whole: int, least: int, full: int, words: str
+) -> list[Finding]:
+    """Return that there is little room; where there is no limit ``whole`` is 0."""
+    if not whole or free >= min(least, whole * _LEAST_SHARE):
+        return []
+    severity = Severity.ERROR if free < min(full, whole / 100) else Severity.WARNING
+    return finding(
+        "disk", severity, [str(folder)],
+        f"the file system is nearly full: {words} of it free, {free / whole:.1%};"
+        " when it is full, mail is refused", "make room there",
+    )  # fmt: skip
+
+
+def _network(configuration: Configuration) -> list[Finding]:
+    root = configuration.settings.queue_root
+    kind = checkup.network(root)
+    return finding(
+        "network", Severity.WARNING, [str(root)] if kind else [],
+        f"the spool is on a network file system ({kind}): what another machine does"
+        " there makes no events, and a lock is only as good as the server's",
+        "let one machine work there, on a disk of its own",
+    )  # fmt: skip
+
+
+def _state(configuration: Configuration) -> list[Finding]:
+    state = configuration.state_directory
+    try:
+        facts = state.lstat()
+    except OSError:
+        return []
+    if not stat.S_ISDIR(facts.st_mode):
+        return finding(
+            "state-folder", Severity.ERROR, [str(state)],
+            "this is no folder: qtool keeps what it remembers there",
+            "look what it is, and remove it",
+        )  # fmt: skip
+    reason = layout_refusal(str(state))
+    root = _facts(configuration.settings.queue_root)
+    found = finding(
+        "layout", Severity.ERROR, [str(state)] if reason else [], reason,
+        "update qtool, or use the one that wrote it",
+    )  # fmt: skip
+    mode, after = stat.S_IMODE(facts.st_mode), mended_folder(facts)
+    found += finding(
+        "folder-mode", Severity.WARNING, [str(state)] if mode != after else [],
+        f"the folder has the mode {mode:04o}, and others may change what is in it",
+        f"chmod {after:04o} {state}", fixable=may_change(facts),
+    )  # fmt: skip
+    return found + finding(
+        "folder-owner", Severity.ERROR,
+        [str(state)] if root and not is_shared(facts, root) else [],
+        f"the folder belongs to {user_name(facts.st_uid)}: who owns the spool cannot"
+        " act", f"as root: chown -R --reference={state.parent} {state}",
+    )  # fmt: skip
+
+
+def _pauses(configuration: Configuration) -> list[Finding]:
+    stale = [named_pause(*each) for each in stale_pauses(configuration)]
+    damage = Pauses(configuration.state_directory).of("", None)
+    return finding(
+        "pauses", Severity.NOTE, stale,
+        "{n} pause{s} of runners or slices that the configuration does not have",
+        "end {them}", fixable=True,
+    ) + finding(
+        "pauses-file", Severity.ERROR,
+        [str(configuration.state_directory / "pauses.json")] if damage else [],
+        f"{damage.reason if damage else ''}: so every runner is paused",
+        "look what was paused, then remove the file",
+    )  # fmt: skip
+
+
+def _notes(configuration: Configuration) -> list[Finding]:
+    return finding(
+        "claims", Severity.NOTE, claimants.stale_notes(configuration.state_directory),
+        "{n} note{s} on claims whose holders were killed: nobody believes {them}",
+        "remove {them}", fixable=True,
+    )  # fmt: skip
+
+
+def _strays(configuration: Configuration, board: Board) -> list[Finding]:
+    source = visible(configuration.settings.source)
+    return finding(
+        "stray-folder", Severity.WARNING, board.site.strays,
+        f"{{n}} folder{{s}} where mail waits and that no section of {source} names:"
+        " nobody looks into {them}",
+        "name {them} in the configuration, or move what is there",
+    )  # fmt: skip
+
+
+def _facts(folder: Path) -> os.stat_result | None:
+    try:
+        return folder.stat()
+    except OSError:
+        return None

@@ -1,0 +1,177 @@
+"""What of qtool's is in a spool: the folder beside the queues, thing by thing.
+
+Nothing is followed: whatever is a link is a thing to be removed, never a way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qtool.control.models import Remaining
+from qtool.queues import claimants
+from qtool.queues.filebase import EDITED, ENTRY_SUFFIXES, parse
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.installation import Configuration
+
+_WORDS = {
+    "layout": "",
+    "audit.jsonl": "the audit log",
+    "cache": "the cache of what entries hold",
+    "claims": "",
+    "held": "",
+    "journal": "acts on record, which can be undone",
+    "lists.json": "mailing lists made by programs",
+    "mailman-lock": "",
+    "pauses.json": "pauses, which end with it",
+    "preserved": "reasons why entries are in bad",
+    "tokens": "lists that were seen and not confirmed",
+    "trash": "",
+}
+"""What a file or folder there is for; empty where it goes without saying."""
+_KEPT = {
+    "audit.jsonl": "to keep it: cp {path} ELSEWHERE",
+    "preserved": "to keep them: cp -r {path} ELSEWHERE",
+}
+
+
+@dataclass(slots=True)
+class _Thing:
+    """What one name in the folder holds."""
+
+    files: int = 0
+    mail: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """How many entries are in it, by the folder in it."""
+
+
+@dataclass(slots=True)
+class Remains:
+    """What is in a folder, as it was read."""
+
+    things: dict[str, _Thing]
+    files: int
+    mark: str
+    """Another one where anything there is different; empty where there is none."""
+    refusal: str = ""
+    """Why it cannot be removed, whatever is in it."""
+
+
+def read(folder: Path) -> Remains:
+    """Return what is there; nothing where there is no such folder."""
+    things: dict[str, _Thing] = defaultdict(_Thing)
+    mark, files, refusal = hashlib.sha256(), 0, ""
+    try:
+        top = folder.lstat()
+    except FileNotFoundError:
+        return Remains(things={}, files=0, mark="")
+    if not stat.S_ISDIR(top.st_mode):
+        refusal = f"{folder} is no folder: look what it is, and remove it yourself"
+        return Remains(things={}, files=1, mark="", refusal=refusal)
+    for path, info in _walked(folder):
+        parts = path.relative_to(folder).parts
+        mark.update(os.fsencode(f"{path}\0{info.st_ino} {info.st_ctime_ns}\0"))
+        if info.st_dev != top.st_dev:
+            refusal = f"another file system is mounted at {path}"
+        if stat.S_ISDIR(info.st_mode):
+            continue
+        files += 1
+        thing = things[parts[0]]
+        thing.files += 1
+        named = parse(path.name)
+        if named is not None and named.suffix in ENTRY_SUFFIXES:
+            thing.mail[parts[1] if len(parts) > 2 else ""] += 1
+    return Remains(things=things, files=files, mark=mark.hexdigest(), refusal=refusal)
+
+
+def _walked(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield everything below a folder with its facts, in order; follows nothing.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    waiting = [folder]
+    while waiting:
+        for path in sorted(waiting.pop().iterdir()):
+            try:
+                info = path.lstat()
+            except FileNotFoundError:
+                continue
+            yield path, info
+            if stat.S_ISDIR(info.st_mode):
+                waiting.append(path)
+
+
+def told(configuration: Configuration, remains: Remains) -> list[Remaining]:
+    """Return all that is there in words, what hinders first."""
+    folder = configuration.state_directory
+    found = [*_in_queues(configuration), *_holders(configuration)]
+    if remains.refusal:
+        found.append(Remaining(words=remains.refusal, hinders=True))
+    kept = []
+    for name, thing in sorted(remains.things.items()):
+        if thing.mail:
+            found += _mail(name, thing)
+        elif name.startswith("step-"):
+            found.append(_step(name))
+        elif words := _WORDS.get(name, f"{visible(name, 80)}, which is not qtool's"):
+            fix = _KEPT.get(name, "").format(path=folder / name)
+            count = f", {thing.files:,} files" if thing.files > 1 else ""
+            kept.append(Remaining(words=f"{words}{count}", fix=fix))
+    return found + kept
+
+
+def _mail(name: str, thing: _Thing) -> Iterator[Remaining]:
+    for part, count in sorted(thing.mail.items()):
+        entries = f"{count:,} entr{'y' if count == 1 else 'ies'}"
+        shown = visible(part, 80)
+        if name == "held":
+            words, fix = f"held of {shown}: {entries}", f"qtool release {shown} all"
+        elif name == "trash":
+            words = f"in the trash, of act {shown}: {entries}"
+            fix = f"qtool undo {shown}, or qtool trash --empty {shown}"
+        elif name.startswith("step-"):
+            words, fix = f"in a step that was cut off: {entries}", "qtool status"
+        else:
+            words = f"in {visible(name, 80)}: {entries}"
+            fix = "move them into a queue yourself"
+        yield Remaining(words=words, hinders=True, fix=fix)
+
+
+def _step(name: str) -> Remaining:
+    return Remaining(
+        words=f"a step of Mailman's runner ({visible(name, 80)})",
+        hinders=True,
+        fix="wait for its end; one that was cut off is put back by qtool status",
+    )
+
+
+def _in_queues(configuration: Configuration) -> Iterator[Remaining]:
+    for queue in configuration.switchboards.values():
+        try:
+            count = len(queue.get_files(EDITED))
+        except OSError:
+            continue
+        if count:
+            yield Remaining(
+                words=f"in the hand of an act in {queue.name}: {count:,} (.edit)",
+                hinders=True,
+                fix=f"qtool doctor {queue.name} --fix edit",
+            )
+
+
+def _holders(configuration: Configuration) -> Iterator[Remaining]:
+    for name in claimants.locked(configuration.state_directory):
+        yield Remaining(
+            words=f"somebody works there: {visible(name, 200)}",
+            hinders=True,
+            fix="qtool stop, or end the console that runs it",
+        )

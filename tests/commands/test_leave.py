@@ -1,0 +1,68 @@
+"""``qtool leave`` shows what would go, asks, and removes that."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.program import MESSAGE
+from tests.queues.names import filebase_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.commands.conftest import Call
+
+
+@pytest.fixture
+def state(call: Call, site: Path) -> Path:
+    """The folder beside the queues, with a note of an act in it."""
+    folder = site.parent / "spool" / ".qtool"
+    assert call("-C", site, "pause", "in").status == 0
+    return folder
+
+
+def test_nothing_is_left_where_nothing_was_done(call: Call, site: Path) -> None:
+    done = call("-C", site, "leave")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == f"nothing of qtool's is at {site.parent}/spool/.qtool\n"
+
+
+def test_it_goes_by_the_token_of_what_was_shown(
+    call: Call, site: Path, state: Path
+) -> None:
+    call("-C", site, "inject", "in", stdin=MESSAGE)
+    shown = call("-C", site, "leave", "-n")
+    assert shown.status == 0
+    assert "pauses" in shown.out
+    match = re.search(r"--yes (\w+)", shown.err)
+    assert match is not None
+    done = call("-C", site, "leave", "--yes", match[1])
+    assert (done.status, done.err) == (0, "")
+    assert not state.exists()
+    assert len(list((state.parent / "in").glob("*.pck"))) == 1
+
+
+def test_a_program_is_told_how_to_go_on(call: Call, site: Path, state: Path) -> None:
+    done = call("-C", site, "leave")
+    assert done.status == 1
+    assert f"qtool --config {site} leave --yes " in done.err
+    assert state.exists()
+
+
+def test_what_is_in_the_way_is_named_with_what_mends_it(
+    call: Call, site: Path, state: Path
+) -> None:
+    (state / "held" / "in").mkdir(parents=True)
+    (state / "held" / "in" / f"{filebase_of(1)}.pck").touch()
+    done = call("-C", site, "leave")
+    assert done.status == 1
+    assert "  in the way: held of in: 1 entry\n      qtool release in all" in done.out
+    (told,) = map(json.loads, call("-C", site, "leave", "--json").out.splitlines())
+    assert told["token"] == ""
+    assert [each["hinders"] for each in told["remaining"]].count(True) == 1
+    assert call("-C", site, "leave", "--yes", "0" * 16).status == 1
+    assert state.exists()
