@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from qtool.control.acting import this_process
 from qtool.control.attaching import BUILT_IN
+from qtool.control.checked import checked_settings
 from qtool.control.control import Control
 from qtool.control.models import State
 from qtool.control.rates import (
@@ -19,7 +20,7 @@ from qtool.control.rates import (
 )
 from qtool.control.watching import LateWatcher
 from qtool.errors import QToolError
-from qtool.installation import Configuration, default_root, load_settings
+from qtool.installation import Configuration, default_root
 from qtool.settings import Settings, SiteKind, default, from_root
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def site_settings(
 ) -> Settings:
     """Return the settings of the site that an operator means; see ``open_site``."""
     if config_file is not None:
-        settings = load_settings(config_file)
+        settings = checked_settings(config_file)
     else:
         settings = from_root(root) if root is not None else default(default_root())
     if program_directory is not None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtool.control.checked import checked_settings
 from qtool.errors import Refused
-from qtool.installation import load_settings
 from qtool.queues.strays import holds_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from qtool.installation import Configuration
     from qtool.settings import RunnerSettings, Settings
@@ -37,7 +38,9 @@ _OF_QUEUES = frozenset({"text_form", "allowed_classes", "group_commit", "python_
 """What every runner has to be started again for."""
 _OF_THE_CALLER = ("program_directory", "asked_processes")
 """What the file does not say."""
-_SEEN_AT_ONCE = frozenset({"view_slices", "lists", "stop_grace_seconds", "audit_reads"})
+_SEEN_AT_ONCE = frozenset(
+    {"view_slices", "lists", "filters", "stop_grace_seconds", "audit_reads"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +108,7 @@ def reloaded(
     source = before.source
     if source.startswith("--root ") or source == "built-in default":
         raise Refused(f"there is no configuration file to read again: {source}")
-    fresh = load_settings(Path(source))
+    fresh = checked_settings(Path(source))
     for field in ("kind", "queue_root"):
         old, new = getattr(before, field), getattr(fresh, field)
         if old != new:
@@ -228,6 +231,8 @@ def _value(field: str, value: object) -> str:
         return "yes" if value else "no"
     if field.endswith("_seconds"):
         return f"{value:g} s"
+    if field == "filters" and isinstance(value, Mapping):
+        value = tuple(f"@{name} ({text})" for name, text in value.items())
     if isinstance(value, tuple | frozenset):
         parts = sorted(value) if isinstance(value, frozenset) else value
         return " ".join(map(_plain, parts)) or "none"

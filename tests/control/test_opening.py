@@ -45,6 +45,17 @@ def test_a_wrong_configuration_is_refused(tmp_path: Path) -> None:
         open_site(config_file=tmp_path / "none.cfg")
 
 
+def test_a_wrong_filter_in_a_configuration_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "site.cfg"
+    config.write_text("[filter.old]\nwhere: age>3x\n")
+    with pytest.raises(SettingsError) as caught:
+        open_site(config_file=config)
+    assert str(caught.value) == (
+        f"{config}: [filter.old] where: filter, at character 5: expected"
+        " a duration such as 15m, 1h30m or 3d, not '3x'"
+    )
+
+
 def test_commands_that_look_once_load_no_watcher(tmp_path: Path) -> None:
     control = open_site(root=tmp_path)
     control.scan()

@@ -320,11 +320,21 @@ def test_what_concerns_all_queues_starts_all_runners_again(file: File) -> None:
     ]
 
 
+def test_a_filter_that_is_saved_is_there_at_once(file: File) -> None:
+    control = file.open(a=TAKING)
+    runner = f"{SITE}[runner.a]\n{TAKING}\n"
+    file.broken(f"{runner}[filter.old]\nwhere: age>3d\n")
+    assert control.reload() == ["filters none -> @old (age>3d)"]
+    assert control.configuration.settings.filters == {"old": "age>3d"}
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("[qtool]\nroot: queues\n[runner.a]\ninstances: some\n",
          "[runner.a] instances: expected a whole number"),
+        ("[qtool]\nroot: queues\n[runner.a]\n[filter.b]\nwhere: a @c\n",
+         "[filter.b] where: filter, at character 3: expected one of @b"),
         ("[qtool]\nroot: elsewhere\n", "root is "),
         ("nonsense", ""),
     ],
