@@ -8,32 +8,44 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtool.control.audit import noted
 from qtool.control.journal import OWN_TRASH
 from qtool.control.models.mending import ActionResult, Missed
-from qtool.control.places import place, trash
+from qtool.control.places import TRASH, place, trash
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from qtool.control.journal import Journal, Moved, Record
     from qtool.control.plans import Ways
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
 
+Change: TypeAlias = "Callable[[Switchboard, str], None]"
 _SINCE = ": what was processed or moved since cannot come back"
 _SYNC_SECONDS = 0.1
 """How long what was moved may stay undurable in a long act."""
 
 
 def carry_out(
-    configuration: Configuration, journal: Journal, record: Record, ways: Ways
+    configuration: Configuration,
+    journal: Journal,
+    record: Record,
+    ways: Ways,
+    change: Change | None = None,
 ) -> ActionResult:
     """Put an act on record, carry it out, and tell what became of each entry.
+
+    Args:
+        configuration: The site.
+        journal: Where it is put on record.
+        record: The act.
+        ways: Where the entries go.
+        change: What is done to an entry whose original is kept in the trash.
 
     Raises:
         OSError: It could not be put on record: nothing was done.
@@ -49,7 +61,7 @@ def carry_out(
         return result
     number = journal.begin(replace(record, moves=tuple(ways.moves)))
     noted(files=[move.filebase for move in ways.moves], number=number)
-    carrier = _Carrier(configuration, number, backwards=bool(record.undoes))
+    carrier = _Carrier(configuration, number, change, backwards=bool(record.undoes))
     carrier.carry(ways.moves)
     journal.end(number, carrier.done)
     return replace(
@@ -65,9 +77,15 @@ class _Carrier:
     """Goes some ways, and remembers how that went."""
 
     def __init__(
-        self, configuration: Configuration, number: int, *, backwards: bool
+        self,
+        configuration: Configuration,
+        number: int,
+        change: Change | None,
+        *,
+        backwards: bool,
     ) -> None:
         self._configuration = configuration
+        self._change = change
         self._number = number
         self._backwards = backwards
         self._places: dict[str, Switchboard] = {}
@@ -105,7 +123,7 @@ class _Carrier:
     def _go(self, move: Moved) -> None:
         source, target = self._place(move.source), self._place(move.target)
         if move.swapped:
-            source.swap(move.filebase, target)
+            self._exchange(move.filebase, source, target)
             return
         source.transfer(
             move.filebase,
@@ -117,6 +135,22 @@ class _Carrier:
             sync=False,
         )
         self._unsynced |= {move.source, move.target}
+
+    def _exchange(
+        self, filebase: str, source: Switchboard, target: Switchboard
+    ) -> None:
+        """Change an entry beside whose original it was kept, or take that back."""
+        if self._change is None:
+            is_back = source.name.startswith(TRASH)
+            queue, heap = (target, source) if is_back else (source, target)
+            queue.swap(filebase, heap)
+            return
+        source.keep(filebase, target)
+        try:
+            self._change(source, filebase)
+        except BaseException:
+            target.erase(filebase)
+            raise
 
     def _msgdata(self, source: Switchboard, move: Moved) -> dict[str, Any] | None:
         """Return the metadata an entry has from then on; None where it is kept."""

@@ -36,11 +36,13 @@ def viewed(queue: Switchboard, filebase: str) -> EntryView:
     """
     # The email package takes 40 ms to import, and a board needs none of it.
     from qtool.qfile.body import BODY_LIMIT, body_text, headers_of
+    from qtool.qfile.dropping import dropped_by_text_form
 
     base = _without_suffix(filebase)
     if not filebases.is_filebase(base):
         return _unseen(queue, base, "", 0, "that is no name of an entry")
     suffix, size = _found(queue, base)
+    seen = stamp_of(queue, base, suffix)
     try:
         held = queue.peek(base)
         headers, (body, whole) = headers_of(held.message), body_text(held.message)
@@ -62,7 +64,18 @@ def viewed(queue: Switchboard, filebase: str) -> EntryView:
         form=held.form,
         opaque=held.opaque,
         reason=_reason(queue, base, suffix),
+        seen=seen,
+        drops=() if held.is_own_object else dropped_by_text_form(held),
     )
+
+
+def stamp_of(queue: Switchboard, base: str, suffix: str = filebases.WAITING) -> str:
+    """Return what stands for an entry's file as it is; empty where there is none."""
+    try:
+        info = os.lstat(path_of(queue, base, suffix))
+    except OSError:
+        return ""
+    return f"{info.st_ino:x}-{info.st_mtime_ns:x}-{info.st_size:x}"
 
 
 def _without_suffix(name: str) -> str:
@@ -96,9 +109,11 @@ def _unseen(
 
 
 def _reason(queue: Switchboard, base: str, suffix: str) -> str:
-    """Return why an entry was preserved; nothing else has a reason."""
-    if suffix != filebases.PRESERVED:
-        return ""
+    return reason_of(queue, base) if suffix == filebases.PRESERVED else ""
+
+
+def reason_of(queue: Switchboard, base: str) -> str:
+    """Return why an entry was preserved; empty where that is not known."""
     try:
         return queue.preserved_because(base)
     except (NoSuchEntry, OSError):

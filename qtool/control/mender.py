@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING
 
 from qtool.control.acting import acting_uid
 from qtool.control.carrying import carry_out
+from qtool.control.editing import check, with_headers
+from qtool.control.entries import stamp_of
 from qtool.control.journal import Journal, Record
-from qtool.control.models import Act, Preview
-from qtool.control.plans import Ways, checked, source_of, ways_of
+from qtool.control.models import Act, ActionResult, Missed, Preview
+from qtool.control.places import place
+from qtool.control.plans import Ways, checked, kept_aside, source_of, ways_of
 from qtool.control.tokens import Plan, Tokens
 from qtool.control.trash import EMPTY, check_room, emptied
 from qtool.control.undoing import UNDO, to_undo, undone, ways_back
-from qtool.errors import Refused
+from qtool.errors import NoSuchEntry, Refused
 from qtool.installation.rights import user_name
 from qtool.queues.filebase import PRESERVED, WAITING, when_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtool.control.carrying import Change
     from qtool.control.desk import Desk
-    from qtool.control.models import ActionResult
+    from qtool.control.editing import Edit
+    from qtool.queues.switchboard import Switchboard
 
 _FIRST = 25
 """How many entries of a preview are shown."""
@@ -71,6 +76,31 @@ class Mender:
         plan = Plan(verb=UNDO, queue=record.queue, to=record.to, filebases=())
         return self._on_record(plan, ways_back(record), why, undoes=record.number)
 
+    def edit(
+        self, queue: str, filebase: str, edit: Edit, seen: str, why: str
+    ) -> ActionResult:
+        """Change what a waiting entry holds."""
+        source = place(self._configuration, queue)
+        plan = Plan(verb="edit", queue=queue, to="", filebases=(filebase,))
+        try:
+            if source.suffix_of(filebase) != WAITING:
+                raise Refused(f"{filebase} was preserved: restore it first")
+            if seen and stamp_of(source, filebase) != seen:
+                raise Refused(f"{filebase} is another file since it was looked at")
+            held = source.peek(filebase)
+        except NoSuchEntry as error:
+            missed = Missed(filebase=filebase, reason=str(error))
+            return ActionResult(verb="edit", queue=queue, skipped=(missed,))
+        check(edit, held, self._configuration.switchboards)
+        check_room(self._configuration)
+        msgdata = held.msgdata if edit.msgdata is None else edit.msgdata
+        message = edit.headers and with_headers(held.message, edit.headers)
+
+        def change(waiting: Switchboard, name: str) -> None:
+            waiting.rewrite(name, msgdata, message=message or None)
+
+        return self._on_record(plan, Ways(moves=[kept_aside(plan)]), why, change=change)
+
     def undo_question(self, number: int) -> str | None:
         """Return what to ask before an act is undone; None for nothing."""
         record = self._journal.read(number)
@@ -117,7 +147,13 @@ class Mender:
     # --- Behind the scenes
 
     def _on_record(
-        self, plan: Plan, ways: Ways, why: str, *, undoes: int = 0
+        self,
+        plan: Plan,
+        ways: Ways,
+        why: str,
+        *,
+        undoes: int = 0,
+        change: Change | None = None,
     ) -> ActionResult:
         uid = acting_uid()
         record = Record(
@@ -132,7 +168,7 @@ class Mender:
             moves=(),
             undoes=undoes,
         )
-        return carry_out(self._configuration, self._journal, record, ways)
+        return carry_out(self._configuration, self._journal, record, ways, change)
 
     def _matching(self, plan: Plan, where: str) -> tuple[str, ...]:
         """Return the filebases that a filter selects, oldest first."""

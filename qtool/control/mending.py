@@ -7,12 +7,14 @@ where it put them. Many entries are acted on only as a list that somebody has se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtool.control.desk import Desk
 from qtool.control.gate import act
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qtool.control.mender import Mender
     from qtool.control.models import Act, ActionResult, Preview, Trashed
     from qtool.control.tokens import Plan
@@ -61,6 +63,33 @@ class Mending(Desk):
     ) -> ActionResult:
         """Let a preserved entry wait again: where it came from, or in ``to``."""
         return self._one("restore", queue, filebase, why, to)
+
+    @act
+    def edit(
+        self,
+        queue: str,
+        filebase: str,
+        msgdata: Mapping[str, Any] | None = None,
+        headers: tuple[tuple[str, str], ...] | None = None,
+        seen: str = "",
+        why: str = "",
+    ) -> ActionResult:
+        """Change a waiting entry; its original goes to the trash.
+
+        Args:
+            queue: Where it is.
+            filebase: The entry.
+            msgdata: All of its metadata from now on; each value keeps its type. None
+                leaves it as it is.
+            headers: All of its headers from now on, as ``entry`` shows them. None
+                leaves them as they are.
+            seen: That of the view which was edited: another file is refused then.
+            why: For people.
+        """
+        from qtool.control.editing import Edit
+
+        edit = Edit(msgdata=msgdata, headers=headers)
+        return self._mender.edit(queue, filebase, edit, seen, why)
 
     # --- Many
 

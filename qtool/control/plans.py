@@ -86,6 +86,20 @@ def ways_of(configuration: Configuration, plan: Plan, now: float) -> Ways:
     return found
 
 
+def kept_aside(plan: Plan) -> Moved:
+    """Return the way of the original of an entry that is edited."""
+    (filebase,) = plan.filebases
+    return Moved(
+        source=plan.queue,
+        filebase=filebase,
+        suffix=WAITING,
+        target=OWN_TRASH,
+        new_filebase=filebase,
+        new_suffix=WAITING,
+        swapped=True,
+    )
+
+
 def source_of(plan: Plan) -> str:
     """Return the place where the entries of a plan are."""
     if plan.verb == "release" and not plan.queue.startswith(HELD):

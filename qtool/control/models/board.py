@@ -235,6 +235,11 @@ class EntryView:
     """Why it cannot be shown; then only the name and the size are known."""
     reason: str = ""
     """Why it was preserved in ``bad``."""
+    seen: str = ""
+    """Stands for the file that is shown; ``edit`` refuses another one."""
+    drops: tuple[str, ...] = ()
+    """What its message loses when its headers are edited: the attributes that text has
+    no place for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
