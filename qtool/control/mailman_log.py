@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -192,7 +193,7 @@ def _record(piece: bytes, end: int, path: Path) -> Joined:
     return Joined(
         when=time_of(last),
         line=(line or said.rpartition(": ")[0])[:_LONGEST_LINE],
-        traceback=traceback,
+        traceback=sys.intern(traceback),  # many fail alike
         file=str(path),
     )
 

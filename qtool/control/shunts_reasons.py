@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.entries import path_of
-from qtool.control.mailman_log import Joined, Sought, search
+from qtool.control.mailman_log import Joined, Search, Sought, search
 from qtool.control.models import Failure, FailureSource
 from qtool.control.places import place
 from qtool.control.shunts_msgdata import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from qtool.queues.switchboard import Switchboard
 
 _MOST_KEPT = 20_000
+_MISSING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,10 @@ class Reasons:
         self._configuration = configuration
         self._joined: dict[str, Joined] = {}
         """By filebase: no two entries share one, so it never says anything else."""
+        self._missing: dict[str, float] = {}
+        """When each was last looked for, which costs; by the monotonic clock."""
+        self._looked = ""
+        """Where that was, in words."""
 
     def of(self, name: str, filebases: Sequence[str], log: str = "") -> list[Failure]:
         """Return why entries of one place are there, in the order asked for.
@@ -71,18 +77,43 @@ class Reasons:
             for each in seen
         ]
 
+    def whys(self, name: str, filebases: Sequence[str]) -> dict[str, str]:
+        """Return why entries are in ``shunt`` or ``bad``, in a line, by filebase.
+
+        Of what Mailman put there only its log says it; elsewhere nothing is read.
+        """
+        site = self._configuration
+        if name not in {site.shunt.name, site.bad.name} or not site.settings.error_logs:
+            return {}
+        return {each.filebase: each.why for each in self.of(name, filebases)}
+
     def _search(
         self, sought: Sequence[Sought], log: str
     ) -> tuple[Mapping[str, Joined], str]:
-        logs = [Path(log)] if log else self._configuration.settings.error_logs
-        known = {} if log else self._joined
-        unknown = [each for each in sought if each.filebase not in known]
-        result = search(logs, unknown, everywhere=bool(log))
-        if len(self._joined) > _MOST_KEPT:
-            self._joined.clear()
-        if not log:
-            self._joined.update(result.found)
-        return {**known, **result.found}, result.looked
+        if log:
+            result = search([Path(log)], sought, everywhere=True)
+            return result.found, result.looked
+        lately = time.monotonic() - _MISSING_SECONDS
+        unknown = [
+            each
+            for each in sought
+            if each.filebase not in self._joined
+            and self._missing.get(each.filebase, lately) <= lately
+        ]
+        known = self._joined
+        if unknown or not self._looked:
+            result = search(self._configuration.settings.error_logs, unknown)
+            known = {**known, **result.found}
+            self._keep(result, unknown)
+        return known, self._looked
+
+    def _keep(self, result: Search, unknown: Sequence[Sought]) -> None:
+        if len(self._joined) + len(self._missing) > _MOST_KEPT:
+            self._joined, self._missing = {}, {}
+        self._joined.update(result.found)
+        now = time.monotonic()
+        self._missing.update((each.filebase, now) for each in unknown)
+        self._looked = result.looked
 
     def _look(self, queue: Switchboard, base: str) -> Failure | _Entry:
         failure = Failure(
