@@ -83,7 +83,7 @@ class Call:
         """
         found: dict[str, Any] = dict(given)
         for name, text in given.items():
-            if self.arguments.get(name) in (int, int | None, float):
+            if self.arguments.get(name) not in (str, str | None):
                 try:
                     found[name] = json.loads(text)
                 except ValueError:

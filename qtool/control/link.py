@@ -75,7 +75,11 @@ class Link:
         if call.is_act:
             body = json.dumps(arguments).encode("ascii")
         else:
-            given = {n: v for n, v in arguments.items() if v is not None}
+            given = {
+                name: value if isinstance(value, str) else json.dumps(value)
+                for name, value in arguments.items()
+                if value is not None
+            }
             path += f"?{urlencode(given, errors='surrogateescape')}" if given else ""
         connection, _ = self.connect()
         with connection:

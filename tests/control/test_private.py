@@ -49,6 +49,12 @@ LOOKS: list[tuple[Any, ...]] = [
     ("find", "some", "age>0s", "", 100, 9.0, True), ("find", "some", "size"),
     ("find", "some", "size<"), ("find", "unknown"),
     ("described", "some", ("FIRST",)), ("named", "some", "1"), ("named", "some", "x"),
+    ("content", "some", "FIRST"), ("content", "some", "FIRST", "qfile"),
+    ("content", "some", "gone"), ("content", "some", "FIRST", "pdf"),
+    ("find", "some", "", "", 2, 9.0), ("find", "some", "from:anne -slice:1"),
+    ("find", "some", "age>0s", "", 100, 9.0, True), ("find", "some", "size"),
+    ("find", "some", "size<"), ("find", "unknown"),
+    ("described", "some", ("FIRST",)), ("named", "some", "1"), ("named", "some", "x"),
     ("step_question", "some"), ("step_question", "none"), ("step_question", "unknown"),
     ("audit",),
 ]  # fmt: skip

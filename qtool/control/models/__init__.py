@@ -29,6 +29,7 @@ from qtool.control.models.doctor import (
     Severity,
 )
 from qtool.control.models.leaving import Leaving, Remaining
+from qtool.control.models.entries import Entry, Found
 from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 from qtool.control.models.verdicts import Gravity, Verdict, VerdictKind
 from qtool.engine.step import LogLine, Outcome, StepReport
@@ -43,6 +44,7 @@ __all__ = [
     "Cell",
     "DrainReport",
     "Enqueued",
+    "Entry",
     "EntryView",
     "Examined",
     "Failure",
@@ -52,6 +54,7 @@ __all__ = [
     "Finishing",
     "FixPreview",
     "Fixed",
+    "Found",
     "Gravity",
     "Injected",
     "Leaving",
