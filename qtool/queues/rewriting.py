@@ -88,16 +88,17 @@ def _read(
 ) -> tuple[os.stat_result, bytes]:
     """Return which file it is and what it holds; a dead editor's is put back first."""
     path = entries.path(name, suffix)
-    if not os.path.lexists(path):
-        entries.end_editing(name, suffix, folder)
-    try:
-        return os.lstat(path), read_bytes(path)
-    except FileNotFoundError:
-        raise entries.missing(name) from None
-    except UnreadableQFile as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            raise entries.missing(name) from None
-        raise
+    for _ in range(2):
+        try:
+            return os.lstat(path), read_bytes(path)
+        except FileNotFoundError:
+            pass
+        except UnreadableQFile as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+        if not entries.end_editing(name, suffix, folder):
+            break
+    raise entries.missing(name)
 
 
 def _hold(entries: Entries, name: str, suffix: str, before: os.stat_result) -> str:
