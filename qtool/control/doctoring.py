@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtool.control.acting import acting_uid
+from qtool.control.audit import noted
 from qtool.control.gate import act
 from qtool.control.part import Part
 from qtool.errors import Refused
@@ -84,6 +85,7 @@ class Doctoring(Part):
         plan = self._tokens.redeem(token, acting_uid())
         if (plan.verb, plan.queue) != (verb_of(kind), queue):
             raise Refused(f"the token {token} is one for {plan.verb} {plan.queue}")
+        noted(files=plan.filebases)
         return carried_out(fix, kind, queue, plan.filebases)
 
     # --- Behind the scenes

@@ -143,6 +143,16 @@ def test_mail_in_a_folder_that_no_section_names_is_told(site: Doctored) -> None:
     assert (site.only().kind, site.only().names) == ("stray-folder", ("lost",))
 
 
+def test_a_disk_that_is_nearly_full_is_told(
+    site: Doctored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = os.statvfs_result((4096, 4096, 10**6, 10**4, 10**4, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: facts)
+    found = site.only()
+    assert (found.kind, found.severity) == ("disk", Severity.ERROR)
+    assert "1.0%" in found.words
+
+
 def test_mail_that_waits_for_nobody_is_told(site: Doctored) -> None:
     put(site.control, "some")
     assert site.only().kind == "unserved"
@@ -213,6 +223,7 @@ def test_exactly_what_was_previewed_is_put_back(later: Doctored) -> None:
     queue = later.control.configuration.switchboards["some"]
     assert queue.files == names[1:]
     assert queue.get_files(".bak") == [new]
+    assert [each.act for each in later.control.audit(act="fix").records] == ["fix"]
 
 
 def test_what_somebody_claims_meanwhile_stays_in_flight(later: Doctored) -> None:

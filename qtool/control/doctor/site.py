@@ -6,9 +6,10 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from qtool.control.disk import disk_of, judge_disk
 from qtool.control.doctor.found import Names, finding
 from qtool.control.doctor.rights import may_change, mended_folder
-from qtool.control.models import Severity, State
+from qtool.control.models import Gravity, Severity, State
 from qtool.control.unattended import unattended, unattended_line
 from qtool.engine.pauses import Pauses
 from qtool.installation.rights import is_shared, user_name
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
     from qtool.control.models import Board, Finding, QueueRow
     from qtool.installation import Configuration
-
-_GIB = 1 << 30
-_LEAST_BYTES, _FULL_BYTES = 5 * _GIB, 64 << 20
-_LEAST_FILES, _FULL_FILES = 100_000, 1_000
-_LEAST_SHARE = 0.05
 
 
 def site_findings(configuration: Configuration, board: Board) -> list[Finding]:
@@ -128,27 +124,15 @@ def _disk(configuration: Configuration) -> list[Finding]:
         if facts is None or facts.st_dev in seen:
             continue
         seen.add(facts.st_dev)
-        disk = os.statvfs(folder)
-        free, whole = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
-        found += _room(folder, free, whole, _LEAST_BYTES, _FULL_BYTES,
-                       f"{free / _GIB:.1f} GiB")  # fmt: skip
-        found += _room(folder, disk.f_favail, disk.f_files, _LEAST_FILES, _FULL_FILES,
-                       f"{disk.f_favail:,} inodes")  # fmt: skip
+        verdict = judge_disk(disk_of(folder))
+        if verdict is not None:
+            is_grave = verdict.severity is Gravity.CRITICAL
+            found += finding(
+                "disk", Severity.ERROR if is_grave else Severity.WARNING, [str(folder)],
+                f"{verdict.words}, {verdict.evidence}: without room no mail comes in",
+                "make room there",
+            )  # fmt: skip
     return found
-
-
-def _room(
-    folder: Path, free: int, whole: int, least: int, full: int, words: str
-) -> list[Finding]:
-    """Return that there is little room; where there is no limit ``whole`` is 0."""
-    if not whole or free >= min(least, whole * _LEAST_SHARE):
-        return []
-    severity = Severity.ERROR if free < min(full, whole / 100) else Severity.WARNING
-    return finding(
-        "disk", severity, [str(folder)],
-        f"the file system is nearly full: {words} of it free, {free / whole:.1%};"
-        " when it is full, mail is refused", "make room there",
-    )  # fmt: skip
 
 
 def _network(configuration: Configuration) -> list[Finding]:
