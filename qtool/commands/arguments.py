@@ -38,6 +38,7 @@ _COMMANDS: dict[str, dict[str, str]] = {
         "check": "whether all is well, for Nagios, Icinga and their like",
         "dump": "print the metadata in queue files",
         "log": "what the daemon has logged",
+        "audit": "who did what, to which files, and from where",
         "metrics": "what waits and what became of messages, for Prometheus",
     },
     "act on runners": {

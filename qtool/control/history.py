@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qtool.control.audit import BEGIN, END, FILE, READ
 from qtool.control.models import AuditPage, AuditRecord
 from qtool.control.part import Part
+from qtool.msgdata import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,7 +192,7 @@ def _record(facts: dict[str, Any], end: dict[str, Any] | None) -> AuditRecord:
         uid=int(facts["uid"]),
         pid=int(facts["pid"]),
         is_read=is_read,
-        arguments=dict(facts["arguments"]),
+        arguments=from_json(facts["arguments"]),
         files=tuple(map(str, last.get("files") or facts["files"])),
         count=int(last.get("count") or facts["count"]),
         number=int(last.get("number") or 0),

@@ -1,0 +1,113 @@
+"""``qtool audit``, and who is on record as having called the program."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.program import MESSAGE, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.commands.conftest import Call
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
+
+
+@pytest.fixture(autouse=True)
+def session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", "anne")
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22")
+
+
+def test_acts_are_listed_the_newest_first_with_who_did_them(
+    call: Call, site: Path
+) -> None:
+    assert call("--config", site, "audit").err == (
+        "qtool: nothing like that is on record\n"
+    )
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    call("--config", site, "shell", "-c", "control.pause('in', reason='no DNS')")
+    call("--config", site, "shell", "-c", "runners['out'].resume()")
+    ended = call("--config", site, "audit")
+    heading, *lines = ended.out.splitlines()
+    assert (ended.status, ended.err) == (0, "")
+    assert " ".join(heading.split()) == "WHEN WHO ACT ON RESULT WHY FILE FROM"
+    assert [line.split()[5] for line in lines] == ["resume", "pause", "inject"]
+    assert [f"anne as {ME}" in line for line in lines] == [True] * 3
+    assert "failed: " in lines[0]
+    assert "no DNS" in lines[1]
+    assert f"shell pid {os.getpid()}" in lines[1]
+    assert f"command pid {os.getpid()}" in lines[2]
+    assert "192.0.2.7" in lines[2]
+    (line,) = call("--config", site, "audit", "DNS").out.splitlines()[1:]
+    assert line.split() == lines[1].split()
+
+
+def test_they_are_chosen_by_time_user_act_file_and_number(
+    call: Call, site: Path
+) -> None:
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+
+    def found(*words: object) -> list[dict[str, object]]:
+        ended = call("--config", site, "audit", "--json", *words)
+        assert ended.status == 0
+        return [json.loads(line) for line in ended.out.splitlines()]
+
+    newest, oldest = found()
+    assert newest["files"] != oldest["files"]
+    assert found("-n", 1) == [newest]
+    (file,) = oldest["files"]  # type: ignore[misc]  # a list of one
+    assert found("--file", file) == [oldest]
+    assert found("--since", "1h", "--who", "anne") == [newest, oldest]
+    assert found("--who", "bart") == found("--act", "move") == []
+    assert found("--until", "1h") == found("--since", "2999-12-31") == []
+
+
+def test_lines_that_are_nobodys_are_counted(call: Call, site: Path) -> None:
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    (path,) = site.parent.rglob("audit.jsonl")
+    path.write_bytes(path.read_bytes()[:-5])
+    ended = call("--config", site, "audit")
+    assert "no end recorded" in ended.out
+    assert ended.err == (
+        "qtool: 1 line of the file was cut off or nobody's, and passed over\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--since", "soon"], "expected a time (18:30, 2026-12-31, 2026-12-31T18:30)"),
+        (["-n", "0"], "expected a number from 1 on"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    call: Call, site: Path, words: list[str], reason: str
+) -> None:
+    ended = call("--config", site, "audit", *words)
+    assert ended.status == 2
+    assert reason in ended.err
+
+
+def test_names_of_files_cannot_drive_the_terminal(call: Call, site: Path) -> None:
+    call("--config", site, "shell", "-c", r"control.step('in', 'x\x1b]0;y\u202e')")
+    ended = call("--config", site, "audit")
+    assert "\x1b" not in ended.out
+    assert "\u202e" not in ended.out
+
+
+def test_a_daemon_knows_who_asks_it(call: Call, site: Path) -> None:
+    with running(site) as process:
+        process.read_to("started in")
+        call("--config", site, "pause", "in", "--why", "spring")
+        ended = call("--config", site, "audit", "--act", "pause", "--json")
+    record = json.loads(ended.out)
+    assert (record["where"], record["pid"]) == ("socket", os.getpid())
+    assert (record["user"], record["sudo"]) == (ME, "")
