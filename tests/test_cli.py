@@ -58,6 +58,19 @@ def test_a_wrong_command_line_is_status_2_and_one_line(
     assert len(told(capsys)) == 1
 
 
+def test_a_command_that_there_is_not_is_told_from_those_like_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for word, hint in (
+        ("stat", "; did you mean status?"),
+        ("jnject", "; did you mean inject?"),
+        ("x\x1b", ""),
+    ):
+        assert main([word]) == 2
+        told_of = f"qtool: there is no command {word!r}{hint} (see qtool --help)"
+        assert told(capsys) == [told_of]
+
+
 @pytest.mark.parametrize("words", [["--help"], ["dump", "--help"], ["--version"]])
 def test_help_goes_to_standard_output(
     words: list[str], capsys: pytest.CaptureFixture[str]

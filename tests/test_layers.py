@@ -47,6 +47,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "ptpython": ("shell",),
     "rich": ("render", "tui", "shell", "cli", "commands"),
     "rich_argparse": ("cli", "commands"),
+    "shtab": ("commands.completion",),
     "watchdog": ("queues.watch",),
     "pytest": ("testing",),
     "pickle": ("qfile",),
@@ -56,7 +57,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "shelve": (),
     "marshal": (),
     "signal": ("engine", "tui.app", "tui.suspend", "cli", "commands"),
-    "subprocess": ("engine", "tui.suspend", "shell"),
+    "subprocess": ("engine", "tui.suspend", "shell", "commands.edit"),
     "multiprocessing": ("engine", "tui.suspend", "shell"),
     "argparse": ("cli", "commands", "shell"),
 }

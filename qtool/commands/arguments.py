@@ -35,10 +35,8 @@ examples:
 _COMMANDS: dict[str, dict[str, str]] = {
     "look": {
         "status": "what waits in each queue, and who runs",
-        "check": "whether all is well, for Nagios, Icinga and their like",
         "dump": "print the metadata in queue files",
         "log": "what the daemon has logged",
-        "audit": "who did what, to which files, and from where",
         "metrics": "what waits and what became of messages, for Prometheus",
     },
     "act on runners": {
@@ -55,9 +53,8 @@ _COMMANDS: dict[str, dict[str, str]] = {
         "inject": "put a message into a queue",
     },
     "site": {
-        "doctor": "what is wrong at the site, and what helps",
-        "leave": "give the site back: remove what qtool keeps there",
         "units": "write systemd units for the site",
+        "completion": "have bash or zsh complete the words of qtool",
         "shell": "a Python prompt with the site's queues and runners in it",
         "demo": "see it work, on a throw-away spool",
     },
@@ -73,8 +70,6 @@ class Parser(argparse.ArgumentParser):
 
     mixes = False
     """Whether options may stand between positional arguments, too."""
-    is_plugin = False
-    """Whether it is called as monitoring plugins are: what is wrong is *unknown*."""
     fill: Callable[[Parser], None] | None = None
     """Adds the grammar, when it turns out to be needed: that costs milliseconds."""
 
@@ -91,13 +86,21 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and end with the status for usage."""
-        from qtool.commands.output import UNKNOWN, USAGE, put, tell
+        from qtool.commands.output import USAGE, tell
 
-        if self.is_plugin:
-            put(f"QTOOL UNKNOWN - {message.replace('|', '/')}")
-            raise SystemExit(UNKNOWN)
         tell(f"{message} (see {self.prog} --help)")
         raise SystemExit(USAGE)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a command that there is not, without naming all that there are."""
+        if action.dest == "command" and value not in (action.choices or ()):
+            from difflib import get_close_matches
+
+            near = [name for name in commands() if name.startswith(value)]
+            near = near or get_close_matches(value, commands(), 2)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise argparse.ArgumentError(None, f"there is no command {value!r}{hint}")
+        super()._check_value(action, value)
 
     def format_help(self) -> str:
         """Return the help, in colour where that is wanted and possible."""
@@ -127,7 +130,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: After ``--help``, ``--version`` or a usage error.
     """
-    parser = _parser()
+    parser = _parser(whole=False)
     options = parser.parse_args(arguments)
     if options.config and options.root:
         parser.error("--config and --root exclude each other")
@@ -141,7 +144,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _parser() -> Parser:
+def whole() -> Parser:
+    """Return the grammar of all commands, for who reads it all."""
+    return _parser(whole=True)
+
+
+def _parser(*, whole: bool) -> Parser:
     parser = Parser(
         prog="qtool",
         usage="%(prog)s [OPTION]... [COMMAND [OPTION]...]",
@@ -151,8 +159,8 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     choice = parser.add_subparsers(
-        dest="command", metavar="COMMAND", prog="qtool", help=argparse.SUPPRESS,
-        parser_class=Parser,
+        dest="command", metavar="COMMAND", prog="qtool", parser_class=Parser,
+        help=None if whole else argparse.SUPPRESS,
     )  # fmt: skip
     width = max(map(len, commands()))
     for title, group in _COMMANDS.items():
@@ -161,22 +169,25 @@ def _parser() -> Parser:
         for name, about in group.items():
             made = choice.add_parser(
                 name,
+                help=about,
                 description=f"{about[0].upper()}{about[1:]}.",
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
-            made.fill = _filling(name, parser)
+            made.fill = _filling(name)
+    for made in choice.choices.values() if whole else ():
+        assert made.fill is not None
+        made.fill(made)
     _common(parser, console=True)
     parser.set_defaults(config=None, root=None, read_only=False, mailman_bin=None,
                         start=False)  # fmt: skip
     return parser
 
 
-def _filling(name: str, whole: Parser) -> Callable[[Parser], None]:
+def _filling(name: str) -> Callable[[Parser], None]:
     """Return what adds the grammar of one command to its parser."""
 
     def fill(parser: Parser) -> None:
         import_module(f"qtool.commands.{name}").options(parser)
-        whole.is_plugin = parser.is_plugin  # which is who finds odd words
         # Suppressed defaults leave alone what stands before the command.
         parser.argument_default = argparse.SUPPRESS
         _common(parser, console=name in _CONSOLES, hidden=name == "demo")

@@ -1,0 +1,87 @@
+"""``qtool completion``: the shell's own completion, over the words of the program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.commands.arguments import commands
+from tests.commands.program import QTOOL, configuration
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Call
+
+_COMPLETE = """\
+set -f
+source "$1"
+cd "$2"
+while IFS= read -r line; do
+  read -ra COMP_WORDS <<< "$line"
+  [[ $line == *' ' ]] && COMP_WORDS+=('')
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+  _shtab_qtool 2> >(grep -v compopt >&2)
+  echo "${COMPREPLY[*]}"
+done
+"""
+
+
+def completed(script: Path, *lines: str) -> list[set[str]]:
+    """What bash completes at the end of each line, in the script's folder."""
+    path = f"{QTOOL.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", _COMPLETE, "bash", script, script.parent],
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PATH": path},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [set(line.split()) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def script(call: Call, tmp_path: Path) -> Path:
+    path = tmp_path / "completion.bash"
+    path.write_text(call("completion", "bash").out)
+    return path
+
+
+def test_bash_completes_commands_options_and_values(script: Path) -> None:
+    (script.parent / "message.eml").touch()
+    found = completed(
+        script, "qtool ", "qtool sta", "qtool pause in --", "qtool --re",
+        "qtool units --mode t", "qtool -C mes", "qtool inject in mes",
+    )  # fmt: skip
+    assert found[0] == commands().keys()
+    assert found[1] == {"status", "start"}
+    assert found[2] >= {"--why", "--for", "--until", "--config"}
+    assert found[3:] == [{"--read-only"}, {"timer"}, {"message.eml"}, {"message.eml"}]
+
+
+def test_bash_completes_the_names_of_the_site_that_is_named(script: Path) -> None:
+    site = configuration(script.parent)
+    assert completed(
+        script, f"qtool --config {site} step ", "qtool -C site.cfg inject s",
+        "qtool -C site.cfg run -r o", "qtool -C none.cfg step ",
+    ) == [{"in", "out"}, {"shunt"}, {"out"}, set()]  # fmt: skip
+
+
+def test_no_name_is_more_than_a_name_to_a_shell(call: Call, tmp_path: Path) -> None:
+    for name in ("in", "$(touch made)", "a b", "*"):
+        (tmp_path / "qfiles" / name).mkdir(parents=True)
+    root = tmp_path / "qfiles"
+    assert call("--root", root, "completion", "queues").out == "in\n"
+    assert call("--root", root, "completion", "runners").out == ""
+
+
+def test_zsh_has_a_script_of_its_own(call: Call) -> None:
+    script = call("completion", "zsh").out
+    assert script.startswith("#compdef qtool\n")
+    assert "    inject:'Put a message into a queue.'\n" in script
+    assert call("completion", "tcsh").status == 2
