@@ -18,6 +18,7 @@ from qtool.engine.runner import Runner
 from qtool.errors import QToolError
 from qtool.installation import Configuration
 from qtool.qfile import message_from_string
+from qtool.queues import filebase
 from qtool.queues.spool import Spool
 from qtool.settings import parse
 
@@ -106,6 +107,24 @@ def rewriter(root: Path, other: Path) -> None:
         _accepted(msgdata["number"])
 
 
+def operator(root: Path, other: Path) -> None:
+    """Move, edit, undo and requeue messages."""
+    here, there = Spool("in", root / "in"), Spool("out", other / "out")
+    trash = Spool("trash", root / ".qtool" / "trash")
+    moved, edited, requeued, shelved = here.files
+    here.transfer(moved, there, msgdata={**here.peek(moved).msgdata, "moved": True})
+    here.keep(edited, trash)
+    msgdata = here.peek(edited).msgdata
+    here.rewrite(edited, msgdata, message=b"Subject: edited\n\nother body\n")
+    here.swap(edited, trash)
+    here.transfer(requeued, here, new_filebase=filebase.at(requeued, 1_700_000_000.0))
+    here.transfer(shelved, there, new_suffix=".psv")
+    msgdata = there.peek(shelved).msgdata
+    there.transfer(shelved, here, suffix=".psv", msgdata=msgdata, sync=False)
+    there.sync()
+    here.sync()
+
+
 def master(root: Path, other: Path) -> None:
     """Forward all messages from queue to queue."""
     master = Master(configuration(root))
@@ -115,7 +134,7 @@ def master(root: Path, other: Path) -> None:
 
 
 ACTORS: dict[str, Callable[[Path, Path], None]] = {
-    act.__name__: act for act in (producer, runner, mover, rewriter, master)
+    act.__name__: act for act in (producer, runner, mover, rewriter, operator, master)
 }
 
 if __name__ == "__main__":

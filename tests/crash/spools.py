@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from qtool.errors import QFileError
 from qtool.queues.spool import Spool
 from tests.crash import actors
 
@@ -52,7 +54,8 @@ def check(actor: str, place: Place, ended: Ended | None = None) -> None:
         expected = set(ended.accepted)
     assert expected <= set(there), there
     repeated = sum(there.values()) - len(there)
-    if actor in {"producer", "rewriter"}:
+    is_one_disk = place.root == place.other
+    if actor in {"producer", "rewriter"} or (actor == "operator" and is_one_disk):
         assert repeated == 0, there
     else:
         assert repeated <= 1, there
@@ -83,6 +86,7 @@ def _numbers(place: Place) -> Counter[int]:
     for top in _tops(place):
         for folder in top.iterdir():
             queue = Spool(folder.name, folder)
-            for name in queue.files:
-                numbers[int(queue.peek(name).msgdata["number"])] += 1
+            for name in [*queue.files, *queue.get_files(".psv")]:
+                with contextlib.suppress(QFileError):  # the garbage
+                    numbers[int(queue.peek(name).msgdata["number"])] += 1
     return numbers

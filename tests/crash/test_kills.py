@@ -100,7 +100,9 @@ def test_a_call_that_is_not_made_kills_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("actor", ["producer", "runner", "mover", "rewriter"])
+@pytest.mark.parametrize(
+    "actor", ["producer", "runner", "mover", "rewriter", "operator"]
+)
 def test_who_works_in_one_thread_makes_the_same_calls_each_time(
     tmp_path: Path, actor: str
 ) -> None:
@@ -115,9 +117,10 @@ def test_killed_at_any_call_they_lose_nothing_and_repeat_one_at_most(
 ) -> None:
     """Before each call is after the one before it; the last one is in any case over."""
     here, far = Victims(tmp_path / "here"), Victims(tmp_path / "far", elsewhere)
-    chosen = [(here, a) for a in ("producer", "runner", "mover", "rewriter", "master")]
+    actors = ("producer", "runner", "mover", "rewriter", "operator", "master")
+    chosen = [(here, actor) for actor in actors]
     if elsewhere is not None:
-        chosen.append((far, "mover"))
+        chosen += [(far, "mover"), (far, "operator")]
     (tmp_path / "here").mkdir()
     (tmp_path / "far").mkdir()
     acts: list[tuple[Victims, str, Point]] = []
