@@ -1,0 +1,78 @@
+"""What the README says for programs: the fields of JSON lines, and exit statuses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+
+from qtool.commands import output
+from qtool.commands.arguments import commands, whole
+from qtool.control import models
+from qtool.control.wire import hints_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+STEERED = ("runner", "slice", "told")
+SHAPES: dict[str, type | tuple[str, ...]] = {
+    "status": models.Board,
+    "dump": ("file", "form", "opaque", "msgdata", "message"),
+    "log": models.LogLine,
+    **dict.fromkeys(("start", "restart", "pause", "resume", "snooze"), STEERED),
+    "stop": ("runner", "slice", "told", "pid", "spool"),
+    "step": models.StepReport,
+}
+"""What one line of each command's JSON is: a model, or its fields."""
+
+
+def rows() -> Iterator[str]:
+    """The rows of the README's table: for each kind of object its fields."""
+    names: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for command, shape in SHAPES.items():
+        if isinstance(shape, tuple):
+            names.setdefault(("", shape), []).append(command)
+            continue
+        for path, found in _objects(shape, ""):
+            names.setdefault((path, found), []).append(command)
+    for (path, found), of in names.items():
+        what = ", ".join(f"`{name}`" for name in of)
+        where = f" `{path}`" if path else ""
+        yield f"| {what}{where} | {', '.join(f'`{name}`' for name in found)} |"
+
+
+def _objects(model: type, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The fields of a model, and of the models in it, with the way to each for jq."""
+    hints = hints_of(model)
+    yield path, tuple(each.name for each in fields(model))
+    for each in fields(model):
+        hint: Any = hints[each.name]
+        if is_dataclass(hint) and isinstance(hint, type):
+            yield from _objects(hint, f"{path}.{each.name}")
+        for inner in get_args(hint):
+            if is_dataclass(inner) and isinstance(inner, type):
+                many = "" if NoneType in get_args(hint) else "[]"
+                yield from _objects(inner, f"{path}.{each.name}{many}")
+
+
+def test_the_fields_of_json_lines_are_in_the_readme() -> None:
+    text = README.read_text("utf-8")
+    assert [row for row in rows() if row not in text] == []
+
+
+@pytest.mark.parametrize("name", ["DONE", "FAILED", "USAGE", "LEFT", "INTERRUPTED"])
+def test_the_exit_statuses_are_in_the_readme(name: str) -> None:
+    text = README.read_text("utf-8")
+    assert re.search(rf"^\| {getattr(output, name)} \| ", text, re.MULTILINE)
+
+
+def test_the_commands_that_have_json_lines_are_known() -> None:
+    text = whole().format_help()
+    assert all(f"\n  {name} " in text for name in commands())
+    assert SHAPES.keys() <= commands().keys()
