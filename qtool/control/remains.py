@@ -169,7 +169,7 @@ def _in_queues(configuration: Configuration) -> Iterator[Remaining]:
 
 
 def _holders(configuration: Configuration) -> Iterator[Remaining]:
-    for name in claimants.locked(configuration.state_directory):
+    for name in dict.fromkeys(claimants.locked(configuration.state_directory)):
         yield Remaining(
             words=f"somebody works there: {visible(name, 200)}",
             hinders=True,

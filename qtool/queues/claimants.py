@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qtool.queues.claims import Holder
+    from qtool.queues.slices import Slice
 
 _END = 1 << (160 - SHIFT)
 """Behind the last byte that stands for digests."""
@@ -81,6 +82,11 @@ def gaps(parts: list[Held]) -> list[tuple[int, int]]:
     if lower < _END << SHIFT:
         found.append((lower, _END << SHIFT))
     return found
+
+
+def bounds_of(part: Slice) -> tuple[int, int]:
+    """Return the digests that a claim on a slice holds, as ``held`` tells them."""
+    return part.lower >> SHIFT << SHIFT, part.upper >> SHIFT << SHIFT
 
 
 # --- Notes on claims

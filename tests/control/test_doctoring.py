@@ -16,6 +16,7 @@ from qtool.control.models import Finding, Severity
 from qtool.control.opening import site_settings
 from qtool.errors import NoSuchQueue, ReadOnly, Refused
 from qtool.installation import Configuration
+from qtool.queues import slices
 from qtool.queues.slices import equal
 from qtool.queues.writers import Writing
 from qtool.settings import from_root, parse
@@ -176,11 +177,32 @@ def test_parts_of_a_queue_that_no_runner_holds_are_told(site: Doctored) -> None:
     claim = queue.for_slice(first).claim("runner some")
     found = site.only()
     assert (found.kind, found.count, "50%" in found.words) == ("uncovered", 1, True)
-    assert found.names == ("80000000",)
+    assert found.names == ("some:1:2",)
     other = queue.for_slice(second).claim("runner some")
     assert site.control.examine() == []
     for each in (claim, other):
         each.release()
+
+
+@pytest.mark.parametrize(
+    ("held", "names"),
+    [
+        ([slices.equal(3)[1]], ("some:0:3", "some:2:3")),
+        ([slices.equal(4)[1], slices.equal(2)[1]], ("some:0:4",)),
+        (
+            [slices.weighted((50, 30, 20))[1]],
+            ("00000000 to 80000000", "cccccccc to the end"),
+        ),
+    ],
+)
+def test_parts_are_named_as_who_holds_the_rest_divides_it(
+    site: Doctored, held: list[slices.Slice], names: tuple[str, ...]
+) -> None:
+    queue = site.control.configuration.switchboards["some"]
+    claims = [queue.for_slice(part).claim("runner some") for part in held]
+    assert site.only().names == names
+    for claim in claims:
+        claim.release()
 
 
 def test_a_claim_for_something_else_covers_nothing(site: Doctored) -> None:

@@ -6,15 +6,14 @@ import stat
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from qtool.control.doctor.coverage import uncovered
 from qtool.control.doctor.found import Names, finding, span
 from qtool.control.doctor.rights import Owner
 from qtool.control.models import Finding, Severity, State
 from qtool.errors import QToolError
 from qtool.queues import checkup, claimants, filebase
 from qtool.queues.filebase import BEGUN_SUFFIXES, PRESERVED, TAKEN
-from qtool.queues.slices import SPACE, bound_text
 from qtool.settings import SiteKind
-from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     import os
@@ -82,7 +81,11 @@ class QueueCheck:
                 owner.look_at(name, info)
         self._sort_odd()
         found = [*owner.findings(self._queue.name), *self._said(), *self._in_flight()]
-        return [*found, *self._left_over(), *self._uncovered()]
+        return [
+            *found,
+            *self._left_over(),
+            *uncovered(self._configuration, self._queue),
+        ]
 
     # --- File by file
 
@@ -213,32 +216,6 @@ class QueueCheck:
                 "remove {them}", queue=queue, fixable=True,
             ),
         ]  # fmt: skip
-
-    def _uncovered(self) -> list[Finding]:
-        """Return what waits in slices that no runner holds, where others are held."""
-        name = self._queue.name
-        runner = self._configuration.settings.runners.get(name)
-        if runner is None or not runner.served:
-            return []
-        try:
-            held = claimants.held(
-                name, self._queue.queue_directory, self._configuration.state_directory
-            )
-        except (QToolError, OSError):
-            return []
-        held = [part for part in held if part.holder.what.startswith("runner ")]
-        if not held:
-            return []
-        free = claimants.gaps(held)
-        share = sum(upper - lower for lower, upper in free) / SPACE
-        who = ", ".join(sorted({f"pid {part.holder.pid}" for part in held})[:4])
-        return finding(
-            "uncovered", Severity.ERROR, [bound_text(lower)[:8] for lower, _ in free],
-            f"{{n}} part{{s}} of the hash space, {share:.0%} of it, that no runner has,"
-            f" while {visible(who)} works the rest: what falls into {{them}} waits",
-            "start runners for all slices of one division, as in"
-            f" -r {visible(name, 60)}", queue=name,
-        )  # fmt: skip
 
 
 def patience(own: bool) -> float:
