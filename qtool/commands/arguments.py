@@ -35,8 +35,14 @@ examples:
 _COMMANDS: dict[str, dict[str, str]] = {
     "look": {
         "status": "what waits in each queue, and who runs",
+        "check": "whether all is well, for Nagios, Icinga and their like",
+        "ls": "what is in a queue, entry by entry",
+        "find": "entries that a filter matches, in all queues",
+        "show": "one entry, whole: headers, body and metadata",
+        "shunts": "why messages were put aside",
         "dump": "print the metadata in queue files",
         "log": "what the daemon has logged",
+        "audit": "who did what, to which files, and from where",
         "metrics": "what waits and what became of messages, for Prometheus",
     },
     "act on runners": {
@@ -51,8 +57,21 @@ _COMMANDS: dict[str, dict[str, str]] = {
     },
     "act on mail": {
         "inject": "put a message into a queue",
+        "hold": "put entries where no runner takes them, until they are released",
+        "release": "let held entries wait in their queue again",
+        "requeue": "give entries the time of now: due at once, or last in line",
+        "move": "put entries into another queue",
+        "unshunt": "put shunted entries back to where they came from",
+        "restore": "let preserved entries wait again",
+        "edit": "change the metadata or the headers of a waiting entry",
+        "discard": "put entries into the trash",
+        "cull": "put what is old into the trash",
+        "undo": "take back what was done to entries",
+        "trash": "what was discarded, and emptying it",
     },
     "site": {
+        "doctor": "what is wrong at the site, and what helps",
+        "leave": "give the site back: remove what qtool keeps there",
         "units": "write systemd units for the site",
         "completion": "have bash or zsh complete the words of qtool",
         "shell": "a Python prompt with the site's queues and runners in it",
@@ -70,6 +89,8 @@ class Parser(argparse.ArgumentParser):
 
     mixes = False
     """Whether options may stand between positional arguments, too."""
+    is_plugin = False
+    """Whether it is called as monitoring plugins are: what is wrong is *unknown*."""
     fill: Callable[[Parser], None] | None = None
     """Adds the grammar, when it turns out to be needed: that costs milliseconds."""
 
@@ -86,8 +107,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and end with the status for usage."""
-        from qtool.commands.output import USAGE, tell
+        from qtool.commands.output import UNKNOWN, USAGE, put, tell
 
+        if self.is_plugin:
+            put(f"QTOOL UNKNOWN - {message.replace('|', '/')}")
+            raise SystemExit(UNKNOWN)
         tell(f"{message} (see {self.prog} --help)")
         raise SystemExit(USAGE)
 
@@ -173,7 +197,7 @@ def _parser(*, whole: bool) -> Parser:
                 description=f"{about[0].upper()}{about[1:]}.",
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
-            made.fill = _filling(name)
+            made.fill = _filling(name, parser)
     for made in choice.choices.values() if whole else ():
         assert made.fill is not None
         made.fill(made)
@@ -183,11 +207,12 @@ def _parser(*, whole: bool) -> Parser:
     return parser
 
 
-def _filling(name: str) -> Callable[[Parser], None]:
+def _filling(name: str, whole: Parser) -> Callable[[Parser], None]:
     """Return what adds the grammar of one command to its parser."""
 
     def fill(parser: Parser) -> None:
         import_module(f"qtool.commands.{name}").options(parser)
+        whole.is_plugin = parser.is_plugin  # which is who finds odd words
         # Suppressed defaults leave alone what stands before the command.
         parser.argument_default = argparse.SUPPRESS
         _common(parser, console=name in _CONSOLES, hidden=name == "demo")

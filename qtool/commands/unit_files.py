@@ -85,12 +85,13 @@ _SHARED = frozenset({
     "/var/cache", "/var/lib", "/var/log", "/var/mail", "/var/spool", *_SCRATCH,
 })  # fmt: skip
 """Folders in which each program has one of its own."""
-_TIMER = """\
+_QUARTERS = "*:0/15"
+TIMER = """\
 [Unit]
 Description={about}
 
 [Timer]
-OnCalendar=*:0/15
+OnCalendar={when}
 Persistent=true
 
 [Install]
@@ -110,18 +111,18 @@ def units_of(settings: Settings, mode: str, user: str) -> dict[str, str]:
         words = ["run --once"]
         if settings.lock_file is not None:  # Mailman's own are Mailman's to run
             words += [f"-r {runner.name}" for runner in started(settings)]
-        service = _service(
+        service = service_text(
             settings, user, "oneshot", " ".join(words), "SuccessExitStatus=3"
         )
         about = "Process what waits in mail queues, every quarter of an hour"
-        timer = _TIMER.format(about=about)
+        timer = TIMER.format(about=about, when=_QUARTERS)
         return {"qtool-once.service": service, "qtool-once.timer": timer}
     if mode == "path":
         return _path_units(settings, user)
     # Whoever stops Mailman, which keeps a runner of ours from its work, may want to
     # start it in a moment.
     when = "failure" if settings.lock_file is None else "abnormal"
-    service = _service(
+    service = service_text(
         settings, user, "notify", "run",
         "ExecReload=/bin/kill -HUP $MAINPID\nWatchdogSec=10min\n"
         f"Restart=on-{when}\nRestartSec=5",
@@ -130,7 +131,7 @@ def units_of(settings: Settings, mode: str, user: str) -> dict[str, str]:
 
 
 def _path_units(settings: Settings, user: str) -> dict[str, str]:
-    service = _service(
+    service = service_text(
         settings, user, "notify", "run --until-empty",
         "WatchdogSec=10min\nSuccessExitStatus=3\n"
         # A failure leaves entries where they are: see above.
@@ -148,19 +149,20 @@ def _path_units(settings: Settings, user: str) -> dict[str, str]:
             "\n[Install]\nWantedBy=paths.target\n"
         )
     about = "Look into mail queues, whatever path units have seen"
-    units["qtool-drain.timer"] = _TIMER.format(about=about)
+    units["qtool-drain.timer"] = TIMER.format(about=about, when=_QUARTERS)
     return units
 
 
-def _service(
+def service_text(
     settings: Settings, user: str, kind: str, words: str, more: str, unit: str = ""
 ) -> str:
+    """Return the text of a service that runs ``qtool`` with these words."""
     writable, system = _writable(settings)
     needed = [*writable, *settings.python_paths, Path(settings.source), _program()[0]]
     private = not any(
         Path(path).is_relative_to(place) for path in needed for place in _SCRATCH
     )
-    site = [*map(str, _program()), "--config", settings.source]
+    status = program(settings, "status")
     lines = [
         "[Unit]",
         f"Description=Mail queue runners of {_value(settings.source)}",
@@ -170,9 +172,9 @@ def _service(
         "",
         "[Service]",
         f"Type={kind}",
-        f"ExecStart={_command(*site, *words.split())}",
+        f"ExecStart={program(settings, words)}",
         *([f"User={user}"] if user else []),
-        *([f"ExecStopPost=-{_command(*site, 'status')}"] if settings.lock_file else []),
+        *([f"ExecStopPost=-{status}"] if settings.lock_file else []),
         *more.splitlines(),
         # Of the socket, shared with this user's other sites.
         f"RuntimeDirectory={_quoted(f'qtool/{user}' if user else 'qtool')}",
@@ -186,6 +188,11 @@ def _service(
         _HARDENING,
     ]
     return "\n".join(lines) + "\n"
+
+
+def program(settings: Settings, words: str) -> str:
+    """Return the command line of ``qtool`` with these words, for the site."""
+    return _command(*map(str, _program()), "--config", settings.source, *words.split())
 
 
 def _writable(settings: Settings) -> tuple[list[Path], list[Path]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from qtool.commands.cull_units import cull_units
 from qtool.commands.emptying import started
 from qtool.commands.output import DONE, put, tell
 from qtool.commands.search import configuration_file
@@ -28,6 +29,7 @@ _EXAMPLES = """\
 examples:
   qtool --config /etc/qtool/qtool.cfg units --dir /etc/systemd/system
   qtool units --dir /etc/systemd/system --mode timer --user list
+  qtool units --dir /etc/systemd/system --cull bad:30d --cull shunt:90d
 """
 
 
@@ -41,6 +43,9 @@ def options(parser: Parser) -> None:
     parser.add_argument("--mode", choices=("daemon", "timer", "path"), default="daemon",
                         help="run always, every quarter of an hour, or when there is"
                         " mail; else daemon")  # fmt: skip
+    parser.add_argument("--cull", metavar="QUEUE:AGE", action="append", default=[],
+                        help="instead, discard once a day what is older; may be"
+                        " repeated")  # fmt: skip
 
 
 def run(options: Namespace) -> int:
@@ -49,7 +54,12 @@ def run(options: Namespace) -> int:
     folder = Path(options.dir)
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder")
-    units = units_of(settings, options.mode, _user(options.user, settings))
+    user = _user(options.user, settings)
+    if options.cull:
+        units = cull_units(settings, options.cull, user)
+    else:
+        _refuse_without_runners(settings)
+        units = units_of(settings, options.mode, user)
     for name, state in _written(folder, units).items():
         put(f"{folder / name}: {state}")
     enabled = [n for n, text in units.items() if "[Install]" in text]
@@ -69,9 +79,12 @@ def _settings(options: Namespace) -> Settings:
         raise Refused(
             "units are for a site with a configuration: name it, --config FILE"
         )
-    settings = load_settings(Path(os.path.abspath(path)))  # noqa: PTH100 - keeps links
+    return load_settings(Path(os.path.abspath(path)))  # noqa: PTH100 - keeps links
+
+
+def _refuse_without_runners(settings: Settings) -> None:
     if started(settings):
-        return settings
+        return
     if settings.kind is not SiteKind.OWN:
         raise Refused(
             "this is a Mailman site, and its runners are Mailman's: so are its units"

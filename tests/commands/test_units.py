@@ -299,6 +299,7 @@ def test_systemd_accepts_the_units(
         pytest.skip("NOT RUN: systemd is not installed")
     config = request.getfixturevalue(whose)
     call("--config", config, "units", "--dir", units, "--mode", mode)
+    call("--config", config, "units", "--dir", units, "--cull", "bad:30d")
     done = subprocess.run(
         ["systemd-analyze", "verify", *sorted(units.iterdir())],
         capture_output=True, text=True, timeout=60, check=False,
@@ -444,3 +445,29 @@ def test_one_that_cannot_run_is_not_started_again_at_once(
     first, state, last, path = out.split()
     assert (state, path) == ("stop-post", "active")
     assert first == last
+
+
+def test_culling_is_a_timer_of_its_own_that_empties_what_is_past_its_time(
+    call: Call, site: Path, units: Path
+) -> None:
+    ended = call("--config", site, "units", "--dir", units, "--cull", "bad:30d",
+                 "--cull", "shunt:12w")  # fmt: skip
+    assert ended.status == 0
+    assert names_in(units) == ["qtool-cull.service", "qtool-cull.timer"]
+    commands = value((units / "qtool-cull.service").read_text(), "ExecStart")
+    assert [" ".join(each.split()[3:]) for each in commands] == [
+        "cull --older 30d bad --unattended",
+        "cull --older 12w shunt --unattended",
+        "trash --empty expired --yes",
+    ]
+    assert value((units / "qtool-cull.timer").read_text(), "OnCalendar") == ["daily"]
+
+
+@pytest.mark.parametrize("rule", ["bad", "bad:", "nowhere:30d", "bad:30d;x", "../x:3d"])
+def test_a_rule_for_culling_that_is_none_is_refused(
+    call: Call, site: Path, units: Path, rule: str
+) -> None:
+    ended = call("--config", site, "units", "--dir", units, "--cull", rule)
+    assert ended.status == 1
+    assert "--cull" in ended.err
+    assert names_in(units) == []

@@ -1,0 +1,114 @@
+"""``qtool trash``: what was discarded, and emptying it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from qtool.commands.asking import confirmed
+from qtool.commands.mending import Verb, told
+from qtool.commands.output import DONE, FAILED, put_json, tell
+from qtool.commands.site import opened
+from qtool.commands.tables import Column, Table, terminal_width
+from qtool.errors import Refused
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from qtool.commands.arguments import Parser
+    from qtool.control.control import Control
+    from qtool.control.models import Trashed
+
+_EXAMPLES = """\
+examples:
+  qtool trash                     what is in it, by the act that put it there
+  qtool ls trash:17               the entries of one act
+  qtool undo 17                   back to where they were
+  qtool trash --empty 17          gone for good
+  qtool trash --empty expired     what is past its time ([trash] keep)
+"""
+
+_VERB = Verb(name="empty", done="removed for good")
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("--empty", metavar="ACT|expired|all", nargs="+", default=[],
+                        help="remove for good what these acts discarded")  # fmt: skip
+    parser.add_argument("--why", metavar="TEXT", default="", help="for the audit")
+    parser.add_argument("-y", "--yes", action="store_true",
+                        help="empty without a question")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="one object a line")  # fmt: skip
+
+
+def run(options: Namespace) -> int:
+    """List what is in the trash, or remove some of it for good."""
+    with opened(options) as control:
+        if options.empty:
+            return _emptied(options, control)
+        heaps = control.trash()
+    if options.json:
+        for heap in heaps:
+            put_json(heap)
+        return DONE
+    if not heaps:
+        tell("the trash is empty")
+        return DONE
+    _put_table(heaps)
+    return DONE
+
+
+def _put_table(heaps: Sequence[Trashed]) -> None:
+    table = Table(
+        Column("ACT", right=True), Column("WHEN"), Column("WHO"), Column("WHAT"),
+        Column("ENTRIES", right=True), Column("BYTES", right=True), Column("KEPT"),
+        width=terminal_width(),
+    )  # fmt: skip
+    now = time.time()
+    table.put(
+        (heap.number, time.strftime("%Y-%m-%d %H:%M", time.localtime(heap.at)),
+         heap.who, f"{heap.verb} {heap.queue}", heap.count, f"{heap.size:,}",
+         _kept(heap, now))
+        for heap in heaps
+    )  # fmt: skip
+
+
+def _kept(heap: Trashed, now: float) -> str:
+    left = heap.expires - now
+    return "past its time" if left < 0 else f"{left / 86400:.0f} d more"
+
+
+def _emptied(options: Namespace, control: Control) -> int:
+    heaps = _chosen(options.empty, control.trash())
+    if not heaps:
+        tell("nothing in the trash is like that")
+        return DONE
+    count = sum(heap.count for heap in heaps)
+    acts = ", ".join(str(heap.number) for heap in heaps)
+    question = f"Remove {count:,} entries of act {acts} for good?"
+    if not options.yes and not confirmed(question, "empty"):
+        tell("nothing was done")
+        return FAILED
+    status = DONE
+    for heap in heaps:
+        preview = control.preview("empty", f"trash:{heap.number}", "all")
+        result = control.confirm(preview.token, options.why)
+        status = max(status, told(options, _VERB, result))
+    return status
+
+
+def _chosen(words: Sequence[str], heaps: Sequence[Trashed]) -> list[Trashed]:
+    """Return those that are meant, the oldest first."""
+    now = time.time()
+    chosen: dict[int, Trashed] = {}
+    for word in words:
+        if word not in ("expired", "all") and not word.isdecimal():
+            raise Refused(f"{word!r} is no act: a number, expired, or all")
+        for heap in heaps:
+            is_expired = word == "expired" and heap.expires < now
+            if word == "all" or is_expired or word == str(heap.number):
+                chosen[heap.number] = heap
+    return [chosen[number] for number in sorted(chosen)]

@@ -1,0 +1,188 @@
+"""Acts on entries from the command line: seen first, confirmed, told, taken back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control import open_site
+from qtool.qfile import message_from_bytes, read
+from tests.commands.program import FORWARD, configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.control.control import Control
+    from tests.commands.conftest import Call
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return configuration(tmp_path, FORWARD)
+
+
+@pytest.fixture
+def control(config: Path) -> Iterator[Control]:
+    control = open_site(config_file=config)
+    yield control
+    control.close()
+
+
+def put(control: Control, queue: str, count: int = 1, **msgdata: object) -> list[str]:
+    data = b"From: anne@example.com\nSubject: hi\n\nx\n"
+    switchboard = control.configuration.switchboards[queue]
+    return [
+        switchboard.enqueue(message_from_bytes(data), msgdata) for _ in range(count)
+    ]
+
+
+def waiting(control: Control, queue: str) -> list[str]:
+    return control.configuration.switchboards[queue].files
+
+
+def test_one_entry_is_acted_on_by_the_beginning_of_its_name(
+    call: Call, config: Path, control: Control
+) -> None:
+    [name] = put(control, "in")
+    ended = call("--config", config, "discard", "in", name[:18], "--yes")
+    assert ended.status == 0
+    assert "discarded 1 of in: act 1 (back with: qtool undo 1)" in ended.out
+    assert waiting(control, "in") == []
+    assert call("--config", config, "undo").status == 0
+    assert waiting(control, "in") == [name]
+
+
+def test_many_need_the_token_of_what_was_shown(
+    call: Call, config: Path, control: Control
+) -> None:
+    names = put(control, "in", 30)
+    site = ("--config", config)
+    assert call(*site, "discard", "in", "all", "--yes").status == 1
+    shown = call(*site, "discard", "in", "all", "--dry-run")
+    assert shown.status == 0
+    assert "and 5 more" in shown.err
+    assert waiting(control, "in") == names
+    token = shown.err.split()[-1]
+    late = put(control, "in")
+    done = call(*site, "discard", "in", "--yes", token, "--why", "spam")
+    assert done.status == 0
+    assert "discarded 30 of in" in done.out
+    assert waiting(control, "in") == late
+    assert call(*site, "discard", "in", "--yes", token).status == 1
+
+
+def test_without_a_terminal_nothing_is_done_and_the_way_is_shown(
+    call: Call, config: Path, control: Control
+) -> None:
+    names = put(control, "in", 2)
+    ended = call("--config", config, "hold", "in", "from:anne")
+    assert ended.status == 1
+    assert "nothing was done; to do it: qtool hold in --yes" in ended.err
+    assert waiting(control, "in") == names
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["discard", "in"], "say which"),
+        (["discard", "in", "no such"], "no entry is like that"),
+        (["discard", "in", "1234.5"], "no entry's name begins with 1234.5"),
+        (["discard", "in", "age>"], "at character"),
+        (["move", "in", "nowhere", "all"], "there is no queue"),
+        (["undo", "7"], "there is no act 7"),
+        (
+            ["edit", "in", "1234.5", "--set", "x=1"],
+            "no entry's name begins with 1234.5",
+        ),
+    ],
+)
+def test_bad_input_is_one_line(
+    call: Call, config: Path, control: Control, words: list[str], reason: str
+) -> None:
+    put(control, "in")
+    ended = call("--config", config, *words)
+    assert ended.status == 1
+    assert reason in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_what_could_not_be_done_is_named_and_the_status_says_so(
+    call: Call, config: Path, control: Control
+) -> None:
+    back, stuck = put(control, "shunt", whichq="out") + put(control, "shunt")
+    site = ("--config", config)
+    token = call(*site, "unshunt", "all", "--dry-run").err.split()[-1]
+    ended = call(*site, "unshunt", "--yes", token)
+    assert ended.status == 3
+    assert "unshunted 1 of shunt" in ended.out
+    assert f"failed: {stuck}" in ended.err
+    assert waiting(control, "out") == [back]
+
+
+def test_json_is_the_model(call: Call, config: Path, control: Control) -> None:
+    [name] = put(control, "in")
+    site = ("--config", config)
+    shown = json.loads(call(*site, "hold", "in", name, "--dry-run", "--json").out)
+    assert (shown["verb"], shown["count"]) == ("hold", 1)
+    done = json.loads(call(*site, "hold", "in", "--yes", shown["token"], "--json").out)
+    assert done["done"] == [name]
+    [act] = map(json.loads, call(*site, "undo", "--list", "--json").out.splitlines())
+    assert (act["number"], act["verb"], act["done"]) == (1, "hold", 1)
+
+
+def test_metadata_and_headers_are_edited(
+    call: Call, config: Path, control: Control
+) -> None:
+    [name] = put(control, "in", tries=3, colour="red")
+    ended = call(
+        "--config", config, "edit", "in", name, "--set", "tries=4", "--unset", "colour",
+        "--header", "Subject: hello", "--yes",
+    )  # fmt: skip
+    assert ended.status == 0
+    assert '-  "tries": 3' in ended.out
+    assert '+  "tries": 4' in ended.out
+    queue = control.configuration.switchboards["in"]
+    held = read(queue.queue_directory / f"{name}.pck")
+    assert held.msgdata["tries"] == 4
+    assert "colour" not in held.msgdata
+    assert held.message["subject"] == "hello"
+
+
+def test_an_editor_edits_the_whole(
+    call: Call, config: Path, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [name] = put(control, "in", tries=3)
+    editor = config.with_name("editor")
+    monkeypatch.setenv("VISUAL", str(editor))
+    editor.write_text("#!/bin/sh\nsed -i 's/: hi/: ho/; s/3/4/' \"$1\"\n")
+    editor.chmod(0o755)
+    words = ("--config", config, "edit", "in", name, "--yes")
+    assert call(*words).status == 0
+    queue = control.configuration.switchboards["in"]
+    held = read(queue.queue_directory / f"{name}.pck")
+    assert (held.message["subject"], held.msgdata["tries"]) == ("ho", 4)
+    editor.write_text("#!/bin/sh\n")
+    assert "nothing was changed" in call(*words).err
+    editor.write_text("#!/bin/sh\necho '{' >> \"$1\"\n")
+    assert "no JSON" in call(*words).err
+
+
+def test_what_is_old_is_culled_into_the_trash_which_is_emptied_on_purpose(
+    call: Call, config: Path, control: Control
+) -> None:
+    [young] = put(control, "bad")
+    old = control.configuration.switchboards["bad"].queue_directory
+    name = f"1600000000.5+{'a' * 40}"
+    (old / f"{name}.psv").write_bytes(b"old")
+    site = ("--config", config)
+    assert call(*site, "cull", "--older", "30d", "bad", "--unattended").status == 0
+    assert sorted(path.name for path in old.iterdir()) == [f"{young}.pck"]
+    listed = call(*site, "trash")
+    assert "discard bad" in listed.out
+    assert call(*site, "trash", "--empty", "expired", "--yes").status == 0
+    assert "discard bad" in call(*site, "trash").out
+    assert call(*site, "trash", "--empty", "1", "--yes").status == 0
+    assert "the trash is empty" in call(*site, "trash").err
