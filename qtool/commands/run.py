@@ -12,6 +12,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
+from qtool.commands.alerting import alerted
 from qtool.commands.emptying import Emptying, started
 from qtool.commands.loglines import log_to_stderr
 from qtool.commands.metrics import scraped
@@ -88,7 +89,12 @@ def run(options: Namespace) -> int:
     try:
         if options.once:
             return _once(control, news, chosen)
-        with scraped(control), served(control, whole=not options.runner):
+        ours = chosen if options.runner else ()
+        with (
+            scraped(control),
+            served(control, whole=not ours),
+            alerted(control, ours),
+        ):
             return _run(control, news, chosen, until_empty=options.until_empty)
     finally:
         for number, former in previous.items():

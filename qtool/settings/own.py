@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qtool.errors import SettingsError
+from qtool.settings.alert import alert_settings
 from qtool.settings.audit import audited_reads
 from qtool.settings.filters import PREFIX, saved_filters
 from qtool.settings.idle import check_queues, idle_tests
@@ -54,7 +55,7 @@ _QTOOL_KEYS = frozenset(
         "stop_grace",
     }
 )
-_OTHERS = frozenset({"qtool", "paths", "metrics", "trash", "audit"})
+_OTHERS = frozenset({"qtool", "paths", "metrics", "trash", "audit", "alert"})
 """Sections that are about no runner and no list."""
 _WEIGHT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 """Bounded, so that even the smallest slice is wide enough to be claimed."""
@@ -243,6 +244,7 @@ def own_settings(
         metrics_listen=listen_address(sections.get("metrics")),
         audit_reads=audited_reads(sections.get("audit")),
         trash=trash_settings(sections.get("trash")),
+        alert=alert_settings(sections.get("alert")),
     )
     settings = with_sections(settings, rest)
     missing = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from qtool.settings.alert import AlertSettings
 from qtool.settings.trash import TrashSettings
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Settings:
     """Address and port where a daemon's metrics may be fetched; None for nowhere."""
     trash: TrashSettings = field(default_factory=TrashSettings)
     """What the trash may hold."""
+    alert: AlertSettings = field(default_factory=AlertSettings)
+    """What is run when the verdict on a queue changes."""
     audit_reads: bool = False
     """Whether it is recorded who looks at which message."""
     lock_file: Path | None = None

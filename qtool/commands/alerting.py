@@ -1,0 +1,34 @@
+"""The ``[alert]`` command, which ``qtool run`` has told of changes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qtool.control.control import Control
+    from qtool.installation.specs import Chosen
+
+
+@contextmanager
+def alerted(control: Control, chosen: Sequence[Chosen]) -> Iterator[None]:
+    """Tell the command meanwhile, where the configuration names one.
+
+    Args:
+        control: The site.
+        chosen: The runners that run here, and whose queues are meant; empty for all:
+            of several processes that share a site each tells of its own.
+    """
+    if not control.configuration.settings.alert.command:
+        yield
+        return
+    from qtool.control.alerts import Alerts  # seldom
+
+    alerts = Alerts(control, os.environ, {each.name for each in chosen})
+    try:
+        yield
+    finally:
+        alerts.close()

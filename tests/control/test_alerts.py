@@ -1,0 +1,265 @@
+"""Alerts: which changes are told, to whom, and that nothing of it can harm."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.control.alerts import Alerts, told
+from qtool.control.models import (
+    Board,
+    Gravity,
+    QueueRow,
+    Site,
+    Verdict,
+    VerdictKind,
+)
+from qtool.control.vigil import WELL, Change, Vigil
+from qtool.engine import alerting
+from qtool.engine.alerting import Alerter
+from qtool.errors import SettingsError
+from qtool.settings import parse
+from tests.control.site import HERE, PATIENCE, configuration, eventually, open_site, put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SITE = Site(spool="/spool", source="x.cfg", kind="own", read_only="", watching="")
+
+
+def sick(
+    kind: VerdictKind = VerdictKind.STALLED, severity: Gravity = Gravity.CRITICAL
+) -> Verdict:
+    return Verdict(kind=kind, severity=severity, words=str(kind), evidence="3 wait")
+
+
+PAUSED = Verdict(kind=VerdictKind.PAUSED, words="paused")
+STALLED, BEHIND = sick(), sick(VerdictKind.FALLING_BEHIND, Gravity.WARNING)
+
+
+def tellings(*looks: tuple[float, Verdict]) -> list[tuple[float, str, str]]:
+    """When what is told, where a minute makes a change."""
+    vigil = Vigil(60.0)
+    return [
+        (now, str(change.before.kind), str(change.after.kind))
+        for now, verdict in looks
+        for change in vigil.see({"in": verdict}, now)
+    ]
+
+
+def test_a_change_is_told_once_it_has_held() -> None:
+    assert tellings(
+        (0, WELL), (10, STALLED), (69, STALLED), (70, STALLED), (80, STALLED),
+        (90, WELL), (149, WELL), (150, WELL), (160, WELL),
+    ) == [(70, "healthy", "stalled"), (150, "stalled", "healthy")]  # fmt: skip
+
+
+def test_what_does_not_hold_is_not_told() -> None:
+    assert tellings((0, STALLED), (59, STALLED), (60, WELL), (61, STALLED),
+                    (120, STALLED)) == []  # fmt: skip
+    assert tellings(
+        (0, STALLED), (60, STALLED), (61, WELL), (120, STALLED), (181, WELL),
+        (240, WELL),
+    ) == [(60, "healthy", "stalled")]  # fmt: skip
+
+
+def test_what_is_sick_at_the_start_is_told_after_a_while() -> None:
+    assert tellings((0, STALLED), (60, STALLED)) == [(60, "healthy", "stalled")]
+
+
+def test_ways_of_being_well_are_not_told_apart() -> None:
+    assert tellings((0, WELL), (10, PAUSED), (200, PAUSED), (300, WELL)) == []
+
+
+def test_sick_of_one_thing_and_then_of_another_is_sick_all_the_time() -> None:
+    looks = [(float(n), STALLED if n % 2 else BEHIND) for n in range(61)]
+    assert tellings(*looks) == [(60, "healthy", "falling behind")]
+
+
+def test_worse_is_told_too() -> None:
+    worse = sick(VerdictKind.NO_RUNNER), sick(VerdictKind.NO_RUNNER, Gravity.WARNING)
+    assert tellings((0, worse[1]), (60, worse[1]), (70, worse[0]), (130, worse[0])) == [
+        (60, "healthy", "no runner"),
+        (130, "no runner", "no runner"),
+    ]
+
+
+# --- The command
+
+
+def script(folder: Path, text: str) -> list[str]:
+    """A command that runs that text of Python."""
+    path = folder / "alert.py"
+    path.write_text(text)
+    return [sys.executable, str(path)]
+
+
+WRITES = """
+import json, os, sys
+facts = {k: v for k, v in os.environ.items() if k.startswith("QTOOL_")}
+with open(sys.argv[1], "a") as file:
+    file.write(json.dumps([facts, json.load(sys.stdin)]) + "\\n")
+"""
+
+
+@pytest.fixture
+def alerter() -> Iterator[Callable[..., Alerter]]:
+    made: list[Alerter] = []
+
+    def make(command: list[str], limit_seconds: float = PATIENCE) -> Alerter:
+        made.append(Alerter(command, {"PATH": "/usr/bin:/bin"}, limit_seconds))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_the_command_gets_the_facts_and_no_shell_reads_them(
+    tmp_path: Path, alerter: Callable[..., Alerter]
+) -> None:
+    out = tmp_path / "out"
+    evil = Verdict(
+        kind=VerdictKind.FAILED, severity=Gravity.CRITICAL, words="failed",
+        evidence="$(touch gone); `x` \x00\n\x1b[31m \udcff",
+    )  # fmt: skip
+    change = Change(queue="in", before=WELL, after=evil)
+    teller = alerter([*script(tmp_path, WRITES), str(out)])
+    teller.tell(*told(change, Board(at=5.0, rows=(), site=SITE)))
+    eventually(lambda: out.exists() and out.read_text().endswith("\n"))
+    ((facts, data),) = map(json.loads, out.read_text().splitlines())
+    assert facts == {
+        "QTOOL_QUEUE": "in", "QTOOL_VERDICT": "failed", "QTOOL_WORDS": "failed",
+        "QTOOL_SEVERITY": "critical", "QTOOL_BEFORE": "healthy",
+        "QTOOL_EVIDENCE": facts["QTOOL_EVIDENCE"],
+    }  # fmt: skip
+    assert facts["QTOOL_EVIDENCE"].startswith("$(touch gone); `x` ")
+    assert facts["QTOOL_EVIDENCE"].isprintable()
+    assert data["verdict"]["evidence"] == evil.evidence
+    assert (data["queue"], data["at"], data["spool"]) == ("in", 5.0, "/spool")
+
+
+def test_commands_run_one_at_a_time(
+    tmp_path: Path, alerter: Callable[..., Alerter]
+) -> None:
+    out = tmp_path / "out"
+    text = (
+        "import os, sys, time\n"
+        "os.close(os.open(sys.argv[1] + '.busy', os.O_CREAT | os.O_EXCL))\n"
+        "time.sleep(0.05)\nos.unlink(sys.argv[1] + '.busy')\n"
+        "open(sys.argv[1], 'a').write('x')\n"
+    )
+    teller = alerter([*script(tmp_path, text), str(out)])
+    for _ in range(3):
+        teller.tell({}, b"")
+    eventually(lambda: out.exists() and out.read_text() == "xxx")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import sys; sys.exit(3)", "ended with status 3"),
+        ("import time; time.sleep(60)", "took longer than 0.3 s"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_a_command_that_fails_is_a_line_in_the_log(
+    tmp_path: Path,
+    alerter: Callable[..., Alerter],
+    caplog: pytest.LogCaptureFixture,
+    text: str | None,
+    said: str,
+) -> None:
+    command = ["/no/such/program"] if text is None else script(tmp_path, text)
+    teller = alerter(command, 0.3 if text and "sleep" in text else PATIENCE)
+    with caplog.at_level(logging.ERROR, "qtool.alert"):
+        teller.tell({}, b"x" * 1_000_000)
+        eventually(lambda: said in caplog.text)
+
+
+def test_a_command_that_hangs_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerting, "_CLOSING_SECONDS", 0.2)
+    begun = tmp_path / "begun"
+    text = f"import time; open({str(begun)!r}, 'w').close(); time.sleep(60)"
+    teller = Alerter(script(tmp_path, text), {})
+    teller.tell({}, b"")
+    teller.tell({}, b"")
+    eventually(begun.exists)
+    before = time.monotonic()
+    teller.close()
+    assert time.monotonic() - before < 5
+    assert all(thread.name != "qtool-alert" for thread in threading.enumerate())
+
+
+def test_no_more_alerts_wait_than_a_bound(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerting, "_CLOSING_SECONDS", 0.2)
+    teller = Alerter(script(tmp_path, "import time; time.sleep(60)"), {})
+    for _ in range(alerting.MOST_PENDING + 2):
+        teller.tell({}, b"")
+    assert "one is lost" in caplog.text
+    teller.close()
+
+
+# --- A site
+
+
+def test_a_queue_that_gets_sick_and_well_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (tmp_path / "alert.py").write_text(WRITES)
+    command = f"{sys.executable} {tmp_path / 'alert.py'} '{out}'"
+    text = configuration(**{"in": f"class: {HERE}.Taking"})
+    control = open_site(tmp_path, f"{text}[alert]\ncommand: {command}\nafter: 0.2s\n")
+    alerts = Alerts(control, {}, {"in"})
+
+    def kinds() -> list[str]:
+        lines = out.read_text().splitlines() if out.exists() else []
+        return [json.loads(line)[0]["QTOOL_VERDICT"] for line in lines]
+
+    put(control, "in")
+    eventually(lambda: kinds() == ["no runner"])
+    control.start("in")
+    eventually(lambda: kinds() == ["no runner", "healthy"])
+    alerts.close()
+    control.close()
+
+
+def test_the_spool_is_told_of_under_no_queue_s_name() -> None:
+    full = sick(VerdictKind.NEARLY_FULL)
+    site = Site(spool="/spool", source="x.cfg", kind="own", read_only="", watching="",
+                verdict=full)  # fmt: skip
+    row = QueueRow(name="in", has_queue=True, runner=None, runner_slices=0,
+                   verdicts=(WELL,))  # fmt: skip
+    board = Board(at=1.0, rows=(row,), site=site)
+    facts, _ = told(Change(queue="", before=WELL, after=full), board)
+    assert (facts["QTOOL_QUEUE"], facts["QTOOL_VERDICT"]) == ("", "nearly full")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("command: a 'b", r"\[alert\] command: expected a command line"),
+        ("after: soon", r"\[alert\] after: expected a duration"),
+        ("mail: me", r"\[alert\] mail: expected one of after, command"),
+    ],
+)
+def test_a_wrong_section_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    whole = f"{configuration(out='')}[alert]\n{text}\n"
+    with pytest.raises(SettingsError, match=said):
+        parse(whole, source="x.cfg", base=tmp_path)
+
+
+def test_a_command_is_split_as_a_shell_splits_it_and_no_more(tmp_path: Path) -> None:
+    text = f"{configuration(out='')}[alert]\ncommand: /bin/x 'a b' $HOME;c\n"
+    alert = parse(text, source="x.cfg", base=tmp_path).alert
+    assert (alert.command, alert.after_seconds) == (("/bin/x", "a b", "$HOME;c"), 60.0)
