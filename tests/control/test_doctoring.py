@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.control.client import Attached
 from qtool.control.control import Control
+from qtool.control.link import Link
 from qtool.control.models import Finding, Severity
 from qtool.control.opening import site_settings
+from qtool.control.server import Server
 from qtool.errors import NoSuchQueue, ReadOnly, Refused
 from qtool.installation import Configuration
 from qtool.queues import slices
@@ -390,6 +395,20 @@ def test_files_of_others_that_the_owner_cannot_read_are_told() -> None:
             assert "modes" not in site.kinds()
 
 
+def test_who_may_not_look_is_told_where() -> None:
+    with open_folder() as folder:
+        site = Doctored(folder)
+        site.some.chmod(0o700)
+        if os.geteuid() != 0:
+            site.some.chmod(0o000)
+        with powerless():
+            found = {each.kind: each for each in site.control.examine()}
+            page = site.control.examine_entries("some")
+        site.some.chmod(0o700)
+    assert found["closed-folder"].names == (str(site.some),)
+    assert (page.read, page.complete) == (0, True)
+
+
 # --- What qtool remembers
 
 
@@ -511,3 +530,29 @@ def test_a_folder_that_mailman_has_not_made_is_told(tmp_path: Path) -> None:
     found = {each.kind: each for each in control.examine()}
     assert f"in: {folder}" in found["missing-folder"].names
     assert "start Mailman once" in found["missing-folder"].fix
+
+
+# --- Through a daemon
+
+
+def test_a_daemon_answers_as_one_process_does(later: Doctored) -> None:
+    names = [_take(later), put(later.control, "some")]
+    path = later.some / f"{names[1]}.pck"
+    path.write_bytes(path.read_bytes()[:50])
+    control = later.control
+    with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="q-") as name:
+        ends.callback(Server(control, Path(name) / "s").close)
+        link = Link(Path(name) / "s", later.root)
+        far = Attached(control.configuration, link, read_only=False)
+        ends.callback(far.close)
+        assert far.examine() == control.examine()
+        assert far.examine(("some",)) == control.examine(("some",))
+        page = far.examine_entries("some")
+        assert page == control.examine_entries("some")
+        assert [each.kind for each in page.findings] == ["damaged"]
+        preview = far.fix_preview("orphan-bak", "some")
+        assert far.fix("orphan-bak", "some", preview.token).done == (names[0],)
+        assert far.leaving() == control.leaving()
+        with pytest.raises(Refused, match="qtool stop, then qtool leave"):
+            far.leave(control.leaving().token)
+    assert (later.root / ".qtool").exists()

@@ -43,7 +43,10 @@ def read(
     queue: Switchboard, after: str, seconds: float, ticks: Callable[[], float]
 ) -> Examined:
     """Open the entries behind one, for some seconds; at least one of them."""
-    names = queue.files
+    try:
+        names = queue.files
+    except PermissionError:  # which looking at the folder tells
+        names = []
     start = bisect_right(names, _order(after), key=_order) if after else 0
     until = ticks() + seconds
     kinds = {kind: Names() for kind in (DAMAGED, UNSAFE, CLOSED)}
