@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from qtool.control.models import Remaining
 from qtool.queues import claimants
-from qtool.queues.filebase import EDITED, ENTRY_SUFFIXES, parse
+from qtool.queues.filebase import ENTRY_SUFFIXES, IN_HAND, parse
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _step(name: str) -> Remaining:
 def _in_queues(configuration: Configuration) -> Iterator[Remaining]:
     for queue in configuration.switchboards.values():
         try:
-            count = len(queue.get_files(EDITED))
+            count = sum(len(queue.get_files(held)) for held in IN_HAND.values())
         except OSError:
             continue
         if count:

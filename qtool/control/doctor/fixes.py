@@ -22,7 +22,7 @@ from qtool.control.models import State
 from qtool.engine.pauses import Pauses
 from qtool.errors import NoSuchEntry, QFileError, Refused, SliceClaimed
 from qtool.queues import checkup, claimants, filebase
-from qtool.queues.filebase import BEGUN_SUFFIXES, EDITED, TAKEN
+from qtool.queues.filebase import IN_HAND, TAKEN, WRITING
 from qtool.queues.slices import whole
 
 if TYPE_CHECKING:
@@ -109,14 +109,14 @@ class EndEditing(EndBegun):
     """Lets entries wait again that an act had in its hand."""
 
     words = "made to wait again"
-    suffixes = (EDITED,)
+    suffixes = tuple(IN_HAND.values())
 
 
 class EndWriting(EndBegun):
     """Removes what was half written."""
 
     words = "removed"
-    suffixes = tuple(suffix for suffix in BEGUN_SUFFIXES if suffix != EDITED)
+    suffixes = (WRITING,)
 
 
 class OpenFiles(Fix):

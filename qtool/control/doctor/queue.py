@@ -199,7 +199,8 @@ class QueueCheck:
             )
         except OSError:
             return []
-        edited = [name for name in left if name.endswith(filebase.EDITED)]
+        hands = tuple(filebase.IN_HAND.values())
+        edited = [name for name in left if name.endswith(hands)]
         written = [name for name in left if name not in set(edited)]
         queue = self._queue.name
         return [
