@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import stat
 import tempfile
 import time
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from qtool.control.opening import site_settings
 from qtool.control.server import Server
 from qtool.errors import NoSuchQueue, ReadOnly, Refused
 from qtool.installation import Configuration
+from qtool.qfile import look
 from qtool.queues import slices
 from qtool.queues.slices import equal
 from qtool.queues.writers import Writing
@@ -349,14 +352,18 @@ def test_what_can_be_read_by_then_waits_on(site: Doctored) -> None:
 
 
 def test_what_no_queue_needs_is_told_and_set_aside(site: Doctored) -> None:
-    name = put(site.control, "some")
+    name, whole = put(site.control, "some"), put(site.control, "some")
     path = site.some / f"{name}.pck"
-    path.write_bytes(path.read_bytes()[:-1] + b"cos\nsystem\n.")
-    page = site.control.examine_entries("some")
-    kinds = [each.kind for each in page.findings]
-    assert kinds in (["unsafe"], ["damaged"])
-    preview = site.control.fix_preview(kinds[0], "some")
-    assert site.control.fix(kinds[0], "some", preview.token).done == (name,)
+    msgdata = pickle.dumps({"version": 3, "price": Decimal("0.1")})
+    held = look(path).message_bytes + msgdata
+    path.write_bytes(held)
+    (found,) = site.control.examine_entries("some").findings
+    assert (found.kind, found.names) == ("unsafe", (name,))
+    preview = site.control.fix_preview("unsafe", "some")
+    assert site.control.fix("unsafe", "some", preview.token).done == (name,)
+    assert (site.root / "bad" / f"{name}.psv").read_bytes() == held
+    assert "Decimal" in site.control.configuration.bad.preserved_because(name)
+    assert site.control.names("some") == [f"{whole}.pck"]
 
 
 # --- Rights
