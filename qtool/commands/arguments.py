@@ -43,6 +43,7 @@ _COMMANDS: dict[str, dict[str, str]] = {
         "ls": "what is in a queue, entry by entry",
         "find": "entries that a filter matches, in all queues",
         "show": "one entry, whole: headers, body and metadata",
+        "shunts": "why messages were put aside",
         "dump": "print the metadata in queue files",
         "log": "what the daemon has logged",
         "audit": "who did what, to which files, and from where",

@@ -15,6 +15,7 @@ from qtool.control.history import History
 from qtool.control.leaving import Departing
 from qtool.control.logring import LogRing
 from qtool.control.observer import Observer
+from qtool.control.shunts import Shunts
 from qtool.control.survey import Survey
 from qtool.settings import SiteKind
 
@@ -40,7 +41,7 @@ log = logging.getLogger("qtool.control")
 READ_ONLY = "read-only was asked for"
 
 
-class Control(Desk, History, Doctoring, Departing):
+class Control(Desk, History, Doctoring, Departing, Shunts):
     """One site, as its operator sees it and acts on it.
 
     Every call may come from any thread. Nothing is processed before it is asked

@@ -90,4 +90,4 @@ class Desk(Part):
 
         # Where nothing may be changed, nothing is kept either.
         kept = None if self.read_only_reason() else self.configuration.state_directory
-        return Finder(self.configuration, Cache(kept))
+        return Finder(self.configuration, Cache(kept), whys=self._reasons.whys)

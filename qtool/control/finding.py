@@ -31,7 +31,7 @@ from qtool.queues.filebase import (
 from qtool.queues.slices import bound_text, weighted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from qtool.control.cache import CacheRow, Key
     from qtool.control.filters import Filter
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     Known = dict[str, tuple[Key, tuple[Any, ...]]]
     """What the cache has of entries: what their files were, and what they held."""
+    Whys = Callable[[str, Sequence[str]], Mapping[str, str]]
 
 MOST_HITS = 100_000
 """How many entries a page has, at most."""
@@ -86,6 +87,8 @@ class Finder:
         configuration: The site.
         cache: What was read before.
         ticks: Seconds that never go back.
+        whys: Says of entries of a queue, by filebase, why they were put aside where
+            they do not say so themselves.
     """
 
     def __init__(
@@ -93,9 +96,11 @@ class Finder:
         configuration: Configuration,
         cache: Cache,
         ticks: Callable[[], float] = time.monotonic,
+        whys: Whys = lambda _queue, _filebases: {},
     ) -> None:
         self._configuration = configuration
         self._cache = cache
+        self._whys = whys
         self._ticks = ticks
         self._lock = threading.Lock()
         self._blocks: list[_Block] = []
@@ -114,7 +119,7 @@ class Finder:
         """Return one page of a search; see ``Control.find``."""
         number = min(max(number, 1), MOST_HITS)
         queue = place(self._configuration, name)
-        looking = _Looking(queue, self._configuration, self._cache)
+        looking = _Looking(queue, self._configuration, self._cache, self._whys)
         block = self._block(queue, after, number, everything=wanted is None)
         deadline = self._ticks() + min(max(seconds, 0.0), LONGEST_SECONDS)
         found: list[Row] = []
@@ -141,7 +146,7 @@ class Finder:
     def described(self, name: str, filebases: Sequence[str]) -> list[Entry]:
         """Return what lists show of some entries, without those that are gone."""
         queue = place(self._configuration, name)
-        looking = _Looking(queue, self._configuration, self._cache)
+        looking = _Looking(queue, self._configuration, self._cache, self._whys)
         names = [f"{each}{WAITING}" for each in filebases if is_filebase(each)]
         rows = [row for row, is_hit in looking.through(names, None, False) if is_hit]
         looking.remember()
@@ -189,9 +194,10 @@ class _Looking:
     """One look through entries of a queue."""
 
     def __init__(
-        self, queue: Switchboard, configuration: Configuration, cache: Cache
+        self, queue: Switchboard, configuration: Configuration, cache: Cache, whys: Whys
     ) -> None:
         self._queue = queue
+        self._whys = whys
         self._cache = cache
         self._folder = path_of(queue, "", "")
         self._starts = _starts_of(configuration, queue.name)
@@ -209,12 +215,12 @@ class _Looking:
             else:
                 open_ = [row for row in rows if wanted.may_match(row)]
                 sure = names_only and not wanted.needs_content
-            known = {} if sure or not open_ else self._known(open_)
+            known, told = ({}, {}) if sure or not open_ else self._known(open_)
             chosen = set(map(id, open_))
             for row in rows:
                 is_hit = id(row) in chosen
                 if is_hit and not sure:
-                    is_hit = self._read(row, known) and (
+                    is_hit = self._read(row, known, told) and (
                         wanted is None or wanted.matches(row)
                     )
                 yield row, is_hit
@@ -236,10 +242,11 @@ class _Looking:
             self._queue.honours_due,
         )
 
-    def _known(self, rows: Sequence[Row]) -> Known:
-        return self._cache.rows(self._queue.name, [row.filebase for row in rows])
+    def _known(self, rows: Sequence[Row]) -> tuple[Known, Mapping[str, str]]:
+        queue, filebases = self._queue.name, [row.filebase for row in rows]
+        return self._cache.rows(queue, filebases), self._whys(queue, filebases)
 
-    def _read(self, row: Row, known: Known) -> bool:
+    def _read(self, row: Row, known: Known, told: Mapping[str, str]) -> bool:
         """Learn what an entry holds; return whether it is still there."""
         facts = self._facts(row)
         if facts is None:
@@ -256,6 +263,7 @@ class _Looking:
                 self._news.append((row.filebase, key, values))
         if row.suffix == PRESERVED and not row.why:
             row.why = reason_of(self._queue, row.filebase)
+        row.why = row.why or told.get(row.filebase)
         return True
 
     def _facts(self, row: Row) -> os.stat_result | None:

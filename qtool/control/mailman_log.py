@@ -34,8 +34,8 @@ _LONGEST_MATCHED = 2000
 _ASIDE = re.compile(rb": (%s)[ \t\r]*$" % FILEBASE.encode(), re.MULTILINE)
 _UNKNOWN = b" shunting message for missing list: "
 _UNKNOWN_LINE = re.compile(r'.*(<\S+>) runner "([^"]+)" shunting .*? list: (.*)')
-_CONTEXTS = (32 << 10, 256 << 10)
-"""Bytes before a name in which its record is looked for; the longer one is rare."""
+_CONTEXTS = (8 << 10, 64 << 10, 256 << 10)
+"""Bytes before a name in which its record is looked for; long ones are rare."""
 _BEFORE = ("SHUNTING", "runner started.", "reserving ", "runner exiting.")
 """In lines that end something else: what stands before them is no reason."""
 _UNCAUGHT = re.compile(r"(?:Uncaught runner|Unpickling \.bak) exception: ?(.*)", re.S)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtool.control.acting import Actor
+    from qtool.control.shunts_reasons import Reasons
     from qtool.installation import Configuration
 
 
@@ -21,6 +23,13 @@ class Part:
     """Who acts, unless it is asked for over a socket; None: this process's user."""
     clock: Callable[[], float] = staticmethod(time.time)
     """Seconds since the epoch."""
+
+    @cached_property
+    def _reasons(self) -> Reasons:
+        """Why entries were put aside."""
+        from qtool.control.shunts_reasons import Reasons  # few look
+
+        return Reasons(self.configuration)
 
     def read_only_reason(self) -> str:
         """Return why nothing may be changed here; empty when acts are allowed."""
