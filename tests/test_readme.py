@@ -70,16 +70,7 @@ def test_the_test_of_the_tour_passes(folder: Path) -> None:
 
 def test_every_command_of_the_program_stands_in_the_readme() -> None:
     text = README.read_text("utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("qtool"), "--help"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    commands = re.findall(r"^    (\w+) {2,}\S", done.stdout, re.M)
-    assert len(commands) >= 6
-    missing = [name for name in commands if f"`qtool {name}" not in text]
+    missing = [name for name in commands() if not re.search(rf"`(qtool )?{name}\b", text)]
     assert missing == []
 
 

@@ -39,7 +39,7 @@ _OF_QUEUES = frozenset({"text_form", "allowed_classes", "group_commit", "python_
 _OF_THE_CALLER = ("program_directory", "asked_processes")
 """What the file does not say."""
 _SEEN_AT_ONCE = frozenset(
-    {"view_slices", "lists", "filters", "stop_grace_seconds", "audit_reads"}
+    {"view_slices", "lists", "filters", "stop_grace_seconds", "audit_reads", "trash"}
 )
 
 

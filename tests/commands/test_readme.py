@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 STEERED = ("runner", "slice", "told")
+MENDING = (
+    "hold", "release", "move", "requeue", "unshunt", "restore", "discard", "cull",
+)  # fmt: skip
 SHAPES: dict[str, type | tuple[str, ...]] = {
     "status": models.Board,
     "dump": ("file", "form", "opaque", "msgdata", "message"),
     "log": models.LogLine,
+    "audit": models.AuditRecord,
     **dict.fromkeys(("start", "restart", "pause", "resume", "snooze"), STEERED),
     "stop": ("runner", "slice", "told", "pid", "spool"),
     "step": models.StepReport,
+    **dict.fromkeys((*MENDING, "edit", "undo"), models.ActionResult),
+    **dict.fromkeys([f"{name} --dry-run" for name in MENDING], models.Preview),
+    "undo --list": models.Act,
+    "trash": models.Trashed,
 }
 """What one line of each command's JSON is: a model, or its fields."""
 
@@ -75,4 +83,4 @@ def test_the_exit_statuses_are_in_the_readme(name: str) -> None:
 def test_the_commands_that_have_json_lines_are_known() -> None:
     text = whole().format_help()
     assert all(f"\n  {name} " in text for name in commands())
-    assert SHAPES.keys() <= commands().keys()
+    assert {name.partition(" ")[0] for name in SHAPES} <= commands().keys()
