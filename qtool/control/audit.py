@@ -3,7 +3,7 @@
 ``.qtool/audit.jsonl`` is only ever added to. An act has a line before it is done and
 one of the same ``id`` after it, so what was cut off has only the first. A line is one
 write to the end of the file, which is opened for it: several processes may write at
-once, and others may rotate the file. It is read by ``qtool.control.history``.
+once, and others may rotate the file. It is read by ``qtool.control.records``.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pwd
+import re
 import resource
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from qtool.control.gate import act
 from qtool.control.link import Link
 from qtool.control.opening import open_apart, opened, site_settings
 from qtool.control.server import Server
-from qtool.errors import Refused, RunnerError
+from qtool.errors import Refused, RunnerError, SettingsError
 from qtool.installation import Configuration
 from qtool.settings import parse
 from tests.control.site import CHECKOUT, HERE, MAIL, configuration, open_site, put
@@ -341,6 +342,25 @@ def test_a_look_that_cannot_be_recorded_is_refused_there(tmp_path: Path) -> None
     with pytest.raises(Refused, match="cannot be recorded"):
         control.entry("in", filebase)
     control.close()
+
+
+def test_a_site_of_mailman_may_ask_for_it_too(tmp_path: Path) -> None:
+    text = "[mailman]\nlayout: here\n[audit]\nreads: yes\n"
+    assert parse(text, source="mailman.cfg", base=tmp_path).audit_reads
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("writes: yes", "[audit] writes: expected one of reads"),
+        ("reads: perhaps", "[audit] reads: expected yes or no, not 'perhaps'"),
+    ],
+)
+def test_what_else_stands_there_is_named(
+    tmp_path: Path, line: str, reason: str
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(reason)):
+        parse(f"{TEXT}[audit]\n{line}\n", source="q.cfg", base=tmp_path)
 
 
 def test_looking_is_not_recorded_elsewhere(control: Control) -> None:

@@ -33,6 +33,7 @@ ACTS = [call for call in CALLS.values() if call.is_act]
 LOOKS = [call for call in CALLS.values() if not call.is_act]
 USUAL = {"start", "stop", "pause", "resume", "snooze", "step", "inject", "drain"}
 USUAL_LOOKS = {"site", "scan", "log", "metrics", "entries", "names", "entry", "audit"}
+GONE = f"1.5+{'0' * 40}.pck"
 _BY_TYPE = {str: "", int: 1, float: 1.0, bytes: MAIL, Mapping[str, Any]: {}}
 
 Opener = Callable[[Path], Any]
@@ -55,7 +56,7 @@ def given(call: Call, control: Control) -> dict[str, Any]:
     """Arguments that a call could be made with."""
     queue = "shunt" if call.name == "unshunt" else "in"
     where = "all" if call.name == "preview" else "subject~hello"
-    filebase = control.names(queue)[0].rpartition(".")[0]
+    filebase = (control.names(queue) or [GONE])[0].rpartition(".")[0]
     usual = {
         "runner": "in", "queue": queue, "to": "out", "verb": "discard", "where": where,
         "filebase": filebase, "filebases": (filebase,), "beginning": filebase[:3],
@@ -225,9 +226,6 @@ def test_every_act_that_passes_is_on_record(tmp_path: Path) -> None:
         arguments = given(call, control)
         with suppress(Exception):  # what comes of it is on record, too
             getattr(control, call.name)(**arguments)
-        for queue in ("in", "shunt"):
-            if not control.names(queue):
-                put(control, queue)
     told = {record.act for record in control.audit(number=1000).records}
     control.close()
     assert told == {call.name for call in ACTS}
