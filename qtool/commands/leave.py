@@ -72,7 +72,8 @@ def _show(options: Namespace, leaving: Leaving) -> None:
         mark = "in the way: " if each.hinders else ""
         put(f"  {mark}{visible(each.words, _LONGEST_PATH)}")
         if each.fix:
-            put(f"      {visible(each.fix, _LONGEST_PATH)}")
+            fix = each.fix.replace("qtool ", f"{again(options, '')} ")
+            put(f"      {visible(fix, _LONGEST_PATH)}")
     if options.dry_run and leaving.token:
         tell(f"all of it would be removed; {_how(options, leaving)}")
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 _WORDS = {
     "layout": "",
     "audit.jsonl": "the audit log",
-    "cache": "the cache of what entries hold",
+    "cache.sqlite3": "what was read of entries, to list them sooner",
+    "cache.sqlite3-shm": "",
+    "cache.sqlite3-wal": "",
     "claims": "",
     "held": "",
     "journal": "acts on record, which can be undone",
@@ -78,7 +80,8 @@ def read(folder: Path) -> Remains:
         return Remains(things={}, files=1, mark="", refusal=refusal)
     for path, info in _walked(folder):
         parts = path.relative_to(folder).parts
-        mark.update(os.fsencode(f"{path}\0{info.st_ino} {info.st_ctime_ns}\0"))
+        if not parts[0].startswith("cache."):  # it changes whenever somebody looks
+            mark.update(os.fsencode(f"{path}\0{info.st_ino} {info.st_ctime_ns}\0"))
         if info.st_dev != top.st_dev:
             refusal = f"another file system is mounted at {path}"
         if stat.S_ISDIR(info.st_mode):
@@ -122,7 +125,7 @@ def told(configuration: Configuration, remains: Remains) -> list[Remaining]:
             found += _mail(name, thing)
         elif name.startswith("step-"):
             found.append(_step(name))
-        elif words := _WORDS.get(name, f"{visible(name, 80)}, which is not qtool's"):
+        elif words := _WORDS.get(name, f"something else: {visible(name, 80)}"):
             fix = _KEPT.get(name, "").format(path=folder / name)
             count = f", {thing.files:,} files" if thing.files > 1 else ""
             kept.append(Remaining(words=f"{words}{count}", fix=fix))

@@ -60,7 +60,10 @@ def test_what_is_in_the_way_is_named_with_what_mends_it(
     (state / "held" / "in" / f"{filebase_of(1)}.pck").touch()
     done = call("-C", site, "leave")
     assert done.status == 1
-    assert "  in the way: held of in: 1 entry\n      qtool release in all" in done.out
+    assert (
+        f"  in the way: held of in: 1 entry\n      qtool --config {site} release in all"
+        in done.out
+    )
     (told,) = map(json.loads, call("-C", site, "leave", "--json").out.splitlines())
     assert told["token"] == ""
     assert [each["hinders"] for each in told["remaining"]].count(True) == 1

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qtool.control.control import Control
+    from qtool.queues.claims import Claim
 
 ENTRY = f"{filebase_of(1)}.pck"
 
@@ -113,7 +114,7 @@ def test_who_begins_at_the_last_moment_keeps_all_of_it(
     site: Control, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue, rename = site.configuration.switchboards["some"], durable.rename_new
-    claims = []
+    claims: list[Claim] = []
 
     def claim_first(source: str, target: str) -> None:
         if not claims:
@@ -131,6 +132,8 @@ def test_who_begins_at_the_last_moment_keeps_all_of_it(
 
 def test_what_has_changed_since_is_looked_at_again(site: Control, state: Path) -> None:
     token = site.leaving().token
+    assert token == site.leaving().token
+    (state / "cache.sqlite3-wal").touch()
     assert token == site.leaving().token
     (state / "lists.json").write_text("{}")
     with pytest.raises(Refused, match="changed since"):
