@@ -132,6 +132,18 @@ class Entries:
         self._rename(name, self.path(name, suffix), held)
         return held
 
+    def check_no_flight(self, name: str) -> None:
+        """Find out whether an entry that waits is in flight, too.
+
+        So a recovery leaves it for a moment, or for longer where it was cut off. What
+        waits must not go anywhere then: it is sent again from where it is in flight.
+
+        Raises:
+            NoSuchEntry: It is.
+        """
+        if os.path.lexists(self.path(name, TAKEN)):
+            raise self.missing(name)
+
     def put_back(self, name: str, suffix: str = WAITING) -> None:
         """Rename what ``hold`` took back; nothing happens where it is gone."""
         held, free = self.path(name, IN_HAND[suffix]), self.path(name, suffix)

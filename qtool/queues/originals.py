@@ -91,6 +91,7 @@ def swap(here: Entries, name: str, there: Entries) -> None:
             taken.
         OSError: It failed; the one here waits, as it was or as the other.
     """
+    here.check_no_flight(name)
     with here.writing(name) as folder:
         if not os.path.lexists(here.path(name, WAITING)):
             here.end_editing(name, WAITING, folder)

@@ -40,6 +40,7 @@ def rewrite(entries: Entries, name: str, change: Callable[[bytes], bytes]) -> No
         QFileError: It cannot be read, or ``change`` raised that.
         OSError: It could not be written durably; it waits as it was.
     """
+    entries.check_no_flight(name)
     with changed(entries, name, WAITING, change):
         entries.put_back(name)
     entries.sync()

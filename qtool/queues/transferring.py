@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from qtool.errors import EntryExists
 from qtool.queues import copying, durable
-from qtool.queues.filebase import WRITING
+from qtool.queues.filebase import WAITING, WRITING
 from qtool.queues.rewriting import changed, remove_dead
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def transfer(
         OSError: It failed; the entry is where it was, or where it goes when only the
             wait for the disk failed.
     """
+    if old.suffix == WAITING:
+        old.entries.check_no_flight(old.name)
     if change is None:
         _move(old, new)
     else:

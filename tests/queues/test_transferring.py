@@ -17,7 +17,7 @@ from qtool.queues.entries import Entries
 from qtool.queues.recovery import COUNT_KEY
 from qtool.queues.spool import Spool
 from qtool.queues.writers import Writing
-from tests.queues.dying import at_every_call
+from tests.queues.dying import at_every_call, dying
 from tests.queues.names import filebase_of, touch
 
 if TYPE_CHECKING:
@@ -128,6 +128,22 @@ def test_what_is_in_flight_or_in_a_hand_stays_there(
     assert not out.queue_directory.exists()
 
 
+@pytest.mark.parametrize("msgdata", [None, {}])
+def test_what_a_recovery_has_not_ended_with_yet_stays_there(
+    spool: Spool, out: Spool, message: Message, msgdata: dict[str, Any] | None
+) -> None:
+    """It waits already and is in flight still: what was moved would come twice."""
+    name = spool.enqueue(message)
+    waiting = spool.queue_directory / f"{name}.pck"
+    waiting.with_suffix(".bak").write_bytes(waiting.read_bytes())
+    with pytest.raises(NoSuchEntry, match="in flight"):
+        spool.transfer(name, out, msgdata=msgdata)
+    with pytest.raises(NoSuchEntry, match="in flight"):
+        spool.rewrite(name, {})
+
+    assert _names(spool) == sorted([f"{name}.pck", f"{name}.bak"])
+
+
 @pytest.mark.parametrize("suffix", STATES)
 @pytest.mark.parametrize("msgdata", [None, {"number": 1}])
 def test_what_a_dead_hand_held_goes_all_the_same(
@@ -203,6 +219,37 @@ def test_only_what_is_synced_by_hand_is_not_synced_at_once(
     assert synced == [str(out.queue_directory), str(spool.queue_directory)]
     spool.transfer(names[2], spool, new_filebase=filebase_of(1))
     assert synced[2:] == [str(spool.queue_directory)]
+
+
+def test_who_moves_many_makes_one_call_for_each(
+    spool: Spool, out: Spool, message: Message
+) -> None:
+    names = spool.enqueue_many([(message, {})] * 5)
+    touch(out.queue_directory, [])
+    with dying(len(names)) as process:
+        for name in names:
+            spool.transfer(name, out, sync=False)
+
+    assert not process.came_so_far
+    assert out.files == names
+
+
+@pytest.mark.parametrize("suffix", STATES)
+def test_the_state_of_an_entry_is_known_and_it_can_be_removed_for_good(
+    spool: Spool, message: Message, suffix: str
+) -> None:
+    name, taken = spool.enqueue(message), spool.enqueue(message)
+    spool.dequeue(taken)
+    if suffix == ".psv":
+        _set_aside(spool, name)
+    assert spool.suffix_of(name) == suffix
+    spool.erase(name)
+    for gone, why in ((name, "not there"), (taken, "in flight"), ("../x", "filebase")):
+        with pytest.raises(NoSuchEntry, match=why):
+            spool.suffix_of(gone)
+        with pytest.raises(NoSuchEntry, match=why):
+            spool.erase(gone)
+    assert _names(spool) == [f"{taken}.bak"]
 
 
 # --- With other metadata
