@@ -67,8 +67,10 @@ def _about_origin(configuration: Configuration, failure: Failure) -> str:
 
 def _delivers(configuration: Configuration, queue: str) -> bool:
     settings = configuration.settings.runners.get(queue)
-    kind = (settings and settings.class_path) or ""
-    return queue == "out" or kind.rpartition(".")[2] == "OutgoingRunner"
+    runner = ((settings and settings.class_path) or "").rpartition(".")[2]
+    if configuration.settings.kind is SiteKind.MAILMAN2:
+        return queue == "out"  # its queues tell no class
+    return runner == "OutgoingRunner"
 
 
 def _about_delivery(failure: Failure, msgdata: Mapping[str, Any]) -> str:

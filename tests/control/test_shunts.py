@@ -1,14 +1,26 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qtool.control.models import FailureSource
+from qtool.control.opening import opened
 from qtool.control.shunts_msgdata import UNSHUNT_DROPS, target_of, why_of
 from qtool.errors import FilterError, NoSuchEntry
-from tests.control.mailman_logs import shunting, stamped, traceback, write
+from qtool.installation import Configuration
+from qtool.settings import from_root
+from tests.control.mailman_logs import (
+    PLACE_2,
+    chatter,
+    shunting,
+    stamped,
+    traceback,
+    write,
+)
 from tests.control.site import HERE, MAIL, configuration, open_site, put
 
 if TYPE_CHECKING:
@@ -16,6 +28,7 @@ if TYPE_CHECKING:
 
     from qtool.control.control import Control
 
+QFILES = Path(__file__).parents[1] / "fixtures" / "qfiles"
 BOOM = MAIL.replace(b"hello", b"boom")
 TAKING = f"class: {HERE}.Taking\n"
 OURS = configuration(**{"in": TAKING, "out": TAKING, "shunt": "", "bad": ""})
@@ -189,15 +202,34 @@ def test_only_a_configured_queue_is_a_target(mailman: Control) -> None:
 def test_mailman_2_names_a_queue_by_its_folder(tmp_path: Path) -> None:
     for name in ("in", "commands", "shunt"):
         (tmp_path / "qfiles" / name).mkdir(parents=True)
-    from qtool.installation import Configuration
-    from qtool.settings import from_root
-
     site = Configuration(from_root(tmp_path / "qfiles"))
     assert target_of({"whichq": "/usr/lib/mailman/qfiles/in"}, site) == "in"
     assert target_of({"whichq": b"/usr/lib/mailman/qfiles/commands"}, site) == (
         "commands"
     )
     assert target_of({"whichq": "/usr/lib/mailman/qfiles/out"}, site) == ""
+
+
+def test_mailman_2_is_understood_with_its_log_beside_its_queues(tmp_path: Path) -> None:
+    base, received, shunted = f"1200000000.5+{'ab' * 20}", 1_200_000_000.5, 1.2008e9
+    (tmp_path / "qfiles" / "shunt").mkdir(parents=True)
+    (tmp_path / "qfiles" / "commands").mkdir()
+    file = tmp_path / "qfiles" / "shunt" / f"{base}.pck"
+    shutil.copy(QFILES / "mailman2-text.pck", file)
+    os.utime(file, (shunted, shunted))
+    text = traceback("LookupError: unknown encoding: x", place=PLACE_2)
+    write(
+        tmp_path / "logs" / "error",
+        chatter(received, shunted, 6000) + shunting(shunted, 5, base, text),
+        until=shunted,
+    )
+    control = opened(from_root(tmp_path / "qfiles"))
+    (failure,) = control.reasons("shunt", (base,))
+    control.close()
+    assert failure.why == "LookupError: unknown encoding: x"
+    assert failure.frame == f"{PLACE_2}:179 _one_iteration"
+    assert (failure.when, failure.own_frame) == (shunted, "")
+    assert failure.note.startswith("no whichq says which queue it was in; ")
 
 
 class TestRerunning:
