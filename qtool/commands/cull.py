@@ -29,7 +29,7 @@ def options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.epilog = _EXAMPLES
     parser.add_argument("queue", metavar="QUEUE")
-    parser.add_argument("--older", metavar="AGE", required=True,
+    parser.add_argument("--older", metavar="AGE", default="",
                         help="than this: 30d, 12h")  # fmt: skip
     parser.add_argument("--why", metavar="TEXT", default="", help="for the audit")
     parser.add_argument("-n", "--dry-run", action="store_true",
@@ -47,8 +47,8 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Discard the entries of a queue that are older than said."""
     older: str = options.older
-    if not older.isalnum():
-        raise Refused(f"{older!r} is no age such as 30d or 12h")
+    if not options.yes and not older.isalnum():
+        raise Refused("say how old: --older 30d, or 12h")
     with opened(options) as control:
         if options.unattended:
             return _unattended(options, control)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from qtool.commands.entries import the_one
 from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
+from qtool.commands.site import again
 from qtool.errors import Refused
 from qtool.untrusted import visible
 
@@ -80,7 +81,9 @@ def carried_out(
         return FAILED
     is_one = len(options.which) == 1 and _is_name(options.which[0])
     if options.yes and not is_one:
-        raise Refused(f"--yes alone is for one entry by its name; {_how(preview)}")
+        raise Refused(
+            f"--yes alone is for one entry by its name; to do it: {_how(options, preview)}"
+        )
     if not options.yes:
         _show(options, preview)
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
@@ -118,16 +121,17 @@ def _show(options: Namespace, preview: Preview) -> None:
     for line in preview.warnings:
         tell(line)
     if options.dry_run:
-        tell(f"{preview.count:,} would be meant; {_how(preview)}")
+        tell(f"{preview.count:,} would be meant; to do it: {_how(options, preview)}")
 
 
-def _how(preview: Preview) -> str:
-    words = ["qtool", preview.verb]
-    if preview.verb not in ("unshunt", "restore"):
+def _how(options: Namespace, preview: Preview) -> str:
+    """Return the command line that acts on exactly what was shown."""
+    words = [options.command]
+    if "to" not in options:
         words.append(quote(preview.queue))
-    if preview.verb == "move":
-        words.append(quote(preview.to))
-    return f"to do it: {' '.join([*words, '--yes', preview.token])}"
+    elif options.command == "move":
+        words += [quote(preview.queue), quote(preview.to)]
+    return again(options, " ".join([*words, "--yes", preview.token]))
 
 
 def _agreed(options: Namespace, verb: Verb, preview: Preview) -> bool:
@@ -135,7 +139,7 @@ def _agreed(options: Namespace, verb: Verb, preview: Preview) -> bool:
     from qtool.commands.asking import confirmed
 
     if not sys.stdin.isatty():
-        tell(f"nothing was done; {_how(preview)}")
+        tell(f"nothing was done; to do it: {_how(options, preview)}")
         return False
     is_all = options.which == [EVERYTHING]
     count = f"{preview.count:,} entries" if preview.count > 1 else "this entry"
@@ -168,7 +172,9 @@ def _line(verb: Verb, result: ActionResult) -> str:
     if result.to:
         line += f" to {visible(result.to, 80)}"
     if result.number:
-        line += f": act {result.number} (back with: qtool undo {result.number})"
+        line += f": act {result.number}"
+    if result.number and result.verb != "undo":
+        line += f" (back with: qtool undo {result.number})"
     return line
 
 

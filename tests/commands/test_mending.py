@@ -80,7 +80,7 @@ def test_without_a_terminal_nothing_is_done_and_the_way_is_shown(
     names = put(control, "in", 2)
     ended = call("--config", config, "hold", "in", "from:anne")
     assert ended.status == 1
-    assert "nothing was done; to do it: qtool hold in --yes" in ended.err
+    assert f"to do it: qtool --config {config} hold in --yes" in ended.err
     assert waiting(control, "in") == names
 
 
