@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qtool.control.client import Attached
 from qtool.control.control import Control
@@ -379,6 +381,16 @@ def test_what_everybody_may_write_is_told_and_closed(site: Doctored) -> None:
     assert "folder-mode" not in site.kinds()
 
 
+def test_the_folder_beside_the_queues_is_closed_too(site: Doctored) -> None:
+    site.control.pause("some")
+    state = site.root / ".qtool"
+    state.chmod(0o2777)
+    assert (site.only().kind, site.only().queue) == ("folder-mode", "")
+    preview = site.control.fix_preview("folder-mode")
+    assert site.control.fix("folder-mode", "", preview.token).done == (str(state),)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o2775
+
+
 def test_files_of_others_that_the_owner_cannot_read_are_told() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make another user's file")
@@ -461,6 +473,44 @@ def test_a_state_folder_that_is_a_link_or_anothers_is_told(site: Doctored) -> No
     state.mkdir()
     (state / "layout").write_text("99\n")
     assert site.kinds() == {"layout": 1}
+
+
+# --- All together
+
+_SUFFIXES = (".pck", ".bak", ".edit", ".pck.tmp", ".psv", ".odd", ".pck.old")
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.sampled_from(_SUFFIXES), max_size=12))
+def test_after_all_fixes_nothing_is_lost_and_nothing_is_left_to_fix(
+    suffixes: list[str],
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="q-") as name:
+        site = Doctored(Path(name), ahead=2 * HOUR)
+        (site.root / "some" / f"{filebase_of(99)}.bak").symlink_to("/etc/passwd")
+        for number, suffix in enumerate(suffixes):
+            (site.some / f"{filebase_of(number)}{suffix}").write_text(str(number))
+        before = _mail(site)
+        for found in site.control.examine():
+            if found.fixable:
+                preview = site.control.fix_preview(found.kind, found.queue)
+                assert preview.count == found.count
+                done = site.control.fix(found.kind, found.queue, preview.token)
+                assert len(done.done) == found.count
+        assert not any(each.fixable for each in site.control.examine())
+        assert _mail(site) == before
+        left = {path.suffix for path in site.some.iterdir() if not path.is_symlink()}
+        assert left <= {".pck", ".psv", ".odd", ".old"}
+        site.control.close()
+
+
+def _mail(site: Doctored) -> list[str]:
+    """What the files hold, but for those that were half written."""
+    return sorted(
+        path.read_text()
+        for path in site.some.iterdir()
+        if not path.name.endswith(".tmp")
+    )
 
 
 # --- Asking wrongly
