@@ -81,9 +81,8 @@ def carried_out(
         return FAILED
     is_one = len(options.which) == 1 and _is_name(options.which[0])
     if options.yes and not is_one:
-        raise Refused(
-            f"--yes alone is for one entry by its name; to do it: {_how(options, preview)}"
-        )
+        how = _how(options, preview)
+        raise Refused(f"--yes alone is for one entry by its name; to do it: {how}")
     if not options.yes:
         _show(options, preview)
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
