@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
@@ -234,6 +235,41 @@ def test_a_member_of_the_group_acts_as_the_owner_would(site: Site) -> None:
     assert {gid for _, gid, _ in facts.values()} == {OWNER}
     made = {f[2] for f in facts.values() if f[0] == MEMBER}
     assert made == {"drwxrws---", "-rw-rw----"}
+
+
+def test_what_each_of_them_does_is_on_record_with_who_it_was(site: Site) -> None:
+    site.call("inject", "in", user=MEMBER, groups=(OWNER,))
+    site.call("inject", "in", user=OWNER)
+    site.call("inject", "in")
+    lines = site.call("audit", "--json", user=OWNER).out.splitlines()
+    told = [(record["uid"], record["login"]) for record in map(json.loads, lines)]
+    known = Path("/proc/self/loginuid").read_text()
+    if known == "4294967295":  # nobody has logged in, so it is who called
+        assert told == [
+            (OWNER, "root"),
+            (OWNER, f"#{OWNER}"),
+            (MEMBER, f"#{MEMBER}"),
+        ]
+    assert [uid for uid, _ in told] == [OWNER, OWNER, MEMBER]
+    assert site.facts()[".qtool/audit.jsonl"] == (MEMBER, OWNER, "-rw-rw----")
+
+
+def test_who_may_not_record_his_look_may_not_look_where_that_is_asked_for(
+    site: Site,
+) -> None:
+    site.config.write_text(site.config.read_text() + "[audit]\nreads: yes\n")
+    site.give(OWNER, 0o2775)
+    site.call("inject", "in", user=OWNER)
+    (entry,) = (site.spool / "in").iterdir()
+    entry.chmod(0o664)
+    code = f"control.entry('in', {entry.stem!r})"
+    ended = site.call("shell", "-c", code, user=STRANGER)
+    assert ended.status == 1
+    assert ended.told[-1] == (
+        "Refused: [audit] reads: yes, and this look cannot be recorded:"
+        f" you may not write in {site.spool}"
+    )
+    assert site.call("shell", "-c", code, user=OWNER).status == 0
 
 
 @pytest.mark.long

@@ -106,7 +106,10 @@ def _on(record: AuditRecord) -> str:
     return " ".join(
         str(value)
         for name, value in record.arguments.items()
-        if name not in _ELSEWHERE and isinstance(value, str | int | float) and value
+        if name not in _ELSEWHERE
+        and isinstance(value, str | int | float)
+        and not isinstance(value, bool)
+        and value != ""
     )
 
 
