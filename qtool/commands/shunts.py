@@ -26,7 +26,7 @@ _EXAMPLES = """\
 examples:
   qtool shunts                         each message, and why
   qtool shunts --by-failure            those of one kind together
-  qtool shunts list:ant age>1d         only some of them
+  qtool shunts 'list:ant age>1d'       only some of them
   qtool shunts 1795292186.811604+cf94  one, with its traceback
   qtool shunts --queue bad
   qtool shunts --log /var/log/mailman3/mailman.log.1
@@ -59,11 +59,15 @@ def options(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Print why messages are in ``shunt``."""
+    if options.log:
+        options.log.stat()  # raises where it is not there
     log = str(options.log.absolute()) if options.log else ""
     where = " ".join(options.words)
     with opened(options) as control:
         if options.by_failure:
             groups = control.failures(options.queue, where, log)
+            if not groups:
+                _tell_none(options.queue, where)
             return _put_groups(groups, in_json=options.json)
         if _BEGINNING.fullmatch(where):
             base = _the_one(control, options.queue, where)
@@ -107,8 +111,12 @@ def _put_failures(control: Control, options: Namespace, where: str, log: str) ->
     if missing:
         tell(f"nothing tells why some are there: {missing}")
     if not count:
-        tell(f"nothing in {options.queue}" + (" is like that" if where else ""))
+        _tell_none(options.queue, where)
     return DONE
+
+
+def _tell_none(queue: str, where: str) -> None:
+    tell(f"nothing in {queue}" + (" is like that" if where else ""))
 
 
 def _row(failure: Failure, now: float, *, short: bool) -> Sequence[str | None]:

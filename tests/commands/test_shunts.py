@@ -48,6 +48,7 @@ def test_each_message_is_a_line(call: Call, site: Path) -> None:
 def test_a_filter_leaves_some_out(call: Call, site: Path) -> None:
     assert WHY in call("--config", site, "shunts", "why:boom", "age<1h").out
     assert "is like that" in call("--config", site, "shunts", "why:other").err
+    assert call("--config", site, "shunts", "--by-failure", "why:other").out == ""
     wrong = call("--config", site, "shunts", "why:(")
     assert wrong.status == 1
     assert wrong.out == ""
@@ -86,3 +87,9 @@ def test_of_one_message_all_is_shown(call: Call, site: Path) -> None:
     assert unknown.status == 1
     gone = call("--config", site, "shunts", "1.5+00")
     assert gone.err == "qtool: no entry in shunt whose name begins with 1.5+00\n"
+
+
+def test_a_log_that_is_not_there_is_named(call: Call, site: Path) -> None:
+    done = call("--config", site, "shunts", "--log", site.with_name("no.log"))
+    assert done.err == f"qtool: {site.with_name('no.log')}: No such file or directory\n"
+    assert (done.status, done.out) == (1, "")
