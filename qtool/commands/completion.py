@@ -109,7 +109,9 @@ def _complete(action: Action) -> None:
 
     word = re.match(r"\w*", str(action.metavar or ""))
     found: dict[str, Any] = {
-        "QUEUE": {"bash": "_qtool_queues", "zsh": "_qtool_queues"},
+        **dict.fromkeys(
+            ("QUEUE", "TO"), {"bash": "_qtool_queues", "zsh": "_qtool_queues"}
+        ),
         "RUNNER": {"bash": "_qtool_runners", "zsh": "_qtool_runners"},
         "DIR": shtab.DIRECTORY,
         **dict.fromkeys(("FILE", "QFILE", "PATH", "SCRIPT"), shtab.FILE),
@@ -124,12 +126,18 @@ def _complete(action: Action) -> None:
 def _names(options: Namespace) -> list[str]:
     """Return the names of a site that a shell may ask for."""
     from qtool.commands.search import configuration_file
-    from qtool.control.opening import site_settings
+    from qtool.installation import default_root, load_settings
+    from qtool.settings import default, from_root
 
     config = options.config
     if config is None and options.root is None:
         config = configuration_file(os.environ)
-    settings = site_settings(config, options.root, options.mailman_bin)
+    if config is not None:  # not by way of Control, which takes longer to import
+        settings = load_settings(config)
+    elif options.root is not None:
+        settings = from_root(options.root)
+    else:
+        settings = default(default_root())
     return [name for name in _of_kind(settings, options.what) if _SAFE.fullmatch(name)]
 
 
