@@ -40,7 +40,7 @@ class SpoolMending(Switchboard):
         sync: bool = True,
     ) -> None:
         """Move an entry that waits or was set aside, never one in flight."""
-        if not {suffix, new_suffix} <= IN_HAND.keys():
+        if suffix not in IN_HAND or new_suffix not in IN_HAND:
             raise ValueError(f"no state to move between: {suffix}, {new_suffix}")
         old = Place(self._entries, filebase, suffix)
         new = Place(self._entries_of(other), new_filebase or filebase, new_suffix)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtool.errors import EntryExists
@@ -27,18 +26,21 @@ if TYPE_CHECKING:
     from qtool.queues.entries import Entries
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
-    """Where an entry is, or goes to."""
+    """Where an entry is, or goes to.
 
-    entries: Entries
-    name: str
-    suffix: str
+    Raises:
+        NoSuchEntry: ``name`` is no filebase.
+    """
 
-    @property
-    def path(self) -> str:
+    __slots__ = ("entries", "name", "path", "suffix")
+
+    def __init__(self, entries: Entries, name: str, suffix: str) -> None:
+        self.entries = entries
+        self.name = name
+        self.suffix = suffix
+        self.path = entries.path(name, suffix)
         """Path of its file."""
-        return self.entries.path(self.name, self.suffix)
 
     def is_same(self, other: Place) -> bool:
         """Return whether both are one name of one folder, however it is reached."""
