@@ -35,6 +35,7 @@ examples:
 _COMMANDS: dict[str, dict[str, str]] = {
     "look": {
         "status": "what waits in each queue, and who runs",
+        "top": "the board as text that keeps up",
         "check": "whether all is well, for Nagios, Icinga and their like",
         "ls": "what is in a queue, entry by entry",
         "find": "entries that a filter matches, in all queues",

@@ -1,0 +1,119 @@
+"""Text that is drawn over itself on a terminal, until a key or a signal ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+import tty
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from qtool.commands.tables import is_in_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from qtool.commands.top import News
+    from qtool.control.models import Board
+    from qtool.render import Span
+
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
+"""A screen of its own, no cursor, no wrapping; and back."""
+_HOME, _REST, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_SECONDS = 3600.0
+
+
+def show(news: News, lines_of: Callable[[Board, int], list[list[Span]]]) -> None:
+    """Draw each board over the one before until ``q``, Ctrl-C or a signal.
+
+    Args:
+        news: Where boards come from.
+        lines_of: Makes lines of a board, for a width.
+    """
+    ended: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended.append(number)
+        news.ring()
+
+    with _handled(end, news), _screen() as keyboard:
+        try:
+            while not ended:
+                pressed = news.wait(_PATIENCE_SECONDS, *keyboard)
+                if any(map(_is_quit, pressed)):
+                    return
+                if news.board is not None and not ended:
+                    _draw(news.board, lines_of)
+        except KeyboardInterrupt:
+            return
+
+
+def _is_quit(keyboard: int) -> bool:
+    keys = os.read(keyboard, 1 << 10)
+    return not keys or b"q" in keys or b"Q" in keys  # none: the terminal is gone
+
+
+def _draw(board: Board, lines_of: Callable[[Board, int], list[list[Span]]]) -> None:
+    columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    lines = lines_of(board, columns)
+    if len(lines) > rows:
+        more = len(lines) - rows + 1
+        lines[rows - 1 :] = [[("muted", f"and {more} more lines")]]
+    text = f"{_REST}\n".join(map(_painted, lines))
+    text = f"{_HOME}{text}{_REST}{_BELOW}"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+
+
+def _painted(line: Sequence[Span]) -> str:
+    if not is_in_colour():
+        return "".join(text for _, text in line)
+    return "".join(_paint(style).replace("\0", text) for style, text in line)
+
+
+@cache
+def _paint(style: str) -> str:
+    """Return a null character as a style shows it."""
+    from rich.color import ColorSystem
+    from rich.style import Style
+
+    from qtool import render
+
+    ink = Style.parse(render.STYLES[style] or "none")
+    return ink.render("\0", color_system=ColorSystem.STANDARD)
+
+
+@contextmanager
+def _screen() -> Iterator[list[int]]:
+    """Have the terminal, and give it back as it was; yield what keys come from."""
+    keyboard = [sys.stdin.fileno()] if sys.stdin.isatty() else []
+    before = [termios.tcgetattr(each) for each in keyboard]
+    sys.stdout.write(_ENTER)
+    sys.stdout.flush()
+    try:
+        for each in keyboard:
+            tty.setcbreak(each)
+        yield keyboard
+    finally:
+        for each, mode in zip(keyboard, before, strict=True):
+            termios.tcsetattr(each, termios.TCSADRAIN, mode)
+        sys.stdout.write(_LEAVE)
+        sys.stdout.flush()
+
+
+@contextmanager
+def _handled(end: Callable[[int, object], None], news: News) -> Iterator[None]:
+    """Have signals end it, and a resized window be drawn anew."""
+    handlers = dict.fromkeys(_ENDINGS, end)
+    handlers[signal.SIGWINCH] = lambda _number, _frame: news.ring()
+    former = {number: signal.signal(number, what) for number, what in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, what in former.items():
+            signal.signal(number, what)

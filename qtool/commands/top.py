@@ -1,0 +1,198 @@
+"""``qtool top``: the board as text that keeps up, on a terminal in place."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from select import select
+from typing import TYPE_CHECKING
+
+from qtool import render
+from qtool.commands.findings import STYLES, findings, told
+from qtool.commands.output import DONE, carries_unicode, put, put_json
+from qtool.commands.site import opened
+from qtool.commands.status import site_lines
+from qtool.commands.tables import Column, Styled, Table, put_lines
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from qtool.commands.arguments import Parser
+    from qtool.control.control import Control
+    from qtool.control.models import Board, QueueRow
+    from qtool.render import Span
+
+_EXAMPLES = """\
+examples:
+  qtool top                            in place, until q or Ctrl-C
+  qtool top --once
+  qtool top -n 60 > a-minute.txt
+  qtool top --json | jq -c '.rows[] | [.name, .depth, .rate_out]'
+"""
+
+APART_SECONDS = 1.0
+FIRST_SECONDS = 2.2
+"""The first snapshot waits so long, for the rates."""
+_COLUMNS = (
+    Column("QUEUE", most=20),
+    Column("DEPTH", right=True),
+    Column("FLIGHT", right=True),
+    Column("OLDEST", right=True),
+    Column("IN", right=True),
+    Column("OUT", right=True),
+    Column("P95", right=True),
+    Column("VERDICT"),
+)
+
+
+def options(parser: Parser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = _EXAMPLES
+    number = parser.add_mutually_exclusive_group()
+    number.add_argument("--once", action="store_const", const=1, dest="number",
+                        help="one snapshot, with rates")  # fmt: skip
+    number.add_argument("-n", metavar="N", type=_number, dest="number",
+                        help="so many snapshots, one a second")  # fmt: skip
+    parser.set_defaults(number=None)
+    parser.add_argument("--json", action="store_true",
+                        help="a board a line, once a second")  # fmt: skip
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 0 < int(text) < 10**9:
+        return int(text)
+    from argparse import ArgumentTypeError
+
+    raise ArgumentTypeError(f"expected a number from 1 on, not {visible(text, 80)!r}")
+
+
+def run(options: Namespace) -> int:
+    """Show the board until told to end, or so many times."""
+    in_place = options.number is None and not options.json and sys.stdout.isatty()
+    with opened(options) as control:
+        news = News(control)
+        try:
+            if in_place:
+                from qtool.commands.in_place import show  # few need a terminal's modes
+
+                show(news, lambda board, width: lines_of(board, width=width))
+            else:
+                _snapshots(news, options)
+        finally:
+            news.close()
+    return DONE
+
+
+class News:
+    """The latest board, and a pipe that tells of the next.
+
+    Args:
+        control: Whose boards.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self.board: Board | None = None
+        self.reader, self._writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        os.set_blocking(self._writer, False)
+        self._is_open = True
+        self._lock = threading.RLock()  # a signal's handler may come in between
+        self._unwatch = control.watch(self._take)
+
+    def _take(self, board: Board) -> None:
+        self.board = board
+        self.ring()
+
+    def ring(self) -> None:
+        """Have who waits look again; may be called by a signal's handler."""
+        with self._lock, suppress(BlockingIOError):  # it is to look anyway
+            if self._is_open:
+                os.write(self._writer, b"!")
+
+    def wait(self, seconds: float, *others: int) -> list[int]:
+        """Wait for a board, or for something to read elsewhere; return where it is."""
+        ready = select([self.reader, *others], [], [], max(0.0, seconds))[0]
+        if self.reader in ready:
+            os.read(self.reader, 1 << 12)
+        return [each for each in ready if each != self.reader]
+
+    def close(self) -> None:
+        """Hear of no more boards."""
+        self._unwatch()
+        with self._lock:
+            self._is_open = False
+            os.close(self.reader)
+            os.close(self._writer)
+
+
+def _snapshots(news: News, options: Namespace) -> None:
+    left = options.number or math.inf
+    due = time.monotonic() + FIRST_SECONDS
+    is_first = True
+    while left:
+        news.wait(due - time.monotonic() if news.board else APART_SECONDS)
+        if news.board is None or time.monotonic() < due:
+            continue
+        if options.json:
+            put_json(news.board)
+        else:
+            if not is_first:
+                put("")
+            put_lines(lines_of(news.board))
+        sys.stdout.flush()
+        due, is_first, left = due + APART_SECONDS, False, left - 1
+
+
+def lines_of(board: Board, *, width: int | None = None) -> list[list[Span]]:
+    """Return the board as lines of spans.
+
+    Args:
+        board: The latest.
+        width: Where lines are cut; None keeps them whole.
+    """
+    table = Table(*_COLUMNS, width=width)
+    unicode = carries_unicode(sys.stdout)
+    rows = [_cells(row, board.at, has_unicode=unicode) for row in board.rows]
+    heading, *shown = table.lines(rows)
+    clock = render.moment(board.at)[11:19]
+    keys = [("muted", "   q ends")] if width is not None else []
+    lines = [[("title", f"qtool top  {clock}"), *keys], *site_lines(board), [], heading]
+    for row, line in zip(board.rows, shown, strict=True):
+        lines.append(line)
+        lines += [[(style, f"    {text}")] for style, text in _evidence(row)]
+    return lines
+
+
+def _evidence(row: QueueRow) -> list[Span]:
+    """Return the evidence for the row's verdict, and the others with theirs."""
+    lines = []
+    for each in findings(row):
+        is_shown = each is row.verdict  # at the end of its row
+        text = visible(each.evidence, 1000) if is_shown else told(each)
+        lines += [(STYLES[each.severity], text)] if text else []
+    return lines
+
+
+def _cells(row: QueueRow, at: float, *, has_unicode: bool) -> tuple[Styled, ...]:
+    flight = render.NONE if row.in_flight is None else str(row.in_flight)
+    p95 = None if row.when_p95 is None else at - row.when_p95
+    figures: tuple[str, ...] = (
+        render.depth(row),
+        flight,
+        render.oldest(row, at, honours_due=row.honours_due),
+        render.rate(row.rate_in) if row.has_queue else render.NONE,
+        render.rate(row.rate_out) if row.has_queue else render.NONE,
+        render.age(p95),
+    )
+    if not has_unicode:
+        figures = tuple(text.replace(render.UNKNOWN, "?") for text in figures)
+    found = row.verdict
+    last = Styled("", "")
+    if found is not None:
+        last = Styled(found.words, STYLES[found.severity])
+    return (Styled(row.name, ""), *(Styled(text, "") for text in figures), last)
