@@ -108,11 +108,11 @@ def _complete(action: Action) -> None:
     import shtab
 
     word = re.match(r"\w*", str(action.metavar or ""))
+    queues, runners = (dict.fromkeys(("bash", "zsh"), f"_qtool_{w}") for w in _NAMES)
     found: dict[str, Any] = {
-        **dict.fromkeys(
-            ("QUEUE", "TO"), {"bash": "_qtool_queues", "zsh": "_qtool_queues"}
-        ),
-        "RUNNER": {"bash": "_qtool_runners", "zsh": "_qtool_runners"},
+        "QUEUE": queues,
+        "TO": queues,
+        "RUNNER": runners,
         "DIR": shtab.DIRECTORY,
         **dict.fromkeys(("FILE", "QFILE", "PATH", "SCRIPT"), shtab.FILE),
     }
