@@ -23,8 +23,8 @@ PAGE = 1000
 
 _SHORT_NAME = len("1795292186.811604+cf94")
 _TELLING_NAME = 30
-_SECONDS = 0.2
-# A page may take so long before progress is shown.
+_SECONDS = 0.05
+# So long a page is read for, about: hits are to come soon, and progress to be shown.
 _STATES = {".bak": "in flight", ".psv": "preserved"}
 _WAITING, _EDITED = ".pck", "edited"
 

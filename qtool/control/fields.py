@@ -29,26 +29,21 @@ _HEADS = frozenset(("from", "subject", "message-id"))
 
 
 class Row:
-    """An entry while it is looked for: what is not known yet is None.
+    """An entry while it is looked for: what is not known yet is None, or empty.
 
     It has the attributes of an ``Entry``, and is a quarter as dear to make.
     """
 
-    __slots__ = (
-        "attempts", "due", "error", "filebase", "is_read", "list_id", "message_id",
-        "origin", "queue", "recipients", "sender", "size", "slice", "subject", "suffix",
-        "when", "why",
-    )  # fmt: skip
-
-    list_id: str | None
-    sender: str | None
-    recipients: tuple[str, ...]
-    subject: str | None
-    message_id: str | None
-    attempts: int | None
-    why: str | None
-    origin: str | None
-    error: str | None
+    size: int | None = None
+    list_id: str | None = None
+    sender: str | None = None
+    recipients: tuple[str, ...] = ()
+    subject: str | None = None
+    message_id: str | None = None
+    attempts: int | None = None
+    why: str | None = None
+    origin: str | None = None
+    error: str | None = None
 
     def __init__(
         self,
@@ -61,12 +56,6 @@ class Row:
     ) -> None:
         self.queue, self.filebase, self.suffix = queue, filebase, suffix
         self.when, self.slice, self.due = when, part, due
-        self.size: int | None = None
-        self.is_read = False
-        """Whether the rest is known."""
-        self.list_id = self.sender = self.subject = None
-        self.recipients = ()
-        self.message_id = self.attempts = self.why = self.origin = self.error = None
 
     @property
     def recipient_count(self) -> int:
@@ -80,7 +69,6 @@ class Row:
             self.attempts, self.why, self.origin, self.error,
         ) = values  # fmt: skip
         self.recipients = tuple(recipients.split("\n")) if recipients else ()
-        self.is_read = True
 
     def entry(self) -> Entry:
         """Return what travels."""

@@ -233,14 +233,10 @@ class _Looking:
 
     def _row(self, name: str) -> Row:
         filebase, _, suffix = name.rpartition(".")
-        return Row(
-            self._queue.name,
-            filebase,
-            f".{suffix}",
-            when_of(filebase),
-            bisect_right(self._starts, digest_of(filebase)) - 1 if self._starts else 0,
-            self._queue.honours_due,
-        )
+        starts = self._starts
+        part = bisect_right(starts, digest_of(filebase)) - 1 if starts else 0
+        when, queue = when_of(filebase), self._queue
+        return Row(queue.name, filebase, f".{suffix}", when, part, queue.honours_due)
 
     def _known(self, rows: Sequence[Row]) -> tuple[Known, Mapping[str, str]]:
         queue, filebases = self._queue.name, [row.filebase for row in rows]
@@ -268,10 +264,14 @@ class _Looking:
 
     def _facts(self, row: Row) -> os.stat_result | None:
         """Return what the system knows of an entry, whose state may have changed."""
-        path = f"{self._folder}{row.filebase}"
-        for suffix in (row.suffix, *ENTRY_SUFFIXES):
+        path = self._folder + row.filebase
+        try:
+            return os.lstat(path + row.suffix)
+        except OSError:
+            pass
+        for suffix in ENTRY_SUFFIXES:
             try:
-                facts = os.lstat(f"{path}{suffix}")
+                facts = os.lstat(path + suffix)
             except OSError:
                 continue
             row.suffix = suffix

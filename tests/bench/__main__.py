@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench import (
     engine_figures,
+    entry_figures,
     files,
     idle_figures,
     screen_figures,
@@ -36,6 +37,8 @@ MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "enqueue": store_figures.enqueue,
     "dequeue": store_figures.dequeue,
     "listing": store_figures.listing,
+    "entries": entry_figures.entries,
+    "million-entries": entry_figures.million_entries,
     "drain": engine_figures.drain,
     "slices": engine_figures.slices,
     "latency": engine_figures.latency,
