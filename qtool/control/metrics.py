@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
-from qtool.control.models import State
+from qtool.control.models import Gravity, State
 from qtool.control.standing import ACTIVE
 from qtool.engine.status import Counts
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qtool.control.models import Board, Cell, QueueRow
     from qtool.engine.status import RunnerStatus
 
+_SEVERITIES = tuple(Gravity)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
@@ -44,6 +45,9 @@ _ABOUT = {
     ),
     "qtool_queue_preserved": ("gauge", "Files set aside for a person."),
     "qtool_queue_foreign": ("gauge", "Names in the folder that are no entry's."),
+    "qtool_queue_verdict": (
+        "gauge", "How bad the verdict is: 0 ok, 1 a warning, 2 critical.",
+    ),
     "qtool_runner_state": ("gauge", "1 for the state that a runner is in."),
     "qtool_messages_total": (
         "counter", "What became of messages since the process began, by outcome.",
@@ -75,6 +79,12 @@ def exposition(board: Board, statuses: Iterable[RunnerStatus] = ()) -> str:
 
 
 def _of_queue(row: QueueRow, at: float) -> Iterator[_Sample]:
+    if row.verdict is not None:
+        yield _Sample(
+            name="qtool_queue_verdict",
+            value=_SEVERITIES.index(row.verdict.severity),
+            labels=(("queue", row.name), ("verdict", row.verdict.kind)),
+        )
     if not row.has_queue or row.depth is None:
         return
     for number, cells in _by_owner(row):

@@ -10,7 +10,16 @@ from urllib.request import urlopen
 import pytest
 
 from qtool.control.metrics import CONTENT_TYPE, exposition
-from qtool.control.models import Board, Cell, QueueRow, Site, State
+from qtool.control.models import (
+    Board,
+    Cell,
+    Gravity,
+    QueueRow,
+    Site,
+    State,
+    Verdict,
+    VerdictKind,
+)
 from qtool.control.scraping import Scraping
 from qtool.engine.status import Counts, RunnerState, RunnerStatus
 from qtool.errors import Refused
@@ -71,6 +80,17 @@ def test_what_is_not_known_has_no_sample() -> None:
     assert of(states, runner="in", slice=0, state="unreadable") == 1
     assert of(states, runner="lmtp", slice=0, state="stopped") == 1
     assert read(exposition(board())) == {}
+
+
+def test_a_verdict_is_as_bad_as_a_number_says() -> None:
+    stalled = Verdict(
+        kind=VerdictKind.STALLED, severity=Gravity.CRITICAL, words="stalled for 5m"
+    )
+    row = QueueRow(
+        name="in", has_queue=True, runner="in", runner_slices=1, verdicts=(stalled,)
+    )
+    verdicts = read(exposition(board(row)))["qtool_queue_verdict"]
+    assert of(verdicts, queue="in", verdict="stalled") == 2
 
 
 @pytest.mark.parametrize(
