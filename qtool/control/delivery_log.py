@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from qtool.control.log_files import Budget, files_of, pieces
-from qtool.engine.mailman_logs import time_of
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ _LONGEST_LINE = 2000
 _TIME_LENGTH = len("Nov 21 18:08:33 2026")
 
 _SMTP = re.compile(
-    r"(<\S+>) (?:smtp to (\S+) for (\d{1,9}) recips|post to (\S+) from .*?"
+    r" (?:smtp to (\S+) for (\d{1,9}) recips|post to (\S+) from .*?"
     r"(?:, (\d{1,9}) failures)?$)"
 )
 
@@ -64,19 +63,19 @@ def _delivered(
     lines: Sequence[str], path: Path, message_id: str, list_id: str
 ) -> list[str]:
     """Return one sentence for each delivery that somebody got."""
-    told, count, at = [], 0, None
+    told, count = [], 0
     for line in lines:
-        match = _SMTP.search(line)
-        if match is None or match[1] != message_id:
+        match = _SMTP.match(line, line.find(message_id) + len(message_id))
+        if match is None:
             continue
-        name = (match[2] or match[4]).replace("@", ".")
+        name = (match[1] or match[3]).replace("@", ".")
         if list_id and name.casefold() != list_id.replace("@", ".").casefold():
             continue
-        if match[3]:
-            count, at = int(match[3]), time_of(line)
+        if match[2]:
+            count = int(match[2])
             continue
-        got = count - int(match[5] or 0)
-        if got > 0 and at is not None:
+        got = count - int(match[4] or 0)
+        if got > 0:
             told.append(_sentence(path, got, line))
     return told
 

@@ -33,7 +33,6 @@ _LONGEST_MATCHED = 2000
 
 _ASIDE = re.compile(rb": (%s)[ \t\r]*$" % FILEBASE.encode(), re.MULTILINE)
 _UNKNOWN = b" shunting message for missing list: "
-_UNKNOWN_LINE = re.compile(r'.*(<\S+>) runner "([^"]+)" shunting .*? list: (.*)')
 _CONTEXTS = (8 << 10, 64 << 10, 256 << 10)
 """Bytes before a name in which its record is looked for; long ones are rare."""
 _BEFORE = ("SHUNTING", "runner started.", "reserving ", "runner exiting.")
@@ -165,17 +164,18 @@ def _join(
 def _join_unknown(
     line: str, path: Path, missing: Sequence[Sought], found: dict[str, Joined]
 ) -> None:
-    parts = _UNKNOWN_LINE.fullmatch(line.rstrip())
-    if parts is None:
-        return
+    said, _, listed = line.rstrip().partition(_UNKNOWN.decode())
+    before, _, runner = said.rpartition(' runner "')
+    message_id = before.rpartition(" ")[2]
     for each in missing:
         # Given a posting address Mailman prints an object, and not the name.
-        same_list = parts[3] == each.list_id or parts[3].startswith("<")
-        if parts[1] == each.message_id and same_list and each.filebase not in found:
+        same_list = listed == each.list_id or listed.startswith("<")
+        same = message_id == each.message_id != "" and same_list
+        if same and each.filebase not in found:
             found[each.filebase] = Joined(
                 when=time_of(line),
-                line=f"no such list: {each.list_id or parts[3]}"[:_LONGEST_LINE],
-                runner=parts[2],
+                line=f"no such list: {each.list_id or listed}"[:_LONGEST_LINE],
+                runner=runner.rstrip('"'),
                 file=str(path),
             )
 

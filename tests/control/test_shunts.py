@@ -232,6 +232,22 @@ def test_mailman_2_is_understood_with_its_log_beside_its_queues(tmp_path: Path) 
     assert failure.note.startswith("no whichq says which queue it was in; ")
 
 
+@pytest.mark.parametrize(
+    "odd", [None, 7, "x" * 100_000, b"\xff", ["<"], {"a": {1}}, "\x1b[31m\n\n"]
+)
+def test_nothing_that_a_file_says_is_believed_to_be_of_a_kind(
+    mailman: Control, odd: object
+) -> None:
+    keys = ("whichq", *UNSHUNT_DROPS[1:], "listid", "recipients", "undelivered")
+    bases = [shunt(mailman, **{key: odd}) for key in keys]
+    bases += [shunt(mailman, **{**dict.fromkeys(keys, odd), "whichq": "out"})]
+    for failure in mailman.reasons("shunt", tuple(bases)):
+        assert max(map(len, (failure.why, failure.note, failure.list_id))) < 1000
+        assert len(failure.traceback) < 10_000
+        assert mailman.rerun_warnings("shunt", failure.filebase) is not None
+    assert sum(group.count for group in mailman.failures()) == len(bases)
+
+
 class TestRerunning:
     def test_of_a_message_that_failed_before_anything_happened_nothing_is_said(
         self, mailman: Control
