@@ -28,8 +28,15 @@ from qtool.control.models.doctor import (
     FixPreview,
     Severity,
 )
-from qtool.control.models.leaving import Leaving, Remaining
 from qtool.control.models.entries import Entry, Found
+from qtool.control.models.leaving import Leaving, Remaining
+from qtool.control.models.mending import (
+    Act,
+    ActionResult,
+    Missed,
+    Preview,
+    Trashed,
+)
 from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 from qtool.control.models.verdicts import Gravity, Verdict, VerdictKind
 from qtool.engine.step import LogLine, Outcome, StepReport
@@ -38,6 +45,8 @@ from qtool.queues.switchboard import Enqueued
 __all__ = [
     "ENGINE_GONE",
     "RECONNECTING",
+    "Act",
+    "ActionResult",
     "AuditPage",
     "AuditRecord",
     "Board",
@@ -59,7 +68,9 @@ __all__ = [
     "Injected",
     "Leaving",
     "LogLine",
+    "Missed",
     "Outcome",
+    "Preview",
     "QueueEntry",
     "QueueRow",
     "Remaining",
@@ -68,6 +79,7 @@ __all__ = [
     "Site",
     "State",
     "StepReport",
+    "Trashed",
     "Verdict",
     "VerdictKind",
 ]
