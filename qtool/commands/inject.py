@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from qtool.commands.output import DONE, FAILED, USAGE, put, tell
+from qtool.commands.output import DONE, FAILED, USAGE, put, put_json, tell
 from qtool.commands.site import again, opened
 from qtool.errors import Refused
 from qtool.untrusted import visible
@@ -45,6 +45,8 @@ def options(parser: Parser) -> None:
                         " \"x\"), or else a string")  # fmt: skip
     parser.add_argument("--listid", metavar="LISTID",
                         help="the list it is for: test.example.com")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="where it went, as one JSON object")  # fmt: skip
 
 
 def run(options: Namespace) -> int:
@@ -76,9 +78,12 @@ def run(options: Namespace) -> int:
             where = error.filename or options.queue  # a full disk names no file
             tell(f"not put into {where}: {error.strerror or error}")
             return FAILED
-        put(f"filebase: {visible(injected.filebase)}")
-        put(f"queue   : {visible(injected.queue)}")
-        put(f"path    : {visible(injected.path, _LONGEST_PATH)}")
+        if options.json:
+            put_json(injected)
+        else:
+            put(f"filebase: {visible(injected.filebase)}")
+            put(f"queue   : {visible(injected.queue)}")
+            put(f"path    : {visible(injected.path, _LONGEST_PATH)}")
         for line in filter(None, [hint]):
             tell(line)
         if not injected.served:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -40,6 +41,15 @@ def test_it_prints_filebase_queue_and_path(call: Call, site: Path) -> None:
     assert ended.status == 0
     assert ended.out == f"filebase: {path.stem}\nqueue   : in\npath    : {path}\n"
     assert read(path).message.as_bytes() == MESSAGE
+
+
+def test_where_it_went_as_json(call: Call, site: Path) -> None:
+    ended = call("--config", site, "inject", "in", "--json", stdin=MESSAGE)
+    (name,) = entries(site.parent / "spool" / "in")
+    path = site.parent / "spool" / "in" / name
+    assert json.loads(ended.out) == {
+        "queue": "in", "filebase": path.stem, "path": str(path), "served": False
+    }  # fmt: skip
 
 
 def test_metadata_is_json_scalars_or_else_strings(call: Call, site: Path) -> None:

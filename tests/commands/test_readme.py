@@ -43,6 +43,7 @@ SHAPES: dict[str, type | tuple[str, ...]] = {
     **dict.fromkeys([f"{name} --dry-run" for name in MENDING], models.Preview),
     "undo --list": models.Act,
     "trash": models.Trashed,
+    "inject": models.Injected,
     "doctor": models.Finding,
     "doctor --fix": models.Fixed,
     "doctor --fix --dry-run": models.FixPreview,
