@@ -198,7 +198,7 @@ def _told(failure: Failure) -> Iterator[str]:
         "name": failure.filebase,
         "why": failure.why,
         "raised in": failure.frame,
-        "own code": failure.own_frame,
+        "own code": "" if failure.own_frame == failure.frame else failure.own_frame,
         "when": render.moment(failure.when),
         "runner": failure.runner,
         "origin": failure.origin,

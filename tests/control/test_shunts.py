@@ -236,7 +236,7 @@ def test_mailman_2_is_understood_with_its_log_beside_its_queues(tmp_path: Path) 
     "odd", [None, 7, "x" * 100_000, b"\xff", ["<"], {"a": {1}}, "\x1b[31m\n\n"]
 )
 def test_nothing_that_a_file_says_is_believed_to_be_of_a_kind(
-    mailman: Control, odd: object
+    mailman: Control, odd: Any
 ) -> None:
     keys = ("whichq", *UNSHUNT_DROPS[1:], "listid", "recipients", "undelivered")
     bases = [shunt(mailman, **{key: odd}) for key in keys]

@@ -34,7 +34,7 @@ def _shunts(site: Site, *arguments: str) -> list[dict[str, Any]]:
 def test_each_shunt_has_its_reason_from_mailmans_log(
     make_site: Callable[[str], Site],
 ) -> None:
-    site = make_site()
+    site = make_site("")
     _put(site, "digest", "<one@example.com>")  # a digest without a volume
     _put(site, "digest", "<two@example.com>")
     _put(site, "out", "<three@example.com>", "-m", "recipients=7")
@@ -60,7 +60,7 @@ def test_each_shunt_has_its_reason_from_mailmans_log(
 def test_what_mailman_preserves_has_its_reason_too(
     make_site: Callable[[str], Site],
 ) -> None:
-    site = make_site()
+    site = make_site("")
     site.mailman("status")  # makes the folders of the queues
     (site.queue("in") / f"{GARBAGE}.pck").write_bytes(b"garbage")
     site.once("in")
