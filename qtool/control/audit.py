@@ -227,6 +227,8 @@ def reading(
 ) -> None:
     """Put on record that somebody looks at mail, before it is shown.
 
+    The site asks for that, so it is done also for who asked to change nothing.
+
     Raises:
         Refused: It cannot be, though there is room.
     """

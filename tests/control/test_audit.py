@@ -335,6 +335,15 @@ def test_looking_is_recorded_where_the_site_asks_for_it(tmp_path: Path) -> None:
     control.close()
 
 
+def test_who_asked_to_change_nothing_is_recorded_as_looking_too(tmp_path: Path) -> None:
+    control = open_site(tmp_path, READS, read_only=True)
+    filebase = put(control, "in")
+    control.entry("in", filebase)
+    control.content("in", filebase)
+    assert [record.act for record in control.audit().records] == ["content", "entry"]
+    control.close()
+
+
 def test_a_look_that_cannot_be_recorded_is_refused_there(tmp_path: Path) -> None:
     control = open_site(tmp_path, READS)
     filebase = put(control, "in")
