@@ -41,6 +41,9 @@ def lines_below(row: QueueRow) -> list[Span]:
     )
     if row.note and not is_told and row.state is not State.MAILMAN:
         lines.append(("muted", visible(row.note)))  # Mailman's pid stands above
+    if row.held:
+        count = "1 is held" if row.held == 1 else f"{row.held} are held"
+        lines.append(("muted", f"{count}: qtool ls held:{visible(row.name, 60)}"))
     return lines
 
 

@@ -13,6 +13,7 @@ from qtool.control.rates import LONG_SECONDS, SHORT_SECONDS, Meter
 from qtool.control.unattended import unattended_line
 from qtool.control.verdicts import Facts, judge
 from qtool.control.views import view_of
+from qtool.queues.slices import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from qtool.queues.switchboard import Hint, QueueScan, Switchboard
     from qtool.settings import RunnerSettings
 
+_WHOLE = equal(1)
 _GAP_SECONDS = 15.0
 """Measured longer ago than this, what was counted says nothing any more."""
 
@@ -33,6 +35,7 @@ class Row:
         queue: Its queue; None for a runner that manages none.
         view_slices: How many cells there are, at least.
         meter: Its rates and trend from before; None begins new ones.
+        held: Where an operator holds entries of the queue.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Row:
         queue: Switchboard | None,
         view_slices: int,
         meter: Meter | None = None,
+        held: Switchboard | None = None,
     ) -> None:
         self.settings = settings
         self.queue = queue
@@ -55,6 +59,7 @@ class Row:
         proportions = settings.proportions if settings.served else ()
         self._view = view_of(proportions, view_slices)
         self._scan: QueueScan | None = None
+        self._held, self._held_count = held, 0
         self._error = ""
         self._meter = meter
         self._progress = Progress()
@@ -78,15 +83,17 @@ class Row:
             return False
         self.dirty = False
         began = time.perf_counter()
-        before = self._scan, self._error, self.is_read
+        before = self._scan, self._held_count, self._error, self.is_read
         try:
             self._scan, self._error = self.queue.scan(self._view.parts), ""
+            if self._held is not None:
+                self._held_count = self._held.scan(_WHOLE).depth
         except OSError as error:
             self._scan, self._error = None, error.strerror or str(error)
         if self._scan is None or self._scan is not before[0]:  # no kept answer
             self.seconds = time.perf_counter() - began
         self.is_read = True
-        return before != (self._scan, self._error, True)
+        return before != (self._scan, self._held_count, self._error, True)
 
     def note(self, hint: Hint) -> None:
         """Take a hint; the counts in it are for the rates."""
@@ -176,6 +183,7 @@ class Row:
             honours_due=settings.honours_due,
             preserved=scan.preserved if scan else 0,
             foreign=scan.foreign if scan else 0,
+            held=self._held_count,
             when_p50=scan.when_p50 if scan and not settings.honours_due else None,
             when_p95=scan.when_p95 if scan and not settings.honours_due else None,
             trend=meter.trend.depths() if meter else (),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtool.control.disk import disk_of, judge_disk
 from qtool.control.models import Board, Site
 from qtool.control.pausing import Pausing
+from qtool.control.places import held, place
 from qtool.control.rows import Row
 from qtool.queues.strays import strays
 
@@ -147,7 +148,8 @@ class Survey:
             if kept is not None:
                 _forget(kept)
             meter = self._past.get(name)
-            self._rows[name] = Row(runner, queue, settings.view_slices, meter)
+            aside = queue and place(self._configuration, held(name))
+            self._rows[name] = Row(runner, queue, settings.view_slices, meter, aside)
         for row in before.values():
             _forget(row)
 

@@ -63,6 +63,9 @@ def test_what_is_held_is_in_no_queue_and_comes_back_as_it_was(control: Control) 
     assert control.hold("in", name).done == (name,)
     assert files(control, "in") == []
     assert [entry.filebase for entry in control.entries("held:in")] == [name]
+    row = control.scan().row("in")
+    assert row is not None
+    assert (row.depth, row.held) == (0, 1)
     assert control.release("in", name).done == (name,)
     assert content(control, "in") == before
 

@@ -133,6 +133,8 @@ class QueueRow:
     time then."""
     preserved: int = 0
     foreign: int = 0
+    held: int = 0
+    """Entries that an operator holds; they are in ``held:NAME``."""
     rate_in: float | None = None
     """Arrivals a second over the last 30 seconds; None when unknown."""
     rate_out: float | None = None

@@ -100,6 +100,8 @@ def _row_figures(board: Board, row: QueueRow) -> Line:
     if row.runner_slices > 1:
         pairs.append(("slices", str(row.runner_slices)))
     pairs += _costs(row)
+    if row.held:
+        pairs.append(("held", str(row.held)))
     if row.preserved:
         pairs.append(("preserved", str(row.preserved)))
     if row.foreign:
