@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qtool.control.disk import Disk, judge_disk
@@ -233,9 +233,13 @@ ANY_PART = st.builds(
     has_moved=st.booleans(),
     alone_seconds=st.none() | st.floats(0, 1e6),
 )
+FEW = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 RATE = st.none() | st.floats(0, 1e5)
 
 
+@FEW
 @given(
     parts=st.lists(ANY_PART, max_size=4),
     rates=st.tuples(RATE, RATE, RATE, RATE),
@@ -259,6 +263,7 @@ def test_there_is_always_a_verdict_with_the_gravest_first(
     assert all(each.words and "\n" not in each.words for each in (*found, *slices))
 
 
+@FEW
 @given(ANY_PART)
 def test_a_pause_is_never_an_alarm(one: Part) -> None:
     paused = part(one.depth, state=State.PAUSED, paused=True,
