@@ -119,7 +119,7 @@ class Record:
             counts: dict[str, Any] = {}
             for each in fields(result):
                 value = getattr(result, each.name)
-                if each.name == "number":
+                if each.name == "number" and isinstance(value, int):
                     self.number(value)
                 elif each.name == "filebase" and isinstance(value, str):
                     self.name_files([value])

@@ -32,7 +32,8 @@ def append(path: Path, facts: dict[str, Any]) -> None:
     """Add a line to the file, and wait until it is on the disk."""
     import json  # looking needs none
 
-    line = json.dumps(facts, ensure_ascii=True).encode("ascii") + b"\n"
+    # What has been done is recorded, whatever it returned.
+    line = json.dumps(facts, ensure_ascii=True, default=str).encode("ascii") + b"\n"
     make_state_folder(str(path.parent))
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     flags |= os.O_NONBLOCK | os.O_CLOEXEC  # a pipe in its place is not waited for

@@ -270,21 +270,21 @@ def test_two_processes_write_a_thousand_lines_and_tear_none(
 # --- Who
 
 
-def test_who_asked_over_a_socket_is_whom_the_system_names(
-    control: Control,
-) -> None:
+def test_who_asked_over_a_socket_is_whom_the_system_names(tmp_path: Path) -> None:
+    control = open_site(tmp_path, READS)
     with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="q-") as name:
+        ends.callback(control.close)
         ends.callback(Server(control, Path(name) / "s").close)
         link = Link(Path(name) / "s", control.configuration.settings.queue_root)
         attached = Attached(control.configuration, link, read_only=False)
         ends.callback(attached.close)
         attached.snooze("in", 2.0)
-        (record,) = attached.audit().records
-    assert (record.where, record.uid, record.pid) == (
-        "socket",
-        os.geteuid(),
-        os.getpid(),
-    )
+        attached.entry("in", attached.inject("in", MAIL, {}).filebase)
+        records = attached.audit().records
+    assert [record.act for record in records] == ["entry", "inject", "snooze"]
+    for record in records:
+        assert (record.where, record.uid) == ("socket", os.geteuid())
+        assert record.pid == os.getpid()
 
 
 def test_who_acts_in_a_console_is_known_to_its_engine(tmp_path: Path) -> None:
