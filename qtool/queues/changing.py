@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtool import qfile
+from qtool.errors import NoSuchEntry
 from qtool.msgdata import volatile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
+
+    from qtool.qfile import QFile
 
 _FORM_KEYS = ("version", "_parsemsg")
 """What tells how the message is written: it belongs to the file."""
@@ -21,6 +24,7 @@ def changed(
     path: str,
     msgdata: Mapping[str, Any],
     message: Message | bytes | None,
+    was: QFile | None,
     text_form: bool,
     allowed: frozenset[str],
 ) -> bytes:
@@ -33,17 +37,25 @@ def changed(
         path: The file, for the error.
         msgdata: The metadata.
         message: The message; the bytes of the one that there is stay without it.
+        was: What somebody saw and means to change; anything, without it.
         text_form: Write it in the text form, as a queue of Mailman needs. So it is
             in any case, unless what there is has the object form of our own.
         allowed: Full names of classes that ``Opaque`` values in it may have.
 
     Raises:
+        NoSuchEntry: It is not what somebody saw.
         QFileError: It cannot be read, or ``msgdata`` cannot be kept.
     """
     held = qfile.decode(content, strict=False, path=path, allowed=allowed)
+    if was is not None and _halves(held) != _halves(was):
+        raise NoSuchEntry(f"{path} is another since it was looked at")
     if message is not None:
         as_text = text_form or not held.is_own_object
         return qfile.encode(message, msgdata, text_form=as_text, allowed=allowed)
     kept = {key: value for key, value in msgdata.items() if not volatile(key)}
     form = {key: held.msgdata[key] for key in _FORM_KEYS if key in held.msgdata}
     return held.message_bytes + qfile.encode_msgdata({**kept, **form}, allowed)
+
+
+def _halves(held: QFile) -> tuple[bytes, bytes]:
+    return held.message_bytes, held.msgdata_bytes

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
+    from qtool.qfile import QFile
     from qtool.queues.switchboard import Switchboard
 
 
@@ -106,6 +107,7 @@ class Mending(ABC):
         msgdata: Mapping[str, Any],
         *,
         message: Message | bytes | None = None,
+        was: QFile | None = None,
     ) -> None:
         """Give a waiting entry other metadata, and another message if there is one.
 
@@ -118,9 +120,12 @@ class Mending(ABC):
             message: Its message, as an object or as the bytes of the wire. It is
                 written in the form that its queue or its file has; in the place of an
                 object of GNU Mailman it is text. Without it the bytes stay.
+            was: What ``peek`` showed to who means to change it; without it, whatever
+                it holds by now is changed.
 
         Raises:
-            NoSuchEntry: It does not wait here, or a runner was faster.
+            NoSuchEntry: It does not wait here, a runner was faster, or it is not what
+                it was.
             EntryExists: Somebody else rewrites it.
             QFileError: It cannot be read, or ``msgdata`` cannot be kept.
             OSError: It could not be written durably; it waits as it was.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from email.message import Message
 
+    from qtool.qfile import QFile
     from qtool.queues.entries import Entries
     from qtool.queues.index import Index
 
@@ -64,10 +65,11 @@ class SpoolMending(Switchboard):
         msgdata: Mapping[str, Any],
         *,
         message: Message | bytes | None = None,
+        was: QFile | None = None,
     ) -> None:
         """Give a waiting entry other metadata, unless a runner is faster."""
         place = Place(self._entries, filebase, WAITING)
-        change = self._changing(place, msgdata, message)
+        change = self._changing(place, msgdata, message, was)
         rewriting.rewrite(self._entries, filebase, change)
 
     def _entries_of(self, other: Switchboard) -> Entries:
@@ -80,6 +82,7 @@ class SpoolMending(Switchboard):
         place: Place,
         msgdata: Mapping[str, Any],
         message: Message | bytes | None = None,
+        was: QFile | None = None,
     ) -> Callable[[bytes], bytes]:
         """Return what gives an entry these metadata, and this message."""
         return partial(
@@ -87,6 +90,7 @@ class SpoolMending(Switchboard):
             path=place.path,
             msgdata=msgdata,
             message=message,
+            was=was,
             text_form=self._text_form,
             allowed=self._allowed,
         )

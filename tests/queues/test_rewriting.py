@@ -152,6 +152,19 @@ def test_what_no_queue_can_keep_changes_nothing(
     assert spool.peek(name).msgdata["number"] == 1
 
 
+def test_of_two_who_saw_the_same_the_first_changes_it(
+    spool: Spool, message: Message
+) -> None:
+    name = spool.enqueue(message, number=1)
+    seen = spool.peek(name)
+    spool.rewrite(name, {"number": 2}, was=seen)
+    with pytest.raises(NoSuchEntry, match="another since"):
+        spool.rewrite(name, {"number": 3}, was=seen)
+
+    assert _names(spool) == [f"{name}.pck"]
+    assert spool.peek(name).msgdata["number"] == 2
+
+
 # --- Another message
 
 EIGHT_BIT = (
