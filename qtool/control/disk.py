@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qtool.control.cases import rank
 from qtool.control.models import Gravity, Verdict, VerdictKind
 from qtool.control.phrases import room
-from qtool.control.verdicts import rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -51,7 +51,8 @@ class Part:
     has_moved: bool = False
     """Whether anything was seen leaving since watching began."""
     alone_seconds: float | None = None
-    """For how long something has been in flight where nobody works; None as above."""
+    """For how long the same message has been in flight where nobody is known to work;
+    None as above."""
 
 
 def parts_of(scan: QueueScan, view: View, standing: Standing) -> tuple[Part, ...]:
@@ -126,7 +127,8 @@ class _Seen:
             self.still_since = now
         if not part.depth or part.paused or part.state not in AT_WORK:
             self.still_since = now
-        if not part.in_flight or part.state not in NOBODY:
+        is_same = part.in_flight and part.oldest_taken == before.oldest_taken
+        if not is_same or part.state not in NOBODY:
             self.alone_since = now
 
 

@@ -7,18 +7,19 @@ for its time, is never sick for that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qtool.control.beside import besides
+from qtool.control.cases import Facts, critical, rank, waits, warning
 from qtool.control.models import Gravity, State, Verdict, VerdictKind
 from qtool.control.phrases import per_time, span, waiting
 from qtool.control.progress import AT_WORK, NOBODY, Part
 from qtool.control.unattended import unattended_line
+from qtool.settings import WITHOUT_RUNNER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from qtool.control.models import QueueRow
+    from collections.abc import Sequence
 
 STALLED_SECONDS = 60.0
 """Nothing leaves for longer than this and two sleep times: it is stalled."""
@@ -28,35 +29,15 @@ FLOWING_SECONDS = 30.0
 """What is gone within this time flows, and is no backlog."""
 WATCHED_SECONDS = 60.0
 """Watched for less than this, a queue is not falling behind yet."""
-STALE_SECONDS = 60.0
-"""For less than this a file may be in flight of somebody who tells nobody."""
 _FEWEST_BEHIND = 20
 """So many more messages have to have come than left."""
 _NOT_IDLE = "not idle: "
 """So begins the note of a runner that is held back by its idle test."""
 
-_GRAVITIES = tuple(Gravity)
-_KINDS = tuple(VerdictKind)
 _SICK = frozenset({State.FAILED, State.IMPORT_ERROR, State.RESTARTING, State.HUNG})
 """Of itself, whatever waits."""
 _EMPTY = Verdict(kind=VerdictKind.HEALTHY, words="empty")
 _FLOWING = Verdict(kind=VerdictKind.HEALTHY, words="flowing")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a verdict is made from."""
-
-    row: QueueRow
-    """All of it but the verdicts."""
-    parts: tuple[Part, ...]
-    """One for each runner slice; none where the queue was not read, or is none."""
-    at: float
-    """Epoch seconds."""
-    watched_seconds: float = 0.0
-    """For how long events were counted."""
-    arrived_lately: int | None = None
-    """How many messages came in the last five minutes; None when unknown."""
 
 
 def judge(facts: Facts) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]]:
@@ -68,10 +49,10 @@ def judge(facts: Facts) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]]:
     """
     row = facts.row
     if row.state is State.UNREADABLE:
-        return (_critical(VerdictKind.UNREADABLE, "unreadable", row.note),), ()
+        return (critical(VerdictKind.UNREADABLE, "unreadable", row.note),), ()
     parts = facts.parts or (Part(state=row.state),)
     slices = tuple(_of_slice(facts, part) for part in parts)
-    found = [_of_queue(facts, slices), *_besides(facts)]
+    found = [_of_queue(facts, slices), *besides(facts)]
     found.sort(key=rank, reverse=True)  # stable
     return tuple(found), slices if len(slices) > 1 else ()
 
@@ -91,9 +72,9 @@ def _of_slice(facts: Facts, part: Part) -> Verdict:
         due = (
             f"{waiting(part.depth)}, the next is due in {span(part.oldest - facts.at)}"
         )
-        return _waits("waits for its time", due)
+        return waits("waits for its time", due)
     if part.state is State.NO_RUNNER:
-        return _waits("waits for a person", _waiting(facts, part))
+        return _without_runner(facts, part)
     if part.state in NOBODY:
         return _unserved(facts, part)
     return _moving(facts, part)
@@ -107,29 +88,38 @@ def _of_sick(facts: Facts, part: Part) -> Verdict:
         seconds = max(held, default=0.0)
         words = f"hung for {span(seconds)}" if seconds else "hung"
         since = facts.at - seconds if seconds else None
-        return replace(_critical(VerdictKind.HUNG, words, note), since=since)
+        return replace(critical(VerdictKind.HUNG, words, note), since=since)
     if part.state is State.RESTARTING:
-        return _warning(VerdictKind.FAILED, "failed, starts again", note)
+        return warning(VerdictKind.FAILED, "failed, starts again", note)
     if part.state is State.IMPORT_ERROR and not part.depth:
-        return _warning(VerdictKind.FAILED, "cannot be imported", note)
+        return warning(VerdictKind.FAILED, "cannot be imported", note)
     if part.state is State.IMPORT_ERROR:
-        return _critical(VerdictKind.FAILED, "cannot be imported", note)
-    return _critical(VerdictKind.FAILED, "failed", note)
+        return critical(VerdictKind.FAILED, "cannot be imported", note)
+    return critical(VerdictKind.FAILED, "failed", note)
+
+
+def _without_runner(facts: Facts, part: Part) -> Verdict:
+    """Judge a slice that has no runner here, as far as is known."""
+    if facts.row.name in WITHOUT_RUNNER:
+        return waits("waits for a person", _waiting(facts, part))
+    if part.has_moved:  # so somebody works whom nobody has named
+        return _FLOWING
+    return waits("waits", _waiting(facts, part))
 
 
 def _unserved(facts: Facts, part: Part) -> Verdict:
     evidence = f"{_waiting(facts, part)}, and no runner is at work there"
     is_late = part.oldest is not None and facts.at - part.oldest >= LONG_SECONDS
     if is_late and part.state is not State.NO_CLASS:  # which is as configured
-        return _critical(VerdictKind.NO_RUNNER, "no runner", evidence)
-    return _warning(VerdictKind.NO_RUNNER, "no runner", evidence)
+        return critical(VerdictKind.NO_RUNNER, "no runner", evidence)
+    return warning(VerdictKind.NO_RUNNER, "no runner", evidence)
 
 
 def _moving(facts: Facts, part: Part) -> Verdict:
     """Judge a slice where messages wait and somebody works."""
     row = facts.row
     if part.state is State.RUNNING and row.note.startswith(_NOT_IDLE):
-        return _waits("held back", row.note)
+        return waits("held back", row.note)
     waited = facts.at - part.oldest if part.oldest is not None else 0.0
     still, patience = (
         part.still_seconds,
@@ -142,11 +132,11 @@ def _moving(facts: Facts, part: Part) -> Verdict:
         evidence += f", none has left for {span(still)}"
         if part.in_flight:
             evidence += f", {part.in_flight} in flight"
-        stalled = _critical(VerdictKind.STALLED, f"stalled for {span(still)}", evidence)
+        stalled = critical(VerdictKind.STALLED, f"stalled for {span(still)}", evidence)
         return replace(stalled, since=facts.at - still)
     if not part.has_moved and waited >= max(LONG_SECONDS, 2 * patience):
         evidence += "; whether any leave takes a second look"
-        return _warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
+        return warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
     return _FLOWING
 
 
@@ -171,7 +161,7 @@ def _of_queue(facts: Facts, slices: Sequence[Verdict]) -> Verdict:
     if worst.kind is VerdictKind.PAUSED:
         return worst
     depth = sum(part.depth for part in facts.parts)
-    is_served = any(part.state in AT_WORK for part in facts.parts)
+    is_served = _FLOWING in slices or any(p.state in AT_WORK for p in facts.parts)
     flow = _flow(facts, depth) if depth and is_served else None
     if flow is not None:
         return flow
@@ -228,7 +218,7 @@ def _flow(facts: Facts, depth: int) -> Verdict | None:
                 f"{waiting(depth)}; in {per_time(into)}, out {per_time(out)} over"
                 f" {span(min(watched, 300.0))}: {(into - out) * 60:.0f} more a minute"
             )
-            return _warning(VerdictKind.FALLING_BEHIND, "falling behind", evidence)
+            return warning(VerdictKind.FALLING_BEHIND, "falling behind", evidence)
     net = row.rate_out - row.rate_in
     if net <= 0 or depth / net < FLOWING_SECONDS:
         return None
@@ -237,63 +227,3 @@ def _flow(facts: Facts, depth: int) -> Verdict | None:
     )
     words = f"draining, empty in {span(depth / net)}"
     return Verdict(kind=VerdictKind.DRAINING, words=words, evidence=evidence)
-
-
-def _besides(facts: Facts) -> Iterator[Verdict]:
-    """Yield what else is worth a look."""
-    row = facts.row
-    alone = [part for part in facts.parts if _is_alone(part)]
-    if alone:
-        yield _stale(facts, alone)
-    lately = facts.arrived_lately
-    if row.name == "shunt" and row.runner is None and lately:
-        words = f"{lately} shunted in 5 min"
-        yield _warning(VerdictKind.SHUNTED, words, f"{waiting(row.depth or 0)} there")
-    if row.foreign:
-        one = row.foreign == 1
-        evidence = f"{row.foreign} name{' is' if one else 's are'} no entry's: " + (
-            "it is left alone" if one else "they are left alone"
-        )
-        yield _warning(VerdictKind.FOREIGN, "foreign files", evidence)
-
-
-def _is_alone(part: Part) -> bool:
-    alone = part.alone_seconds
-    is_long = alone is None or alone >= STALE_SECONDS
-    return bool(part.in_flight) and part.state in NOBODY and is_long
-
-
-def _stale(facts: Facts, alone: Sequence[Part]) -> Verdict:
-    evidence = (
-        f"{sum(part.in_flight for part in alone)} in flight and nobody works there"
-    )
-    taken = [part.oldest_taken for part in alone if part.oldest_taken is not None]
-    if taken:
-        evidence += f"; the oldest came {span(facts.at - min(taken))} ago"
-    seconds = [p.alone_seconds for p in alone if p.alone_seconds is not None]
-    since = facts.at - max(seconds) if seconds else None
-    return replace(_warning(VerdictKind.STALE, "stale .bak", evidence), since=since)
-
-
-# --- Making verdicts
-
-
-def rank(verdict: Verdict) -> tuple[int, int]:
-    """Return what sorts verdicts, the gravest last."""
-    return _GRAVITIES.index(verdict.severity), _KINDS.index(verdict.kind)
-
-
-def _waits(words: str, evidence: str) -> Verdict:
-    return Verdict(kind=VerdictKind.WAITING, words=words, evidence=evidence)
-
-
-def _warning(kind: VerdictKind, words: str, evidence: str) -> Verdict:
-    return _sick(Gravity.WARNING, kind, words, evidence)
-
-
-def _critical(kind: VerdictKind, words: str, evidence: str) -> Verdict:
-    return _sick(Gravity.CRITICAL, kind, words, evidence)
-
-
-def _sick(severity: Gravity, kind: VerdictKind, words: str, evidence: str) -> Verdict:
-    return Verdict(kind=kind, severity=severity, words=words, evidence=evidence)

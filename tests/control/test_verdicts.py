@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qtool.control.cases import Facts
 from qtool.control.disk import Disk, judge_disk
 from qtool.control.models import Cell, Gravity, QueueRow, RunningSlice, State, Verdict
 from qtool.control.models import VerdictKind as Kind
 from qtool.control.progress import NOBODY, Part, Progress
-from qtool.control.verdicts import Facts, judge
+from qtool.control.verdicts import judge
 
 AT = 1_700_000_000.0
 OK, WARNING, CRITICAL = Gravity.OK, Gravity.WARNING, Gravity.CRITICAL
@@ -86,8 +88,17 @@ HOUR = 3600.0
         ([part(5, HOUR, State.MAILMAN_STOPPED)], {}, Kind.NO_RUNNER, CRITICAL,
          "no runner"),
         ([part(5, HOUR, State.NO_CLASS)], {}, Kind.NO_RUNNER, WARNING, "no runner"),
-        ([part(5, HOUR, State.NO_RUNNER)], {"runner": None}, Kind.WAITING, OK,
-         "waits for a person"),
+        ([part(5, HOUR, State.NO_RUNNER)], {"name": "bad", "runner": None},
+         Kind.WAITING, OK, "waits for a person"),
+        ([part(5, HOUR, State.NO_RUNNER, has_moved=True)],
+         {"name": "bad", "runner": None}, Kind.WAITING, OK, "waits for a person"),
+        ([part(5, HOUR, State.NO_RUNNER)], {"runner": None}, Kind.WAITING, OK, "waits"),
+        ([part(5, HOUR, State.NO_RUNNER, **MOVES)], {"runner": None}, Kind.HEALTHY, OK,
+         "flowing"),
+        ([part(0, state=State.NO_RUNNER, in_flight=1)], {"runner": None}, Kind.HEALTHY,
+         OK, "empty"),
+        ([part(0, state=State.NO_RUNNER, in_flight=1, alone_seconds=99.0)],
+         {"runner": None}, Kind.STALE, WARNING, "stale .bak"),
         # Paused
         ([part(5, HOUR, State.PAUSED, paused=True, **STILL)], {}, Kind.PAUSED, OK,
          "paused"),
@@ -196,8 +207,8 @@ def test_the_evidence_says_how_much_and_how_long() -> None:
     assert paused.evidence == "relay is down; by anne since 10:00, until 12:00"
     stale = verdict(part(state=State.STOPPED, in_flight=1, alone_seconds=90.0,
                          oldest_taken=AT - HOUR))  # fmt: skip
-    assert (
-        stale.evidence == "1 in flight and nobody works there; the oldest came 1h ago"
+    assert stale.evidence == (
+        "1 in flight and nobody is known to work there; the oldest came 1h ago"
     )
     assert stale.since == AT - 90
 
@@ -308,10 +319,13 @@ def test_who_has_nothing_to_take_is_not_still(look: Part) -> None:
 @pytest.mark.parametrize("state", sorted(NOBODY))
 def test_what_is_in_flight_where_nobody_works_is_alone(state: State) -> None:
     progress = Progress()
-    progress.see([Part(state=State.RUNNING, in_flight=1)], 0.0)
+    taken = Part(state=state, in_flight=1, oldest_taken=1.0)
+    progress.see([replace(taken, state=State.RUNNING)], 0.0)
     for now in (1.0, 50.0):
-        progress.see([Part(state=state, in_flight=1)], now)
-    assert told(progress, 60.0, Part(state=state)).alone_seconds == 60.0
+        progress.see([taken], now)
+    assert told(progress, 60.0, taken).alone_seconds == 60.0
+    progress.see([replace(taken, oldest_taken=2.0)], 70.0)  # somebody works there
+    assert told(progress, 75.0, taken).alone_seconds == 5.0
 
 
 def test_slices_that_are_divided_otherwise_begin_anew() -> None:
