@@ -32,7 +32,7 @@ examples:
 
 exit status: 0 nothing is wrong, 3 something is, 1 it could not be looked at
 """
-_PAGE_SECONDS = 0.2
+_PAGE_SECONDS = 3.0
 _STYLES = {
     Severity.ERROR: "error",
     Severity.WARNING: "warning",

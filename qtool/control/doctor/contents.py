@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from qtool.control.doctor.found import Names, finding
 from qtool.control.models import Examined, Severity
 from qtool.errors import NoSuchEntry, QFileError, QToolError, UnreadableQFile
+from qtool.queues.filebase import WAITING, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qtool.control.models import Finding
     from qtool.queues.switchboard import Switchboard
 
+_MOST_READ = 10_000
 DAMAGED, UNSAFE, CLOSED = "damaged", "unsafe", "closed"
 
 
@@ -43,35 +44,37 @@ def read(
     queue: Switchboard, after: str, seconds: float, ticks: Callable[[], float]
 ) -> Examined:
     """Open the entries behind one, for some seconds; at least one of them."""
-    try:
-        names = queue.files
-    except PermissionError:  # which looking at the folder tells
-        names = []
-    start = bisect_right(names, _order(after), key=_order) if after else 0
     until = ticks() + seconds
+    try:
+        page = queue.page(after, _MOST_READ)
+    except PermissionError:  # which looking at the folder tells
+        return Examined(findings=(), read=0, total=0, after=after, complete=True)
     kinds = {kind: Names() for kind in (DAMAGED, UNSAFE, CLOSED)}
-    number = start
-    for number, name in enumerate(names[start:], start + 1):  # noqa: B007 - read after it
-        try:
-            kind, _ = verdict(queue, name)
-        except NoSuchEntry:
-            kind = ""
+    count = 0
+    for count, name in enumerate(page.names, 1):  # noqa: B007 - read after it
+        parsed = parse(name)
+        if parsed is None:
+            continue
+        after = parsed.filebase
+        kind = _kind(queue, after) if parsed.suffix == WAITING else ""
         if kind:
-            kinds[kind].add(name)
-        after = name
+            kinds[kind].add(after)
         if ticks() >= until:
             break
     return Examined(
         findings=tuple(_findings(queue.name, kinds)),
-        read=number - start,
-        total=len(names),
+        read=count,
+        total=page.total,
         after=after,
-        complete=number >= len(names),
+        complete=count == len(page.names) and not page.more,
     )
 
 
-def _order(name: str) -> tuple[int, str]:
-    return name.index("."), name
+def _kind(queue: Switchboard, name: str) -> str:
+    try:
+        return verdict(queue, name)[0]
+    except NoSuchEntry:
+        return ""
 
 
 def _findings(queue: str, kinds: dict[str, Names]) -> list[Finding]:

@@ -46,7 +46,7 @@ class Examined:
     """About the entries that were read this time."""
     read: int
     total: int
-    """Entries that wait in the queue."""
+    """Entries of the queue, whatever their state."""
     after: str
     """Where the next call goes on."""
     complete: bool
