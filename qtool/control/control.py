@@ -8,12 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.choosing import runners_of
-from qtool.control.desk import Desk
 from qtool.control.doctoring import Doctoring
 from qtool.control.gate import act
 from qtool.control.history import History
 from qtool.control.leaving import Departing
 from qtool.control.logring import LogRing
+from qtool.control.mending import Mending
 from qtool.control.observer import Observer
 from qtool.control.shunts import Shunts
 from qtool.control.survey import Survey
@@ -41,7 +41,7 @@ log = logging.getLogger("qtool.control")
 READ_ONLY = "read-only was asked for"
 
 
-class Control(Desk, History, Doctoring, Departing, Shunts):
+class Control(Mending, History, Doctoring, Departing, Shunts):
     """One site, as its operator sees it and acts on it.
 
     Every call may come from any thread. Nothing is processed before it is asked

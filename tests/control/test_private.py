@@ -55,6 +55,10 @@ LOOKS: list[tuple[Any, ...]] = [
     ("audit",),
 ]  # fmt: skip
 ACTS: list[tuple[Any, ...]] = [
+    ("examine",), ("examine", ("some", "none")), ("examine", ("unknown",)),
+    ("examine_entries", "some"), ("examine_entries", "unknown"),
+    ("fix_preview", "orphan-bak", "some"), ("fix", "orphan-bak", "some", "wrong"),
+    ("fix_preview", "unknown"), ("leaving",),
     ("hold", "some", "FIRST"), ("release", "some", "FIRST"), ("hold", "some", "gone"),
     ("move", "some", "FIRST", "more"), ("undo",), ("requeue", "some", "gone"),
     ("discard", "some", "FIRST"), ("trash",), ("undo", 3, False, "why"), ("acts",),
@@ -78,7 +82,7 @@ ACTS: list[tuple[Any, ...]] = [
 OWN = frozenset(
     {
         "attached", "at", "when", "seconds", "number", "pid", "thread", "cpu_seconds",
-        "evidence", "token", "expires",
+        "evidence", "token", "expires", "seen",
     }
 )  # fmt: skip
 """Facts that no two processes share, or moments; evidence tells ages."""
@@ -136,6 +140,7 @@ def answers(control: Control, file: Path) -> dict[str, object]:
             answer = [type(error).__name__, str(error)]
         text = json.dumps(answer).replace(str(file.parent), "THERE")
         text = re.sub(r"\d+\.\d+\+[0-9a-f]{40}", "FILEBASE", text)
+        text = text.replace("{'b', 'a'}", "{'a', 'b'}")  # a set has no order
         found[f"{number} {name} {arguments}"] = without_own(json.loads(text))
     return found
 
