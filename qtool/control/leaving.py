@@ -26,7 +26,7 @@ class Departing(Part):
 
     def leaving(self) -> Leaving:
         """Return what of qtool's is here, and whether it can go."""
-        return self._look()
+        return self._seen()
 
     @passed_on
     def leave(self, token: str) -> str:
@@ -69,7 +69,7 @@ class Departing(Part):
         folder = self.configuration.state_directory
         return folder, folder.with_name(folder.name + _ASIDE)
 
-    def _look(self) -> Leaving:
+    def _seen(self) -> Leaving:
         import hashlib  # nobody else who looks needs it
 
         from qtool.control import remains
@@ -92,7 +92,7 @@ class Departing(Part):
         )
 
     def _check(self, token: str) -> None:
-        now = self._look()
+        now = self._seen()
         if now.hindrances:
             first, more = now.hindrances[0], len(now.hindrances) - 1
             rest = f", and {more} more" if more else ""
