@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qtool.control.standing import Standing
     from qtool.control.views import View
-    from qtool.queues.switchboard import QueueScan
+    from qtool.queues.switchboard import QueueScan, SliceScan
 
 AT_WORK = frozenset({State.RUNNING, State.STOPPING, State.CLAIMED, State.MAILMAN})
 """Somebody takes what waits in the slice, as far as is known."""
@@ -58,12 +58,10 @@ class Part:
 def parts_of(scan: QueueScan, view: View, standing: Standing) -> tuple[Part, ...]:
     """Return the runner slices of a queue as one reading tells them."""
     parts = []
-    for number in range(1 + max(view.owners)):
-        own = [
-            cell
-            for cell, owner in zip(scan.slices, view.owners, strict=True)
-            if owner == number
-        ]
+    cells: list[list[SliceScan]] = [[] for _ in range(1 + max(view.owners))]
+    for cell, owner in zip(scan.slices, view.owners, strict=True):
+        cells[owner].append(cell)
+    for number, own in enumerate(cells):
         is_known = number < len(standing.slices)
         state = standing.slices[number] if is_known else standing.state
         oldest = [c.oldest for c in own if c.oldest is not None]

@@ -29,8 +29,10 @@ FLOWING_SECONDS = 30.0
 """What is gone within this time flows, and is no backlog."""
 WATCHED_SECONDS = 60.0
 """Watched for less than this, a queue is not falling behind yet."""
-_FEWEST_BEHIND = 20
-"""So many more messages have to have come than left."""
+_FEWEST = 20
+"""So many messages are a backlog; and so many more have to have come than left."""
+_LEAST_SHARE = 0.05
+"""It drains where less comes than leaves, by so large a share."""
 _NOT_IDLE = "not idle: "
 """So begins the note of a runner that is held back by its idle test."""
 
@@ -213,14 +215,15 @@ def _flow(facts: Facts, depth: int) -> Verdict | None:
         return None
     if watched >= WATCHED_SECONDS and into is not None and out is not None:
         more = (into - out) * min(watched, 300.0)
-        if more >= max(_FEWEST_BEHIND, depth / 10) and row.rate_in > row.rate_out:
+        if more >= max(_FEWEST, depth / 10) and row.rate_in > row.rate_out:
             evidence = (
                 f"{waiting(depth)}; in {per_time(into)}, out {per_time(out)} over"
                 f" {span(min(watched, 300.0))}: {(into - out) * 60:.0f} more a minute"
             )
             return warning(VerdictKind.FALLING_BEHIND, "falling behind", evidence)
     net = row.rate_out - row.rate_in
-    if net <= 0 or depth / net < FLOWING_SECONDS:
+    is_backlog = depth >= _FEWEST and net > _LEAST_SHARE * row.rate_out
+    if not is_backlog or depth / net < FLOWING_SECONDS:
         return None
     evidence = (
         f"{waiting(depth)}; in {per_time(row.rate_in)}, out {per_time(row.rate_out)}"

@@ -170,6 +170,7 @@ def test_a_verdict_follows_from_the_facts(
          "draining, empty in 2m"),
         ({"rate_in_5m": 1.05, "rate_in": 2.0}, 300.0, Kind.HEALTHY, "flowing"),
         ({"rate_out": 2.0}, 300.0, Kind.DRAINING, "draining, empty in 2m"),
+        ({"rate_out": 1.02}, 300.0, Kind.HEALTHY, "flowing"),
         ({"rate_out": 90.0}, 300.0, Kind.HEALTHY, "flowing"),
         ({"rate_out": None}, 300.0, Kind.HEALTHY, "flowing"),
         ({"rate_in": None, "rate_in_5m": None}, 300.0, Kind.HEALTHY, "flowing"),
