@@ -7,20 +7,24 @@ where it put them. Many entries are acted on only as a list that somebody has se
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.desk import Desk
 from qtool.control.gate import act
+from qtool.control.shunts import Shunts
+from qtool.errors import NoSuchEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from qtool.control.mender import Mender
-    from qtool.control.models import Act, ActionResult, Preview, Trashed
+    from qtool.control.models import Act, ActionResult, Entry, Preview, Trashed
     from qtool.control.tokens import Plan
 
 
-class Mending(Desk):
+class Mending(Desk, Shunts):
     """Acts on entries. ``why`` is for people and for the audit."""
 
     # --- One entry
@@ -113,7 +117,11 @@ class Mending(Desk):
             to: The queue they go to.
         """
         chosen = tuple(dict.fromkeys(filebases))
-        return self._mender.previewed(_plan(verb, queue, to, chosen), where)
+        preview = self._mender.previewed(_plan(verb, queue, to, chosen), where)
+        if verb != "unshunt":
+            return preview
+        reruns = tuple(self._reruns(queue, preview.first))
+        return replace(preview, warnings=(*preview.warnings, *reruns))
 
     @act
     def confirm(self, token: str, why: str = "") -> ActionResult:
@@ -150,6 +158,16 @@ class Mending(Desk):
         return trashed(self.configuration)
 
     # --- Behind the scenes
+
+    def _reruns(self, queue: str, entries: Sequence[Entry]) -> Iterator[str]:
+        """Say of which of the first entries a re-run may deliver twice, and why."""
+        found: dict[str, int] = {}
+        for entry in entries:
+            with suppress(NoSuchEntry):
+                for line in self.rerun_warnings(queue, entry.filebase):
+                    found[line] = found.get(line, 0) + 1
+        for line, count in found.items():
+            yield f"{count} of the {len(entries)} shown: {line}"
 
     @property
     def _mender(self) -> Mender:

@@ -255,8 +255,7 @@ def test_a_preview_says_what_stands_in_the_way(control: Control) -> None:
     put(control, "shunt", 3)
     preview = control.preview("unshunt", "shunt", "all")
     assert preview.count == 5
-    [warning] = preview.warnings
-    assert warning.startswith("3 will be left")
+    assert preview.warnings[0].startswith("3 will be left")
 
 
 def test_a_token_is_good_once_for_an_hour_and_for_its_user(
@@ -400,3 +399,15 @@ def test_a_full_trash_takes_no_more(tmp_path: Path) -> None:
         control.discard("in", four)
     assert files(control, "in") == [f"{four}.pck"]
     control.close()
+
+
+def test_a_preview_of_an_unshunt_says_what_may_be_delivered_twice(
+    control: Control,
+) -> None:
+    queues = control.configuration.switchboards
+    msg = message_from_bytes(b"Message-ID: <one@example.com>\n" + MAIL)
+    for queue, whichq in (("shunt", "out"), ("in", "")):
+        queues[queue].enqueue(msg, {"whichq": whichq})
+    [warning] = control.preview("unshunt", "shunt", "all").warnings
+    assert warning.startswith("1 of the 1 shown: ")
+    assert "in has the same message" in warning
