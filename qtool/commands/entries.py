@@ -23,7 +23,7 @@ PAGE = 1000
 
 _SHORT_NAME = len("1795292186.811604+cf94")
 _TELLING_NAME = 30
-_SECONDS = 0.05
+_FIRST_SECONDS, _SECONDS = 0.01, 0.05
 # So long a page is read for, about: hits are to come soon, and progress to be shown.
 _STATES = {".bak": "in flight", ".psv": "preserved"}
 _WAITING, _EDITED = ".pck", "edited"
@@ -106,13 +106,13 @@ def pages(
     control: Control, queue: str, where: str, number: int = PAGE
 ) -> Iterator[Found]:
     """Yield the pages of a search until nothing is left."""
-    after = ""
+    after, seconds = "", _FIRST_SECONDS
     while True:
-        found = control.find(queue, where, after, number, _SECONDS)
+        found = control.find(queue, where, after, number, seconds)
         yield found
         if found.complete:
             return
-        after = found.after
+        after, seconds = found.after, _SECONDS
 
 
 def the_one(control: Control, queue: str, name: str) -> str:

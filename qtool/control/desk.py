@@ -90,4 +90,6 @@ class Desk(Part):
 
         # Where nothing may be changed, nothing is kept either.
         kept = None if self.read_only_reason() else self.configuration.state_directory
-        return Finder(self.configuration, Cache(kept), whys=self._reasons.whys)
+        cache = Cache(kept)
+        self.on_close(cache.close)
+        return Finder(self.configuration, cache, whys=self._reasons.whys)

@@ -34,3 +34,7 @@ class Part:
     def read_only_reason(self) -> str:
         """Return why nothing may be changed here; empty when acts are allowed."""
         raise NotImplementedError
+
+    def on_close(self, end: Callable[[], None]) -> None:
+        """Have something done once, when everything has stopped."""
+        raise NotImplementedError

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qtool.control.control import Control
     from qtool.control.models import Entry
 
-_PAGE_SECONDS = 0.03
+_FIRST_SECONDS, _PAGE_SECONDS = 0.01, 0.05
 
 
 def _site(root: str) -> Control:
@@ -48,7 +48,8 @@ def content(root: str, queue: str, where: str) -> tuple[float, float, int]:
     start = time.perf_counter()
     first, hits, after, complete = 0.0, 0, "", False
     while not complete:
-        page = control.find(queue, where, after, 1000, _PAGE_SECONDS)
+        seconds = _PAGE_SECONDS if after else _FIRST_SECONDS
+        page = control.find(queue, where, after, 1000, seconds)
         if page.entries and not hits:
             first = time.perf_counter() - start
         hits, after, complete = hits + len(page.entries), page.after, page.complete
