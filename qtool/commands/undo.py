@@ -72,26 +72,35 @@ def _listed(options: Namespace, control: Control) -> int:
         width=terminal_width(),
     )  # fmt: skip
     table.put(
-        (act.number, _when(act.at), act.who, _what(act), act.count, _state(act),
-         act.why or None)
+        (act.number, _when(act.at), act.who or None, _what(act), act.count,
+         _state(act), act.why or None)
         for act in acts
     )  # fmt: skip
+    for act in acts:
+        if act.damage:
+            tell(act.damage)
     return DONE
 
 
-def _when(at: float) -> str:
+def _when(at: float) -> str | None:
+    if not at:
+        return None
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
-def _what(act: Act) -> str:
+def _what(act: Act) -> str | None:
+    if act.damage:
+        return None
     if act.undoes:
         return f"undo {act.undoes}"
     return f"{act.verb} {act.queue}{f' to {act.to}' if act.to else ''}"
 
 
 def _state(act: Act) -> str:
+    if act.damage:
+        return "damaged"
     if act.undone_by:
         return f"undone by {act.undone_by}"
     if act.done is None:
-        return "cut off"
+        return "under way" if act.is_under_way else "cut off"
     return "done" if act.done == act.count else f"{act.done} done"

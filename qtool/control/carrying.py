@@ -7,11 +7,12 @@ or a folder may not be written the rest is left alone: what was done is on recor
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtool.control.audit import noted
-from qtool.control.journal import OWN_TRASH
+from qtool.control.journal_records import OWN_TRASH
 from qtool.control.models.mending import ActionResult, Missed
 from qtool.control.places import TRASH, place, trash
 from qtool.errors import NoSuchEntry, QFileError, QToolError
@@ -20,7 +21,8 @@ from qtool.msgdata import from_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from qtool.control.journal import Journal, Moved, Record
+    from qtool.control.journal import Begun, Journal
+    from qtool.control.journal_records import Moved, Record
     from qtool.control.plans import Ways
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
@@ -50,27 +52,28 @@ def carry_out(
     Raises:
         OSError: It could not be put on record: nothing was done.
     """
-    result = ActionResult(
-        verb=record.verb,
-        queue=record.queue,
-        to=record.to,
-        skipped=tuple(ways.skipped),
-        failed=tuple(ways.failed),
-    )
+    skipped, failed = tuple(ways.skipped), tuple(ways.failed)
+    result = ActionResult(verb=record.verb, queue=record.queue, to=record.to)
+    result = replace(result, skipped=skipped, failed=failed)
     if not ways.moves:
         return result
-    number = journal.begin(replace(record, moves=tuple(ways.moves)))
-    noted(files=[move.filebase for move in ways.moves], number=number)
-    carrier = _Carrier(configuration, number, change, backwards=bool(record.undoes))
-    carrier.carry(ways.moves)
-    journal.end(number, carrier.done)
+    with journal.begin(replace(record, moves=tuple(ways.moves))) as begun:
+        noted(files=[move.filebase for move in ways.moves], number=begun.number)
+        carrier = _Carrier(configuration, begun.number, change, bool(record.undoes))
+        carrier.carry(ways.moves)
+        carrier.end(begun)
     return replace(
         result,
-        number=number,
+        number=begun.number,
         done=tuple(carrier.done),
-        skipped=(*result.skipped, *carrier.skipped),
-        failed=(*result.failed, *carrier.failed),
+        skipped=(*skipped, *carrier.skipped),
+        failed=(*failed, *carrier.failed),
+        note="; ".join(carrier.notes),
     )
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 class _Carrier:
@@ -81,7 +84,6 @@ class _Carrier:
         configuration: Configuration,
         number: int,
         change: Change | None,
-        *,
         backwards: bool,
     ) -> None:
         self._configuration = configuration
@@ -94,31 +96,50 @@ class _Carrier:
         self.done: list[str] = []
         self.skipped: list[Missed] = []
         self.failed: list[Missed] = []
+        self.notes: list[str] = []
 
     def carry(self, moves: Sequence[Moved]) -> None:
         """Go all ways, up to the first that the machine does not allow."""
         try:
             for position, move in enumerate(moves):
-                try:
-                    self._go(move)
-                    self.done.append(move.filebase)
-                except NoSuchEntry as error:
-                    since = _SINCE if self._backwards else ""
-                    self._miss(self.skipped, move, f"{error}{since}")
-                except QFileError as error:
-                    self._miss(self.failed, move, error.reason)
-                except QToolError as error:
-                    self._miss(self.failed, move, str(error))
-                except OSError as error:
-                    reason = error.strerror or str(error)
-                    self._miss(self.failed, move, reason)
+                problem = self._tried(move) or self._synced_in_time()
+                if problem:
                     for left in moves[position + 1 :]:
-                        self._miss(self.skipped, left, f"not tried after: {reason}")
+                        self._miss(self.skipped, left, f"not tried after: {problem}")
                     break
-                if time.monotonic() - self._synced_at >= _SYNC_SECONDS:
-                    self._sync()
         finally:
             self._sync()
+
+    def end(self, begun: Begun) -> None:
+        """Put on record how that went."""
+        try:
+            begun.end(self.done)
+        except OSError as error:
+            self.notes.append(f"its end is not on record: {_reason(error)}")
+
+    def _tried(self, move: Moved) -> str:
+        """Go a way; return what is wrong with the machine, mostly nothing."""
+        try:
+            self._go(move)
+            self.done.append(move.filebase)
+        except NoSuchEntry as error:
+            self._miss(self.skipped, move, self._why_gone(move, error))
+        except QFileError as error:
+            self._miss(self.failed, move, error.reason)
+        except (QToolError, ValueError) as error:
+            self._miss(self.failed, move, str(error))
+        except OSError as error:
+            self._miss(self.failed, move, _reason(error))
+            return _reason(error)
+        return ""
+
+    def _why_gone(self, move: Moved, error: NoSuchEntry) -> str:
+        if not self._backwards:
+            return str(error)
+        with suppress(QToolError, OSError):
+            self._place(move.target).suffix_of(move.new_filebase)
+            return f"{move.new_filebase} is in {move.target} already"
+        return f"{error}{_SINCE}"
 
     def _go(self, move: Moved) -> None:
         source, target = self._place(move.source), self._place(move.target)
@@ -167,11 +188,24 @@ class _Carrier:
             self._places[name] = place(self._configuration, real)
         return self._places[name]
 
-    def _sync(self) -> None:
+    def _synced_in_time(self) -> str:
+        if time.monotonic() - self._synced_at < _SYNC_SECONDS:
+            return ""
+        return self._sync()
+
+    def _sync(self) -> str:
+        """Make what was moved durable; return what is wrong, mostly nothing."""
+        problem = ""
         for name in self._unsynced:
-            self._places[name].sync()
+            try:
+                self._places[name].sync()
+            except OSError as error:
+                problem = _reason(error)
+                note = f"{name}: what was moved may not outlast a loss of power"
+                self.notes.append(f"{note}: {problem}")
         self._unsynced.clear()
         self._synced_at = time.monotonic()
+        return problem
 
     @staticmethod
     def _miss(missed: list[Missed], move: Moved, reason: str) -> None:

@@ -10,7 +10,8 @@ from qtool.control.acting import acting_uid
 from qtool.control.carrying import carry_out
 from qtool.control.editing import check, with_headers
 from qtool.control.entries import stamp_of
-from qtool.control.journal import Journal, Record
+from qtool.control.journal import Journal
+from qtool.control.journal_records import Record
 from qtool.control.models import Act, ActionResult, Missed, Preview
 from qtool.control.places import place
 from qtool.control.plans import Ways, checked, kept_aside, source_of, ways_of
@@ -72,9 +73,11 @@ class Mender:
 
     def undo(self, number: int | None, why: str, *, others: bool) -> ActionResult:
         """Take an act back."""
-        record = to_undo(self._journal, number, acting_uid(), others=others)
+        record, note = to_undo(self._journal, number, acting_uid(), others=others)
         plan = Plan(verb=UNDO, queue=record.queue, to=record.to, filebases=())
-        return self._on_record(plan, ways_back(record), why, undoes=record.number)
+        ways = ways_back(record)
+        result = self._on_record(plan, ways, why, undoes=record.number)
+        return replace(result, note="; ".join(filter(None, (result.note, note))))
 
     def edit(
         self, queue: str, filebase: str, edit: Edit, seen: str, why: str
@@ -97,7 +100,7 @@ class Mender:
         message = edit.headers and with_headers(held.message, edit.headers)
 
         def change(waiting: Switchboard, name: str) -> None:
-            waiting.rewrite(name, msgdata, message=message or None)
+            waiting.rewrite(name, msgdata, message=message or None, was=held)
 
         return self._on_record(plan, Ways(moves=[kept_aside(plan)]), why, change=change)
 
@@ -205,4 +208,6 @@ def _act(record: Record, undone_by: int) -> Act:
         done=None if record.done is None else len(record.done),
         undoes=record.undoes,
         undone_by=undone_by,
+        is_under_way=record.is_under_way,
+        damage=record.damage,
     )

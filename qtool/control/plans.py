@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qtool.control.journal import OWN_TRASH, Moved
+from qtool.control.journal_records import OWN_TRASH, Moved
 from qtool.control.models.mending import Missed
 from qtool.control.places import HELD, held, place
 from qtool.control.trash import EMPTY, is_trash

@@ -75,22 +75,49 @@ class Tokens:
             raise Refused(unknown)
         path = self._path(token)
         try:
-            facts: dict[str, Any] = json.loads(durable.read_small(str(path), _LARGEST))
-            if facts.pop("uid") != uid:
+            held: object = json.loads(durable.read_small(str(path), _LARGEST))
+            plan, owner, expires = _parsed(held)
+            if owner != uid:
                 raise Refused(f"the token {token} was given to another user")
             path.unlink()  # whoever removes it has it
-        except (FileNotFoundError, ValueError, KeyError):
+        except FileNotFoundError:
             raise Refused(unknown) from None
-        if facts.pop("expires") <= self._clock():
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Refused(f"the token {token} cannot be read: {reason}") from error
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Refused(f"the token {token} is damaged: look again") from None
+        if expires <= self._clock():
             raise Refused(f"the token {token} has expired: look again")
-        return Plan(**{**facts, "filebases": tuple(facts["filebases"])})
+        return plan
 
     def _forget_expired(self) -> None:
         now = self._clock()
         for path in self._folder.iterdir():
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # it is gone, or none of ours
                 if now - path.lstat().st_mtime > LIFE_SECONDS:
                     path.unlink()
 
     def _path(self, token: str) -> Path:
         return self._folder / token
+
+
+def _parsed(held: Any) -> tuple[Plan, int, float]:
+    """Return the plan of a token's file, whose it is and how long.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is no such file.
+    """
+    plan = Plan(
+        verb=held["verb"],
+        queue=held["queue"],
+        to=held["to"],
+        filebases=tuple(held["filebases"]),
+    )
+    texts = (plan.verb, plan.queue, plan.to, *plan.filebases)
+    uid, expires = held["uid"], held["expires"]
+    if not all(type(text) is str for text in texts):
+        raise ValueError("no text where there should be one")
+    if type(uid) is not int or type(expires) not in (int, float):
+        raise ValueError("no number where there should be one")
+    return plan, uid, expires

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtool.control.journal import Journal, Record
+from qtool.control.journal import Journal
+from qtool.control.journal_records import Record
 from qtool.control.models import ActionResult, Trashed
 from qtool.control.models.mending import Missed
 from qtool.control.places import place, trash, trash_folder

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.control.plans import Ways
-from qtool.errors import Refused
+from qtool.errors import NoSuchAct, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from qtool.control.journal import Journal, Record
+    from qtool.control.journal import Journal
+    from qtool.control.journal_records import Record
 
 UNDO = "undo"
 
@@ -29,32 +30,44 @@ def undone(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
         yield record, taken_back
 
 
-def to_undo(journal: Journal, number: int | None, uid: int, *, others: bool) -> Record:
+def to_undo(
+    journal: Journal, number: int | None, uid: int, *, others: bool
+) -> tuple[Record, str]:
     """Return the act to take back: that of the number, or the user's own last.
 
+    With it comes what to tell of damaged records that were passed over; mostly "".
+
     Raises:
-        Refused: There is none, it was taken back already, or it is another user's
-            and was not asked for by ``others``.
-        NoSuchAct: There is none of that number.
+        Refused: There is none, it was taken back already, it is under way, or it is
+            another user's and was not asked for by ``others``.
+        NoSuchAct: There is none of that number, or it cannot be understood.
     """
-    if number is None:
-        return _own_last(journal, uid)
-    wanted = journal.read(number)
+    damaged: list[str] = []
     for record, by in undone(journal.records()):
-        if record.number == number and by:
-            raise Refused(f"act {number} was undone by act {by}")
-        if record.number <= number:
+        is_meant = record.number == number
+        if number is None:
+            is_meant = record.uid == uid and not by and not record.undoes
+        if is_meant:
+            _check(record, by, uid, others=others)
+            return record, "; ".join(damaged)
+        if record.damage:
+            damaged.append(f"passed over {record.damage}")
+        if number is not None and record.number < number:
             break
-    if wanted.uid != uid and not others:
-        raise Refused(f"act {number} is {wanted.who}'s, not yours")
-    return wanted
+    if number is not None:
+        raise NoSuchAct(f"there is no act {number} on record")
+    raise Refused("; ".join(["there is no act of yours to undo", *damaged]))
 
 
-def _own_last(journal: Journal, uid: int) -> Record:
-    for record, by in undone(journal.records()):
-        if record.uid == uid and not by and not record.undoes:
-            return record
-    raise Refused("there is no act of yours to undo")
+def _check(record: Record, by: int, uid: int, *, others: bool) -> None:
+    if record.damage:
+        raise NoSuchAct(record.damage)
+    if by:
+        raise Refused(f"act {record.number} was undone by act {by}")
+    if record.uid != uid and not others:
+        raise Refused(f"act {record.number} is {record.who}'s, not yours")
+    if record.is_under_way:
+        raise Refused(f"act {record.number} is under way: wait for its end")
 
 
 def ways_back(record: Record) -> Ways:

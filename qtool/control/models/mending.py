@@ -69,11 +69,17 @@ class Act:
     count: int
     """Of how many entries."""
     done: int | None
-    """To how many it was done; None where its end is not on record: it was cut off."""
+    """To how many it was done; None where its end is not on record.
+
+    Then it is under way, or was cut off.
+    """
     undoes: int = 0
     """Number of the act that this one took back; 0 for none."""
     undone_by: int = 0
     """Number of the act that took this one back; 0 for none."""
+    is_under_way: bool = False
+    damage: str = ""
+    """Why nothing but the number is known; else empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
