@@ -311,7 +311,7 @@ def test_a_stranger_sees_rows_with_reasons_and_changes_nothing(site: Site) -> No
     ]
     assert lines[5].split() == ["in", "0", "0", "-", "■", "stopped", "-"]
     assert lines[6].split() == ["out", "…", "-", "-", "?", "unreadable", "-"]
-    assert lines[7].strip() == "Permission denied"
+    assert lines[7].strip() == "unreadable: Permission denied"
     ended = site.call("inject", "in", user=STRANGER)
     assert ended.told == [f"qtool: you may not write in {site.spool}"]
     assert site.facts() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,8 @@ class Row:
         try:
             self._scan, self._error = self.queue.scan(self._view.parts), ""
             if self._held is not None:
-                self._held_count = self._held.scan(_WHOLE).depth
+                with suppress(PermissionError):  # a stranger may see the queue alone
+                    self._held_count = self._held.scan(_WHOLE).depth
         except OSError as error:
             self._scan, self._error = None, error.strerror or str(error)
         if self._scan is None or self._scan is not before[0]:  # no kept answer
