@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from qtool.queues.switchboard import Switchboard
 
 Change: TypeAlias = "Callable[[Switchboard, str], None]"
+Made: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any]]"
 _SINCE = ": what was processed or moved since cannot come back"
 _SYNC_SECONDS = 0.1
 """How long what was moved may stay undurable in a long act."""
@@ -152,7 +153,7 @@ class _Carrier:
             suffix=move.suffix,
             new_suffix=move.new_suffix,
             new_filebase=move.new_filebase,
-            msgdata=self._msgdata(source, move),
+            msgdata=self._msgdata(move),
             sync=False,
         )
         self._unsynced |= {move.source, move.target}
@@ -173,14 +174,15 @@ class _Carrier:
             target.erase(filebase)
             raise
 
-    def _msgdata(self, source: Switchboard, move: Moved) -> dict[str, Any] | None:
-        """Return the metadata an entry has from then on; None where it is kept."""
+    def _msgdata(self, move: Moved) -> Made | None:
+        """Return what makes the metadata from then on; None where they are kept."""
         if move.msgdata is None:
             return None
-        held, lost = source.peek(move.filebase).msgdata, from_json(move.msgdata)
         if self._backwards:
-            return {**held, **lost}
-        return {key: value for key, value in held.items() if key not in lost}
+            lost = from_json(move.msgdata)
+            return lambda held: {**held, **lost}
+        gone = frozenset(move.msgdata)
+        return lambda held: {k: held[k] for k in held if k not in gone}
 
     def _place(self, name: str) -> Switchboard:
         if name not in self._places:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtool import qfile
 from qtool.errors import NoSuchEntry
 from qtool.msgdata import volatile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from email.message import Message
 
     from qtool.qfile import QFile
+
+Msgdata: TypeAlias = "Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]"
+"""Other metadata, or what makes them of those that are there."""
 
 _FORM_KEYS = ("version", "_parsemsg")
 """What tells how the message is written: it belongs to the file."""
@@ -22,7 +25,7 @@ def changed(
     content: bytes,
     *,
     path: str,
-    msgdata: Mapping[str, Any],
+    msgdata: Msgdata,
     message: Message | bytes | None,
     was: QFile | None,
     text_form: bool,
@@ -35,7 +38,7 @@ def changed(
     Args:
         content: What the file holds.
         path: The file, for the error.
-        msgdata: The metadata.
+        msgdata: The metadata, or what makes them of those that are there.
         message: The message; the bytes of the one that there is stay without it.
         was: What somebody saw and means to change; anything, without it.
         text_form: Write it in the text form, as a queue of Mailman needs. So it is
@@ -49,6 +52,8 @@ def changed(
     held = qfile.decode(content, strict=False, path=path, allowed=allowed)
     if was is not None and _halves(held) != _halves(was):
         raise NoSuchEntry(f"{path} is another since it was looked at")
+    if callable(msgdata):
+        msgdata = msgdata(dict(held.msgdata))
     if message is not None:
         as_text = text_form or not held.is_own_object
         return qfile.encode(message, msgdata, text_form=as_text, allowed=allowed)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
     from qtool.qfile import QFile
+    from qtool.queues.changing import Msgdata
     from qtool.queues.switchboard import Switchboard
 
 
@@ -32,7 +33,7 @@ class Mending(ABC):
         suffix: str = WAITING,
         new_suffix: str = WAITING,
         new_filebase: str | None = None,
-        msgdata: Mapping[str, Any] | None = None,
+        msgdata: Msgdata | None = None,
         sync: bool = True,
     ) -> None:
         """Move an entry that waits or was set aside, never one in flight.
@@ -46,8 +47,9 @@ class Mending(ABC):
             suffix: The state that it is in: ``.pck`` waits, ``.psv`` is set aside.
             new_suffix: The state that it has there.
             new_filebase: The name that it has there; the same without it.
-            msgdata: Its metadata there; the same without it. Volatile keys are left
-                out, and the bytes of its message stay.
+            msgdata: Its metadata there, or what makes them of those that it has when
+                it is moved; the same without it. Volatile keys are left out, and the
+                bytes of its message stay.
             sync: When this returns, the move survives a loss of power. Who moves many
                 calls ``sync`` of both queues instead, now and then.
 

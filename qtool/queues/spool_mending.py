@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
     from qtool.qfile import QFile
+    from qtool.queues.changing import Msgdata
     from qtool.queues.entries import Entries
     from qtool.queues.index import Index
 
@@ -37,7 +38,7 @@ class SpoolMending(Switchboard):
         suffix: str = WAITING,
         new_suffix: str = WAITING,
         new_filebase: str | None = None,
-        msgdata: Mapping[str, Any] | None = None,
+        msgdata: Msgdata | None = None,
         sync: bool = True,
     ) -> None:
         """Move an entry that waits or was set aside, never one in flight."""
@@ -80,7 +81,7 @@ class SpoolMending(Switchboard):
     def _changing(
         self,
         place: Place,
-        msgdata: Mapping[str, Any],
+        msgdata: Msgdata,
         message: Message | bytes | None = None,
         was: QFile | None = None,
     ) -> Callable[[bytes], bytes]:

@@ -327,3 +327,20 @@ def test_processes_that_act_on_one_entry_never_lose_or_double_it(
     assert all(done + missed == 60 for _, done, missed in told)
     assert {**content(control, "in"), **content(control, "out")} == before
     assert everywhere(control) == [name]
+
+
+def test_what_an_act_takes_from_metadata_is_taken_from_those_of_that_moment(
+    control: Control,
+) -> None:
+    [name] = put(control, "shunt", whichq="in")
+    queues = control.configuration.switchboards
+    shunt, here = control.configuration.shunt, queues["in"]
+
+    def without_origin(held: dict[str, object]) -> dict[str, object]:
+        return {key: value for key, value in held.items() if key != "whichq"}
+
+    shunt.rewrite(name, {**shunt.peek(name).msgdata, "colour": "red"})
+    shunt.transfer(name, here, msgdata=without_origin)
+    msgdata = here.peek(name).msgdata
+    assert msgdata["colour"] == "red"
+    assert "whichq" not in msgdata
