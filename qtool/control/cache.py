@@ -39,14 +39,15 @@ _SCHEMA = (
     " PRIMARY KEY (queue, filebase)) STRICT, WITHOUT ROWID"
 )
 # STRICT, so that whoever else may write there cannot give a value another type.
-_SELECT = (
-    "SELECT * FROM entries WHERE queue = ?"
-    " AND filebase IN (SELECT value FROM json_each(?))"
-)
+_SELECT = "SELECT * FROM entries WHERE queue = ? AND filebase BETWEEN ? AND ? LIMIT ?"
+# Entries that are asked for together are neighbours, and a walk along them is several
+# times as quick as a search for each.
 _INSERT = "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _PAGE, _PAGES, _PAGES_IN_MEMORY = 4096, 1 << 16, 1 << 13
 # 256 MB in a file, 32 MB in memory; what is full is emptied.
 _PATIENCE_SECONDS = 0.05
+_SPARSE = 8
+# So many times as many rows are looked at as entries are asked for, at most.
 _MODE = 0o660
 _NETWORK = frozenset(
     (
@@ -72,10 +73,12 @@ class Cache:
     def rows(
         self, queue: str, filebases: Sequence[str]
     ) -> dict[str, tuple[Key, tuple[Any, ...]]]:
-        """Return what is known of some entries, by filebase."""
-        import json
-
-        found = self._done(_SELECT, (queue, json.dumps(filebases)))
+        """Return what is known of some entries, and maybe of others between them."""
+        if not filebases:
+            return {}
+        most = _SPARSE * len(filebases)
+        ends = (queue, min(filebases), max(filebases), most)
+        found = self._done(_SELECT, ends)
         return {row[1]: (row[2:5], row[5:]) for row in found}
 
     def add(self, queue: str, rows: Iterable[CacheRow]) -> None:

@@ -51,7 +51,7 @@ _FIRST_BLOCK, _BLOCK = 1000, 100_000
 # Names that are read at once: few for who looks at the oldest, some 15 MB for others.
 _KEPT_BLOCKS = 2
 _BLOCK_SECONDS = 30.0
-_BATCH = 128
+_BATCH = 256
 _FORGET_SECONDS = 600.0
 
 
