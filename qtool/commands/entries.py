@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from qtool import render
@@ -60,15 +61,27 @@ class Listing:
     def put(self, entries: Iterable[Entry]) -> None:
         """Write some entries."""
         if not self._in_json:
-            now = time.time()
-            self._table.put([self._row(entry, now) for entry in entries])
+            now, shown = time.time(), [*entries]
+            names = self._names(shown)
+            pairs = zip(shown, names, strict=True)
+            self._table.put([self._row(entry, name, now) for entry, name in pairs])
             return
         for entry in entries:
             put_json(entry)
 
-    def _row(self, entry: Entry, now: float) -> Sequence[Cell]:
+    def _names(self, entries: Sequence[Entry]) -> list[str]:
+        """Return what to call entries: on a terminal no more than tells them apart."""
+        if not self._is_short:
+            return [entry.filebase for entry in entries]
+        times = [entry.filebase.partition("+")[0] for entry in entries]
+        often = Counter(times)
+        return [
+            when if often[when] == 1 else entry.filebase[:_SHORT_NAME]
+            for when, entry in zip(times, entries, strict=True)
+        ]
+
+    def _row(self, entry: Entry, name: str, now: float) -> Sequence[Cell]:
         seconds = now - entry.when
-        name = entry.filebase[:_SHORT_NAME] if self._is_short else entry.filebase
         return (
             *([entry.queue] if self._where else []),
             name,

@@ -189,4 +189,4 @@ def _progressing(
 
 
 def _nothing(queue: str, where: str) -> str:
-    return f"nothing in {queue} is like that" if where else f"nothing is in {queue}"
+    return f"{queue}: no entry is like that" if where else f"{queue}: there is none"

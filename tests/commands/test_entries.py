@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool import qfile
-from qtool.commands import ls
+from qtool.commands import entries, ls
+from qtool.commands.entries import Listing
+from qtool.control.models import Entry
 from qtool.qfile import message_from_bytes
 from tests.control.site import configuration
 from tests.queues.names import filebase_of
@@ -97,7 +99,7 @@ def test_they_can_be_sorted_and_filtered(
     )
     assert len(_names(done.out)) == 2
     assert call("-C", config, "ls", "in", "list:nobody").err == (
-        "qtool: nothing in in is like that\n"
+        "qtool: in: no entry is like that\n"
     )
 
 
@@ -184,3 +186,17 @@ def test_looking_writes_nothing(call: Call, config: Path) -> None:
     call("-C", config, "ls", "in")
     call("-C", config, "find", "from:anne")
     assert sorted(config.parent.rglob("*")) == before
+
+
+def test_on_a_terminal_names_are_as_short_as_they_can_be(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(entries, "terminal_width", lambda: 80)
+    one, two, three = (
+        Entry(queue="in", filebase=base, when=0.5, suffix=".pck", slice=0, due=False)
+        for base in (filebase_of(1), filebase_of(2, 5.5), filebase_of(3, 5.5))
+    )
+    Listing().put([one, two, three])
+    assert _names(capsys.readouterr().out) == [
+        "1700000001.5", filebase_of(2, 5.5)[:22], filebase_of(3, 5.5)[:22],
+    ]  # fmt: skip
