@@ -7,7 +7,6 @@ or a folder may not be written the rest is left alone: what was done is on recor
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,6 +16,7 @@ from qtool.control.models.mending import ActionResult, Missed
 from qtool.control.places import TRASH, place, trash
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
+from qtool.queues.filebase import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,6 +93,7 @@ class _Carrier:
         self._backwards = backwards
         self._places: dict[str, Switchboard] = {}
         self._unsynced: set[str] = set()
+        self._swept: set[str] = set()
         self._synced_at = time.monotonic()
         self.done: list[str] = []
         self.skipped: list[Missed] = []
@@ -121,10 +122,15 @@ class _Carrier:
     def _tried(self, move: Moved) -> str:
         """Go a way; return what is wrong with the machine, mostly nothing."""
         try:
-            self._go(move)
+            try:
+                self._go(move)
+            except NoSuchEntry as error:
+                if not self._backwards:
+                    raise
+                self._make_up(move, error)
             self.done.append(move.filebase)
         except NoSuchEntry as error:
-            self._miss(self.skipped, move, self._why_gone(move, error))
+            self._miss(self.skipped, move, str(error))
         except QFileError as error:
             self._miss(self.failed, move, error.reason)
         except (QToolError, ValueError) as error:
@@ -134,13 +140,27 @@ class _Carrier:
             return _reason(error)
         return ""
 
-    def _why_gone(self, move: Moved, error: NoSuchEntry) -> str:
-        if not self._backwards:
-            return str(error)
-        with suppress(QToolError, OSError):
-            self._place(move.target).suffix_of(move.new_filebase)
-            return f"{move.new_filebase} is in {move.target} already"
-        return f"{error}{_SINCE}"
+    def _make_up(self, move: Moved, error: NoSuchEntry) -> None:
+        """Give an entry that is back already what it lost, when that was cut off.
+
+        Raises:
+            NoSuchEntry: It is not there, or lost nothing.
+        """
+        target, name = self._place(move.target), move.new_filebase
+        if move.target not in self._swept:  # it may be in the hand of who was killed
+            self._swept.add(move.target)
+            target.sweep()
+        try:
+            state = target.suffix_of(name)
+        except NoSuchEntry:
+            raise NoSuchEntry(f"{error}{_SINCE}") from error
+        if move.swapped:
+            raise error
+        lost = from_json(move.msgdata) if move.msgdata and state == WAITING else {}
+        held = target.peek(name) if lost else None
+        if held is None or lost.keys() <= held.msgdata.keys():
+            raise NoSuchEntry(f"{name} is in {move.target} already") from error
+        target.rewrite(name, {**held.msgdata, **lost}, was=held)
 
     def _go(self, move: Moved) -> None:
         source, target = self._place(move.source), self._place(move.target)

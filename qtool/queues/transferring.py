@@ -6,7 +6,8 @@
 
 The last is the way to another file system. There alone a process that is killed, in
 the moment between the copy and the removal, leaves the message in both places: what
-waits is sent twice rather than never.
+waits is sent twice rather than never. Whoever tries that move again, or takes it back,
+finds the same bytes under the same name, and removes what is too much.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 from typing import TYPE_CHECKING
 
 from qtool.errors import EntryExists
+from qtool.qfile.opening import read_bytes
 from qtool.queues import copying, durable
 from qtool.queues.filebase import WAITING, WRITING
 from qtool.queues.rewriting import changed, remove_dead
@@ -111,15 +113,17 @@ def prepare(old: Place, new: Place) -> None:
 
 
 def _end_twin(old: Place, new: Place) -> None:
-    """End a move in two steps that was cut off: one file has both names."""
+    """End a move in two steps that was cut off: one file, or copy, has both names."""
     try:
-        is_one = os.path.samestat(os.lstat(old.path), os.lstat(new.path))
-        if is_one and not old.is_same(new):
-            os.unlink(old.path)
-            return
+        one, other = os.lstat(old.path), os.lstat(new.path)
     except FileNotFoundError:
         raise old.entries.missing(old.name) from None
-    raise EntryExists(f"{new.path} is there already")
+    if os.path.samestat(one, other) and not old.is_same(new):
+        os.unlink(old.path)
+    elif one.st_dev != other.st_dev:
+        _hold_and_copy(old, new)
+    else:
+        raise EntryExists(f"{new.path} is there already")
 
 
 def _hold_and_copy(old: Place, new: Place) -> None:
@@ -140,7 +144,10 @@ def _copy(held: str, new: Place) -> None:
         try:
             copying.move_new(held, new.path, temporary)
         except FileExistsError:
-            raise EntryExists(f"{new.path} is there already") from None
+            if read_bytes(held) != read_bytes(new.path):
+                raise EntryExists(f"{new.path} is there already") from None
+            new.entries.sync()
+            os.unlink(held)
 
 
 def _move_changed(old: Place, new: Place, change: Callable[[bytes], bytes]) -> None:

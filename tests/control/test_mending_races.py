@@ -249,6 +249,21 @@ def test_an_undo_of_a_cut_off_act_tells_what_had_not_been_moved(
     assert result.skipped[0].reason == f"{two} is in in already"
 
 
+def test_an_undo_gives_back_what_an_entry_lost_that_was_not_moved(
+    control: Control,
+) -> None:
+    """Its process was killed between the two: the entry was in its hand."""
+    [name] = put(control, "shunt", whichq="in", shunt_error="ValueError: x")
+    before = control.configuration.shunt.peek(name).msgdata
+    number = control.unshunt(name).number
+    there = folder(control, "in") / f"{name}.pck"
+    there.rename(folder(control, "shunt") / f"{name}.edit")
+    cut_off(control, number)
+    assert control.undo().done == (name,)
+    assert control.configuration.shunt.peek(name).msgdata == before
+    assert everywhere(control) == [name]
+
+
 def test_an_act_under_way_is_shown_so_and_cannot_be_undone(control: Control) -> None:
     [name] = put(control, "in")
     control.move("in", name, "out")
