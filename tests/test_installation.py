@@ -7,7 +7,6 @@ import pwd
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -25,14 +24,13 @@ from qtool.errors import (
 from qtool.installation import Configuration, load_settings
 from qtool.qfile import message_from_string
 from qtool.queues.slices import SPACE
-from qtool.settings import SiteKind, default, from_root, parse
+from qtool.settings import default, from_root, parse
 from tests.rights import open_folder, powerless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from qtool.settings import Settings
 
 TEST_RUNNER = "[runner.test]\nmax_restarts: 1\n"
 MAILMAN = "[mailman]\nlayout: x\n[paths.x]\nvar_dir: {}\n"
@@ -322,15 +320,6 @@ def test_the_shipped_runner_of_the_default_is_there(config: Configuration) -> No
 
 
 # --- Rights
-
-
-def kinds(settings: Settings, kind: SiteKind) -> Configuration:
-    return Configuration(replace(settings, kind=kind))
-
-
-def test_mailman_2_is_only_looked_at(tmp_path: Path) -> None:
-    reason = kinds(default(tmp_path), SiteKind.MAILMAN2).writable_reason()
-    assert reason.startswith("these queues are Mailman 2's")
 
 
 def test_a_mailman_that_never_ran_is_read_only(tmp_path: Path) -> None:

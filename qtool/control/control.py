@@ -17,6 +17,7 @@ from qtool.control.mending import Mending
 from qtool.control.observer import Observer
 from qtool.control.shunts import Shunts
 from qtool.control.survey import Survey
+from qtool.errors import Refused
 from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
@@ -230,6 +231,8 @@ class Control(Mending, History, Doctoring, Departing, Shunts):
         from qtool.control.injecting import inject  # needs the email package
 
         settings = self.configuration.settings
+        if settings.kind is SiteKind.MAILMAN2:
+            raise Refused("Mailman 2 could not read what qtool writes")
         return inject(
             self.configuration.switchboards[queue],
             data,

@@ -14,6 +14,7 @@ from qtool.control.own import OwnRunners
 from qtool.control.questions import step_question
 from qtool.control.standing import ACTIVE, Runners, Standing
 from qtool.errors import Refused
+from qtool.installation.classes import no_runner_reason
 from qtool.installation.specs import Chosen
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class MailmanSite(Runners):
         return refusal
 
     def _no_runner(self, settings: RunnerSettings) -> str:
-        return f"{settings.name} has no runner: messages wait there for a person"
+        return no_runner_reason(self._configuration.settings, settings.name)
 
     # --- Acts
 

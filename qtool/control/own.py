@@ -24,8 +24,8 @@ from qtool.control.standing import (
 )
 from qtool.control.starting import start_all
 from qtool.errors import MailmanRuns, Refused, SliceClaimed
-from qtool.installation.classes import no_class_reason
-from qtool.settings import RunnerSettings, SiteKind
+from qtool.installation.classes import no_class_reason, no_runner_reason
+from qtool.settings import RunnerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -158,15 +158,7 @@ class OwnRunners(Runners):
         return [s.slice for s in statuses if State(s.state) in ACTIVE]
 
     def _no_runner(self, settings: RunnerSettings) -> str:
-        name, site = settings.name, self._configuration.settings
-        if site.kind is SiteKind.MAILMAN2:
-            return "Mailman 2 queues are only looked at: Mailman 2 runs these itself"
-        if site.source.startswith("--root"):
-            return (
-                f"{name} has no runner here: --root names none, a configuration does"
-                " (--config FILE)"
-            )
-        return f"{name} has no runner: messages wait there for a person"
+        return no_runner_reason(self._configuration.settings, settings.name)
 
     # --- Acts
 

@@ -64,5 +64,6 @@ def _kept(configuration: Configuration, name: str, kind: str, part: str) -> Spoo
         state / kind / part,
         state_directory=state,
         bad=configuration.bad.queue_directory,
+        text_form=configuration.settings.text_form,
         allowed=configuration.settings.allowed_classes,
     )

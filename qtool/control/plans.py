@@ -13,6 +13,7 @@ from qtool.errors import NoSuchEntry, QFileError, QToolError, Refused
 from qtool.msgdata import to_json
 from qtool.queues import filebase as filebases
 from qtool.queues.filebase import PRESERVED, WAITING
+from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +193,9 @@ def _unshunt(look: _Look) -> Moved:
     msgdata = look.msgdata()
     target = look.plan.to or _origin(look, msgdata)
     lost = {key: msgdata[key] for key in UNSHUNT_DROPS if key in msgdata}
-    return look.moved(target, lost=lost)
+    # Mailman 2 keeps ``whichq``, too, and could not read what qtool writes.
+    is_mailman2 = look.configuration.settings.kind is SiteKind.MAILMAN2
+    return look.moved(target, lost=None if is_mailman2 else lost)
 
 
 def _origin(look: _Look, msgdata: dict[str, Any]) -> str:

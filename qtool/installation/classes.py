@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qtool.errors import NoRunnerClass, RunnerImportError
+from qtool.settings import WITHOUT_RUNNER, SiteKind
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from qtool.settings import RunnerSettings
+    from qtool.settings import RunnerSettings, Settings
 
 
 def no_class_reason(runner: RunnerSettings) -> str:
@@ -29,6 +30,18 @@ def no_class_reason(runner: RunnerSettings) -> str:
             f" set class in [runner.{runner.name}]"
         )
     return ""
+
+
+def no_runner_reason(settings: Settings, name: str) -> str:
+    """Return why a queue has no runner here."""
+    if settings.kind is SiteKind.MAILMAN2:
+        return "Mailman 2 runs its queues itself: qtool lists and mends what is in them"
+    if settings.source.startswith("--root") and name not in WITHOUT_RUNNER:
+        return (
+            f"{name} has no runner here: --root names none, a configuration does"
+            " (--config FILE)"
+        )
+    return f"{name} has no runner: messages wait there for a person"
 
 
 def imported_class(runner: RunnerSettings, paths: tuple[Path, ...]) -> type:

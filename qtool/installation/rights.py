@@ -69,8 +69,6 @@ def refusal(settings: Settings, state: Path, folders: Sequence[Path]) -> str:
         state: The folder of what qtool remembers; it need not exist.
         folders: Those of the queues; they need not exist.
     """
-    if settings.kind is SiteKind.MAILMAN2:
-        return "these queues are Mailman 2's: qtool shows them and changes nothing"
     root = settings.queue_root
     if settings.kind is SiteKind.MAILMAN3 and _is_missing(root):
         return f"there is no folder {root}: start Mailman once"

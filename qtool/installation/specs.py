@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtool.errors import NoRunnerClass, NoSuchRunner, Refused
-from qtool.installation.classes import no_class_reason
+from qtool.installation.classes import no_class_reason, no_runner_reason
 from qtool.settings import MOST_INSTANCES, WITHOUT_RUNNER
 from qtool.untrusted import visible
 
@@ -124,7 +124,7 @@ def _meant(settings: Settings, spec: str) -> Iterator[Chosen]:
     else:
         word, number, count = _read(settings, spec)
         names = [_named(settings, word)]
-        _check(settings.runners[names[0]])
+        _check(settings, settings.runners[names[0]])
     for name in names:
         instances = max(1, settings.runners[name].instances)
         yield Chosen(name=name, slice=number, count=count or instances)
@@ -180,10 +180,10 @@ def _short(word: str) -> str:
     return word.casefold().removesuffix("runner") or word.casefold()
 
 
-def _check(runner: RunnerSettings) -> None:
+def _check(settings: Settings, runner: RunnerSettings) -> None:
     """Refuse a queue whose messages no runner takes."""
     if runner.name in WITHOUT_RUNNER or not runner.served:
-        raise Refused(f"{runner.name} has no runner: messages wait there for a person")
+        raise Refused(no_runner_reason(settings, runner.name))
     if not runner.foreign and runner.class_path is None:
         raise NoRunnerClass(no_class_reason(runner))
 

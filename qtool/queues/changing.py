@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtool import qfile
-from qtool.errors import NoSuchEntry
+from qtool.errors import NoSuchEntry, QFileError
 from qtool.msgdata import volatile
 
 if TYPE_CHECKING:
@@ -19,6 +19,11 @@ Msgdata: TypeAlias = "Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str
 
 _FORM_KEYS = ("version", "_parsemsg")
 """What tells how the message is written: it belongs to the file."""
+
+
+_UNWRITTEN = "Mailman 2"
+"""What the form of an entry begins with whose reader, Python 2, knows no protocol of
+pickles that qtool writes."""
 
 
 def changed(
@@ -47,11 +52,14 @@ def changed(
 
     Raises:
         NoSuchEntry: It is not what somebody saw.
-        QFileError: It cannot be read, or ``msgdata`` cannot be kept.
+        QFileError: It cannot be read, or ``msgdata`` cannot be kept, or Mailman 2
+            could not read it any more.
     """
     held = qfile.decode(content, strict=False, path=path, allowed=allowed)
     if was is not None and _halves(held) != _halves(was):
         raise NoSuchEntry(f"{path} is another since it was looked at")
+    if held.form.startswith(_UNWRITTEN):
+        raise QFileError("Mailman 2 could not read what qtool writes")
     if callable(msgdata):
         msgdata = msgdata(dict(held.msgdata))
     if message is not None:

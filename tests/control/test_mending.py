@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from qtool.control.acting import Actor, acting_as
 from qtool.control.journal import Journal
+from qtool.control.opening import opened
 from qtool.control.tokens import LIFE_SECONDS, Plan, Tokens
 from qtool.errors import NoSuchAct, NoSuchQueue, Refused
 from qtool.qfile import message_from_bytes, read
 from qtool.queues.filebase import digest_of, when_of
+from qtool.settings import from_root
 from tests.control.site import MAIL, configuration, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from qtool.control.control import Control
 
+QFILES = Path(__file__).parents[1] / "fixtures" / "qfiles"
 TEXT = configuration(**{"in": "", "out": "", "later": "honours_due: yes"})
 
 
@@ -411,3 +414,24 @@ def test_a_preview_of_an_unshunt_says_what_may_be_delivered_twice(
     [warning] = control.preview("unshunt", "shunt", "all").warnings
     assert warning.startswith("1 of the 1 shown: ")
     assert "in has the same message" in warning
+
+
+# --- Mailman 2
+
+
+def test_mail_of_mailman_2_is_moved_and_never_rewritten(tmp_path: Path) -> None:
+    for queue in ("in", "shunt", "virgin"):
+        (tmp_path / queue).mkdir()
+    sample = next(QFILES.glob("mailman2-*.pck"))
+    name = f"1795000000.5+{'a' * 40}"
+    (tmp_path / "shunt" / f"{name}.pck").write_bytes(sample.read_bytes())
+    control = opened(from_root(tmp_path))
+    assert control.site().kind == "mailman2"
+    with pytest.raises(Refused, match="Mailman 2 could not read"):
+        control.inject("in", MAIL, {})
+    result = control.edit("shunt", name, {})
+    assert "Mailman 2 could not read" in result.failed[0].reason
+    assert control.unshunt(name, to="in").done == (name,)
+    assert content(control, "in") == {f"{name}.pck": sample.read_bytes()}
+    assert control.discard("in", name).done == (name,)
+    control.close()
