@@ -1,106 +1,52 @@
-"""Lines in colour, and tables: aligned, and on a terminal no wider than it is."""
+"""Lines in colour, and tables: on a terminal no wider than it is."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from qtool.commands.output import carries_unicode, erase, put
-from qtool.untrusted import visible
+from qtool.render import tables
+from qtool.render.tables import CUT_SIGN, Cell, Column, Styled, plain, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from qtool.render import Span
 
-_GAP = "  "
-_LONGEST_CELL = 4000
+__all__ = [
+    "Cell",
+    "Column",
+    "Styled",
+    "Table",
+    "cut",
+    "is_in_colour",
+    "put_lines",
+    "terminal_width",
+    "width_of",
+]
+
+_PLAIN_CUT_SIGN = "~"
 
 
-class Styled(NamedTuple):
-    """A cell in colour, where there is colour: a state."""
-
-    text: str
-    style: str
-    """One of ``qtool.render.STYLES``."""
-
-
-Cell: TypeAlias = "Styled | str | int | float | None"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table."""
-
-    title: str
-    right: bool = False
-    """Aligned at its right end, as numbers are."""
-    most: int = 0
-    """How wide it is on a terminal, at most; 0 is as wide as it has to be."""
-
-
-class Table:
-    """A table that may come in parts; each is as wide as it and those before need.
-
-    Cells are untrusted, and made visible. None is shown as ``-``.
-
-    Args:
-        columns: Its columns.
-        width: Where lines are cut; None keeps all whole, columns, too.
-    """
+class Table(tables.Table):
+    """A table that goes to standard output, maybe in parts."""
 
     def __init__(self, *columns: Column, width: int | None = None) -> None:
-        self._columns = columns
-        self._width = width
-        self._widths = [width_of(column.title) for column in columns]
-        self._has_heading = False
+        super().__init__(*columns, width=width, sign=_cut_sign())
 
     def put(self, rows: Iterable[Sequence[Cell]]) -> None:
         """Write rows; the headings stand before the first part."""
         put_lines(self.lines(rows))
 
-    def lines(self, rows: Iterable[Sequence[Cell]]) -> list[list[Span]]:
-        """Return what ``put`` writes."""
-        shown = [
-            [self._shown(*pair) for pair in zip(row, self._columns, strict=True)]
-            for row in rows
-        ]
-        for row in shown:
-            here = (width_of(cell.text) for cell in row)
-            self._widths = list(map(max, zip(self._widths, here, strict=True)))
-        if not self._has_heading:
-            self._has_heading = True
-            shown.insert(0, [Styled(each.title, "title") for each in self._columns])
-        return [self._line(row) for row in shown]
-
-    def _shown(self, cell: Cell, column: Column) -> Styled:
-        text, style = cell if isinstance(cell, Styled) else (cell, "")
-        whole = "-" if text is None else visible(text, _LONGEST_CELL)
-        if self._width is not None and column.most:
-            whole = cut(whole, column.most)
-        return Styled(whole, style)
-
-    def _line(self, row: Sequence[Styled]) -> list[Span]:
-        spans: list[Span] = []
-        for cell, column, width in zip(row, self._columns, self._widths, strict=True):
-            space = " " * (width - width_of(cell.text))
-            if spans:
-                spans.append(("", _GAP))
-            text = space + cell.text if column.right else cell.text + space
-            spans.append((cell.style, text))
-        if not self._columns[-1].right:
-            spans[-1] = (row[-1].style, row[-1].text)
-        return spans if self._width is None else _cut_spans(spans, self._width)
-
 
 def put_lines(lines: Iterable[Sequence[Span]]) -> None:
     """Write lines of styled text, in colour where that is wanted and possible."""
     if not is_in_colour():
-        for line in lines:
-            put("".join(text for _, text in line).rstrip())
+        for text in plain(lines):
+            put(text)
         return
     from rich.console import Console  # costs 40 ms
     from rich.text import Text
@@ -124,36 +70,10 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def width_of(text: str) -> int:
-    """Return how many columns text takes."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
 def cut(text: str, width: int) -> str:
     """Return text in ``width`` columns at most, with a sign where it is cut."""
-    if width_of(text) <= width:
-        return text
-    sign = "…" if carries_unicode(sys.stdout) else "~"
-    if text.isascii():
-        return text[: max(0, width - 1)] + sign
-    from rich.cells import set_cell_size
-
-    return set_cell_size(text, max(0, width - 1)).rstrip() + sign
+    return tables.cut(text, width, _cut_sign())
 
 
-def _cut_spans(spans: Iterable[Span], width: int) -> list[Span]:
-    kept: list[Span] = []
-    left, whole = width, list(spans)
-    for number, (style, text) in enumerate(whole):
-        rest = whole[number + 1 :]
-        fits = width_of(text) < left or (width_of(text) == left and not rest)
-        if not fits:
-            longer = text + ("." if rest else "")
-            return [*kept, (style, cut(longer, left))]
-        kept.append((style, text))
-        left -= width_of(text)
-    return kept
+def _cut_sign() -> str:
+    return CUT_SIGN if carries_unicode(sys.stdout) else _PLAIN_CUT_SIGN
