@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def listed(queue: Switchboard, number: int | None) -> list[QueueEntry]:
     """Return a queue's entries, oldest first; ``number`` of them at most."""
-    parsed = map(filebases.parse, queue.names()[:number])
+    # Few names are read without holding all that there are.
+    names = queue.names() if number is None else queue.page("", number).names
+    parsed = map(filebases.parse, names)
     return [
         QueueEntry(filebase=name.filebase, when=name.when, suffix=name.suffix)
         for name in parsed

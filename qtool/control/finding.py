@@ -7,13 +7,12 @@ rule out what they can. What is left is looked up in the cache, or opened.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from qtool.control.blocks import Blocks, filebase_of
 from qtool.control.cache import Cache
 from qtool.control.entries import path_of, reason_of
 from qtool.control.fields import Row, values_of
@@ -33,6 +32,7 @@ from qtool.queues.slices import bound_text, weighted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from qtool.control.blocks import Block
     from qtool.control.cache import CacheRow, Key
     from qtool.control.filters import Filter
     from qtool.control.models import Entry
@@ -47,37 +47,8 @@ MOST_HITS = 100_000
 """How many entries a page has, at most."""
 LONGEST_SECONDS = 60.0
 
-_FIRST_BLOCK, _BLOCK = 1000, 100_000
-# Names that are read at once: few for who looks at the oldest, some 15 MB for others.
-_KEPT_BLOCKS = 2
-_BLOCK_SECONDS = 30.0
 _BATCH = 256
 _FORGET_SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
-    """Names of a queue that a search has still to go through."""
-
-    queue: str
-    after: str
-    """It begins behind this filebase."""
-    names: tuple[str, ...]
-    total: int
-    more: bool
-    """Whether there are more names behind it."""
-    read_at: float
-
-    def covers(self, after: str, now: float) -> bool:
-        """Whether a page behind that filebase can be made of it."""
-        if not self.names or now - self.read_at > _BLOCK_SECONDS:
-            return False
-        end = _order(_filebase(self.names[-1]))
-        return _order(self.after) <= _order(after) < end
-
-    def behind(self, after: str) -> Sequence[str]:
-        """Return its names behind a filebase."""
-        return self.names[bisect_right(self.names, _order(f"{after}/"), key=_order) :]
 
 
 class Finder:
@@ -102,8 +73,7 @@ class Finder:
         self._cache = cache
         self._whys = whys
         self._ticks = ticks
-        self._lock = threading.Lock()
-        self._blocks: list[_Block] = []
+        self._blocks = Blocks(ticks)
         self._forgot: dict[str, float] = {}
 
     def find(
@@ -120,7 +90,7 @@ class Finder:
         number = min(max(number, 1), MOST_HITS)
         queue = place(self._configuration, name)
         looking = _Looking(queue, self._configuration, self._cache, self._whys)
-        block = self._block(queue, after, number, everything=wanted is None)
+        block = self._blocks.block(queue, after, number, everything=wanted is None)
         deadline = self._ticks() + min(max(seconds, 0.0), LONGEST_SECONDS)
         found: list[Row] = []
         read = 0
@@ -132,7 +102,7 @@ class Finder:
             if len(found) >= number or self._ticks() >= deadline:
                 break
         looking.remember()
-        at_end = not block.names or after == _filebase(block.names[-1])
+        at_end = not block.names or block.ends_at(after)
         if at_end:
             self._forget_gone(block)
         return Found(
@@ -152,30 +122,7 @@ class Finder:
         looking.remember()
         return [row.entry() for row in rows]
 
-    def _block(
-        self, queue: Switchboard, after: str, number: int, *, everything: bool
-    ) -> _Block:
-        """Return names behind a filebase, from before or read now."""
-        now = self._ticks()
-        with self._lock:
-            for block in self._blocks if after else ():
-                if block.queue == queue.name and block.covers(after, now):
-                    return block
-        count = _BLOCK if after else max(_FIRST_BLOCK, number)
-        page = queue.page(after, number if everything and not after else count)
-        block = _Block(
-            queue=queue.name,
-            after=after,
-            names=page.names,
-            total=page.total,
-            more=page.more,
-            read_at=now,
-        )
-        with self._lock:
-            self._blocks = [block, *self._blocks[: _KEPT_BLOCKS - 1]]
-        return block
-
-    def _forget_gone(self, block: _Block) -> None:
+    def _forget_gone(self, block: Block) -> None:
         """Have the cache forget, now and then, what is not in a block any more."""
         now, names = self._ticks(), block.names
         if not names or now - self._forgot.get(block.queue, -_FORGET_SECONDS) < (
@@ -183,7 +130,7 @@ class Finder:
         ):
             return
         if are_usual([block.after or names[0], names[0], names[-1]]):
-            present = set(map(_filebase, names))
+            present = set(map(filebase_of, names))
             last = max(present)
             self._cache.forget_others(block.queue, block.after, last, present)
             if not block.more:
@@ -286,12 +233,3 @@ def _starts_of(configuration: Configuration, name: str) -> list[str]:
     if len(proportions) < 2:
         return []
     return [bound_text(part.lower) for part in weighted(proportions)]
-
-
-def _filebase(name: str) -> str:
-    return name.rpartition(".")[0]
-
-
-def _order(name: str) -> tuple[int, str]:
-    """Return what names are sorted by; an empty one comes first."""
-    return name.find("."), name

@@ -47,7 +47,7 @@ class Paging:
         part: The slice.
         suffixes: Of the names that count.
         after: The page begins behind this filebase; with the oldest when empty.
-        count: How many filebases, at most.
+        count: How many filebases, at most; one at least.
         beginning: Only filebases that begin so.
     """
 
@@ -63,7 +63,7 @@ class Paging:
         self._findall = _whole_names(suffixes).findall
         self._after = f"{after}{_BEHIND}" if after else ""
         self._as_text = not after or after.find(".") == _POINT_OF_USUAL
-        self._count = count
+        self._count = max(1, count)
         self._beginning = beginning
         self._names: list[str] = []
         self._before = _LAST

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qtool import qfile
+from qtool.control import blocks as block_module
 from qtool.control import finding
 from qtool.control.cache import Cache
 from qtool.control.filters import parse as parse_filter
@@ -231,7 +232,9 @@ def test_entries_are_described_and_named(control: Control, queue: Path) -> None:
     for number in range(3):
         _put(queue, filebase_of(number))
     gone, here = filebase_of(9), filebase_of(1)
-    assert [e.subject for e in control.described("in", (gone, "../in/x", "FIRST", here))] == ["Grüße"]
+    assert [
+        e.subject for e in control.described("in", (gone, "../in/x", "FIRST", here))
+    ] == ["Grüße"]
     assert control.named("in", "17000000") == [filebase_of(n) for n in range(3)]
     assert control.named("in", here[:14]) == [here]
 
@@ -297,8 +300,8 @@ def test_nothing_is_found_twice_and_nothing_that_stayed_is_missed(
     waiting, seen, after = list(changes), list[str](), ""
     wanted = parse_filter(where, 2e9) if where else None
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(finding, "_FIRST_BLOCK", blocks)
-        patched.setattr(finding, "_BLOCK", blocks)
+        patched.setattr(block_module, "_FIRST_BLOCK", blocks)
+        patched.setattr(block_module, "_BLOCK", blocks)
         while True:
             page: Found = finder.find("in", wanted, after, number, 9, names_only=False)
             seen += (entry.filebase for entry in page.entries)

@@ -1,0 +1,109 @@
+"""Names of queues in blocks, which searches keep between their pages.
+
+A page is a call of its own, and a queue of a million is not listed for each.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qtool.queues.switchboard import Switchboard
+
+_FIRST_BLOCK, _BLOCK = 1000, 100_000
+# Names that are read at once: few for who looks at the oldest, some 15 MB for others.
+_KEPT_BLOCKS = 2
+_BLOCK_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Names of a queue that a search has still to go through."""
+
+    queue: str
+    after: str
+    """It begins behind this filebase."""
+    names: tuple[str, ...]
+    total: int
+    more: bool
+    """Whether there are more names behind it."""
+    read_at: float
+
+    def covers(self, after: str, now: float) -> bool:
+        """Whether a page behind that filebase can be made of it."""
+        if not self.names or now - self.read_at > _BLOCK_SECONDS:
+            return False
+        end = _order(filebase_of(self.names[-1]))
+        return _order(self.after) <= _order(after) < end
+
+    def ends_at(self, after: str) -> bool:
+        """Whether that filebase is its last."""
+        return bool(self.names) and filebase_of(self.names[-1]) == after
+
+    def behind(self, after: str) -> Sequence[str]:
+        """Return its names behind a filebase."""
+        return self.names[bisect_right(self.names, _order(f"{after}/"), key=_order) :]
+
+
+class Blocks:
+    """The blocks that were read last, for any thread.
+
+    Args:
+        ticks: Seconds that never go back.
+    """
+
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        self._ticks = ticks
+        self._lock = threading.Lock()
+        self._blocks: list[Block] = []
+
+    def block(
+        self, queue: Switchboard, after: str, number: int, *, everything: bool
+    ) -> Block:
+        """Return names behind a filebase, from before or read now.
+
+        Args:
+            queue: Where they are.
+            after: The filebase; the oldest come first where it is empty.
+            number: How many the page has, at most.
+            everything: Whether each of them will be on the page.
+        """
+        now = self._ticks()
+        with self._lock:
+            for block in self._blocks if after else ():
+                if block.queue == queue.name and block.covers(after, now):
+                    return block
+            # Who has come to the end of one needs it no more; two would be held else.
+            self._blocks = [
+                block
+                for block in self._blocks
+                if block.queue != queue.name or not block.ends_at(after)
+            ]
+        first = number if everything else max(_FIRST_BLOCK, number)
+        page = queue.page(after, _BLOCK if after else first)
+        block = Block(
+            queue=queue.name,
+            after=after,
+            names=page.names,
+            total=page.total,
+            more=page.more,
+            read_at=now,
+        )
+        with self._lock:
+            self._blocks = [block, *self._blocks[: _KEPT_BLOCKS - 1]]
+        return block
+
+
+def filebase_of(name: str) -> str:
+    """Return the name of an entry without its suffix."""
+    return name.rpartition(".")[0]
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Return what names are sorted by; an empty one comes first."""
+    return name.find("."), name
