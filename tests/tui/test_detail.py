@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.models import ENGINE_GONE, RECONNECTING, State
+from qtool.control.models import (
+    ENGINE_GONE,
+    RECONNECTING,
+    State,
+    Verdict,
+    VerdictKind,
+)
 from qtool.tui.widgets.detail import detail_lines, why
 from tests.tui.boards import AT, SITE, board, row
 
@@ -63,6 +69,16 @@ def test_the_cause_comes_before_the_keys_and_the_keys_go_first() -> None:
     assert evidence(failed, 50) == "✗ failed  ValueError: x  e traceback"
     long = replace(failed, note="x" * 200)
     assert evidence(long, 80) == f"✗ failed  {'x' * 54}…  e traceback"
+
+
+def test_a_verdict_is_told_where_the_state_says_less() -> None:
+    stalled = Verdict(
+        kind=VerdictKind.STALLED, words="stalled for 5m", evidence="3 messages wait"
+    )
+    one = row("in", [3], verdicts=(stalled,))
+    assert evidence(one, 80) == "► running  stalled for 5m: 3 messages wait"
+    well = Verdict(kind=VerdictKind.HEALTHY, words="flowing")
+    assert evidence(replace(one, verdicts=(well,)), 80) == "► running"
 
 
 def test_what_does_not_fit_can_be_read() -> None:
