@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def listed(queue: Switchboard, number: int | None) -> list[QueueEntry]:
     """Return a queue's entries, oldest first; ``number`` of them at most."""
     # Few names are read without holding all that there are.
-    names = queue.names() if number is None else queue.page("", number).names
+    names = queue.names() if number is None else queue.page("", number).names[:number]
     parsed = map(filebases.parse, names)
     return [
         QueueEntry(filebase=name.filebase, when=name.when, suffix=name.suffix)
