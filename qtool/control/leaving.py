@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from qtool.control.gate import passed_on
@@ -44,10 +43,9 @@ class Departing(Part):
         from qtool.control import remains
 
         folder, aside = self._folders()
-        self._check(token)
+        count = self._check(token).files
         if os.path.lexists(aside):
-            shutil.rmtree(aside)
-        count = 0
+            remains.remove(aside)
         if os.path.lexists(folder):
             # Nobody finds it any more from here on. Who was faster is seen now.
             durable.rename_new(str(folder), str(aside))
@@ -57,8 +55,7 @@ class Departing(Part):
             except BaseException:
                 durable.rename_new(str(aside), str(folder))
                 raise
-            count = found.files
-            shutil.rmtree(aside)  # removes links, and follows none
+            remains.remove(aside)
         durable.sync_folder(str(folder.parent))
         return f"removed {folder}, {count:,} files: nothing of qtool's is left there"
 
@@ -73,14 +70,13 @@ class Departing(Part):
         import hashlib  # nobody else who looks needs it
 
         from qtool.control import remains
-        from qtool.control.models import Leaving, Remaining
+        from qtool.control.models import Leaving
 
         folder, aside = self._folders()
         found, rest = remains.read(folder), remains.read(aside)
         told = remains.told(self.configuration, found)
         if rest.mark or rest.refusal:
-            words = f"what was not removed the last time, in {aside}"
-            told.append(Remaining(words=words, hinders=bool(rest.refusal)))
+            told.append(remains.stranded(aside, rest))
         hindered = any(each.hinders for each in told)
         mark = hashlib.sha256(f"{found.mark} {rest.mark}".encode()).hexdigest()
         is_there = found.mark or rest.mark
@@ -91,7 +87,7 @@ class Departing(Part):
             token=mark[:_TOKEN_LENGTH] if is_there and not hindered else "",
         )
 
-    def _check(self, token: str) -> None:
+    def _check(self, token: str) -> Leaving:
         now = self._seen()
         if now.hindrances:
             first, more = now.hindrances[0], len(now.hindrances) - 1
@@ -101,11 +97,13 @@ class Departing(Part):
             raise Refused(f"nothing of qtool's is at {now.folder}")
         if token != now.token:
             raise Refused("what is there has changed since: look again (qtool leave)")
+        return now
 
     def _check_last(self, aside: Path, found: Remains) -> None:
         """Find out whether somebody has begun to work there at the last moment."""
         from qtool.queues import claimants
 
         held = claimants.locked(aside)
-        if held or any(thing.mail for thing in found.things.values()):
-            raise Refused(f"somebody has begun to work there: {', '.join(held[:1])}")
+        if held or found.entries:
+            what = held[0] if held else "there is mail in it now"
+            raise Refused(f"somebody has begun to work there: {what}")

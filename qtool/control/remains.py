@@ -9,6 +9,7 @@ import hashlib
 import os
 import stat
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,11 @@ class Remains:
     refusal: str = ""
     """Why it cannot be removed, whatever is in it."""
 
+    @property
+    def entries(self) -> int:
+        """How many entries are in it, in all."""
+        return sum(sum(thing.mail.values()) for thing in self.things.values())
+
 
 def read(folder: Path) -> Remains:
     """Return what is there; nothing where there is no such folder."""
@@ -89,10 +95,33 @@ def read(folder: Path) -> Remains:
         files += 1
         thing = things[parts[0]]
         thing.files += 1
-        named = parse(path.name)
-        if named is not None and named.suffix in ENTRY_SUFFIXES:
+        if _is_mail(path.name):
             thing.mail[parts[1] if len(parts) > 2 else ""] += 1
     return Remains(things=things, files=files, mark=mark.hexdigest(), refusal=refusal)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, but never mail; follows no link.
+
+    Raises:
+        OSError: It cannot be removed, or mail has come into it and is there still.
+    """
+    for _, folders, files, descriptor in os.fwalk(folder, topdown=False):
+        for name in files:
+            if not _is_mail(name):
+                with suppress(FileNotFoundError):  # a cache that somebody closed
+                    os.unlink(name, dir_fd=descriptor)
+        for name in folders:
+            try:
+                os.rmdir(name, dir_fd=descriptor)
+            except NotADirectoryError:  # a link to one
+                os.unlink(name, dir_fd=descriptor)
+    folder.rmdir()
+
+
+def _is_mail(name: str) -> bool:
+    named = parse(name)
+    return named is not None and named.suffix in ENTRY_SUFFIXES
 
 
 def _walked(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -132,9 +161,25 @@ def told(configuration: Configuration, remains: Remains) -> list[Remaining]:
     return found + kept
 
 
+def stranded(folder: Path, remains: Remains) -> Remaining:
+    """Return in words what a removal that was cut off has left in a folder."""
+    words = f"what was not removed the last time, in {folder}"
+    if not remains.entries:
+        return Remaining(words=words, hinders=bool(remains.refusal))
+    return Remaining(
+        words=f"{words}: {_entries(remains.entries)} of mail",
+        hinders=True,
+        fix="move them into a queue yourself",
+    )
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} entr{'y' if count == 1 else 'ies'}"
+
+
 def _mail(name: str, thing: _Thing) -> Iterator[Remaining]:
     for part, count in sorted(thing.mail.items()):
-        entries = f"{count:,} entr{'y' if count == 1 else 'ies'}"
+        entries = _entries(count)
         shown = visible(part, 80)
         if name == "held":
             words, fix = f"held of {shown}: {entries}", f"qtool release {shown} all"

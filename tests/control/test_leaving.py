@@ -183,6 +183,43 @@ def test_a_leave_that_was_cut_off_is_ended_by_the_next(
     assert list(state.parent.glob(".*")) == []
 
 
+def test_mail_in_what_a_leave_left_is_in_the_way(site: Control, state: Path) -> None:
+    aside = state.with_name(".qtool.leaving")
+    (aside / "held" / "some").mkdir(parents=True)
+    token = site.leaving().token
+    (aside / "held" / "some" / ENTRY).touch()
+    (hindrance,) = site.leaving().hindrances
+    assert "the last time" in hindrance.words
+    assert "1 entry of mail" in hindrance.words
+    for each in ("", token):
+        with pytest.raises(Refused, match="1 entry of mail"):
+            site.leave(each)
+    assert state.exists()
+    assert (aside / "held" / "some" / ENTRY).exists()
+
+
+def test_mail_that_comes_while_all_is_removed_stays(
+    site: Control, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has a folder open writes into it, whatever its name is by then."""
+    (state / "held" / "some").mkdir(parents=True)
+    folder = os.open(state / "held" / "some", os.O_RDONLY | os.O_DIRECTORY)
+    token, rmdir = site.leaving().token, os.rmdir
+
+    def hold_first(name: str, *, dir_fd: int) -> None:
+        monkeypatch.setattr(os, "rmdir", rmdir)
+        os.close(os.open(ENTRY, os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+        rmdir(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", hold_first)
+    with pytest.raises(OSError, match="not empty"):
+        site.leave(token)
+    os.close(folder)
+    assert (state.with_name(".qtool.leaving") / "held" / "some" / ENTRY).exists()
+    (hindrance,) = site.leaving().hindrances
+    assert "1 entry of mail" in hindrance.words
+
+
 def test_who_may_only_look_leaves_nothing(tmp_path: Path) -> None:
     looking = open_site(tmp_path, configuration(some=""), read_only=True)
     assert looking.leaving().files == 0
