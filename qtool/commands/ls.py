@@ -189,4 +189,4 @@ def _progressing(
 
 
 def _nothing(queue: str, where: str) -> str:
-    return f"{queue}: no entry is like that" if where else f"{queue}: there is none"
+    return f"{queue}: no entry is like that" if where else f"{queue}: no entry is there"
