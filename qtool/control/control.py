@@ -17,8 +17,6 @@ from qtool.control.mending import Mending
 from qtool.control.observer import Observer
 from qtool.control.shunts import Shunts
 from qtool.control.survey import Survey
-from qtool.errors import Refused
-from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -231,13 +229,11 @@ class Control(Mending, History, Doctoring, Departing, Shunts):
         from qtool.control.injecting import inject  # needs the email package
 
         settings = self.configuration.settings
-        if settings.kind is SiteKind.MAILMAN2:
-            raise Refused("Mailman 2 could not read what qtool writes")
         return inject(
             self.configuration.switchboards[queue],
             data,
             msgdata,
-            for_mailman=settings.kind is SiteKind.MAILMAN3,
+            kind=settings.kind,
             served=self._runners.is_served(settings.runners[queue]),
         )
 

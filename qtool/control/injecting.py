@@ -14,6 +14,7 @@ from qtool.control.models import Injected
 from qtool.errors import Refused
 from qtool.msgdata import volatile
 from qtool.queues.filebase import WAITING
+from qtool.settings import SiteKind
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def inject(
     data: bytes,
     msgdata: Mapping[str, Any],
     *,
-    for_mailman: bool,
+    kind: SiteKind,
     served: bool,
 ) -> Injected:
     """Put the bytes of a message into a queue, unchanged.
@@ -39,14 +40,16 @@ def inject(
         queue: Where to.
         data: The message as mail is written; 8-bit bytes are kept.
         msgdata: Its metadata.
-        for_mailman: Whether Mailman serves the queue: it gets what Mailman's own
+        kind: Whose queue it is: in Mailman 3's the message gets what Mailman's own
             ``inject`` adds and its archivers rely on.
         served: Whether somebody runs the queue.
 
     Raises:
-        Refused: There is no message, or a key would be lost.
+        Refused: There is no message, a key would be lost, or the queue is Mailman 2's.
         NoSuchQueue: The queue has no folder and none may be made.
     """
+    if kind is SiteKind.MAILMAN2:
+        raise Refused("Mailman 2 could not read what qtool writes")
     if not data.strip():
         raise Refused("there is no message: the input is empty")
     lost = [key for key in msgdata if volatile(key) or key in _KEPT_BY_THE_STORE]
@@ -54,7 +57,7 @@ def inject(
         raise Refused(f"the key {visible(lost[0], 80)!r} is kept by the queue itself")
     message = qfile.message_from_bytes(data)
     kept = dict(msgdata)
-    if for_mailman:
+    if kind is SiteKind.MAILMAN3:
         kept.setdefault("original_size", len(data))
         _add_what_mailman_needs(message)
     filebase = queue.enqueue(message, kept)

@@ -8,6 +8,7 @@ from qtool.control.injecting import inject
 from qtool.errors import NoSuchQueue, Refused
 from qtool.qfile import message_bytes_of
 from qtool.queues.spool import Spool
+from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +22,10 @@ LATIN_1 = (
 
 
 def injected(
-    spool: Spool, data: bytes, *, for_mailman: bool = False, **msgdata: Any
+    spool: Spool, data: bytes, *, kind: SiteKind = SiteKind.OWN, **msgdata: Any
 ) -> QFile:
     """What the file holds after ``data`` was injected."""
-    result = inject(spool, data, msgdata, for_mailman=for_mailman, served=False)
+    result = inject(spool, data, msgdata, kind=kind, served=False)
     assert result.path == str(spool.queue_directory / f"{result.filebase}.pck")
     return spool.peek(result.filebase)
 
@@ -41,7 +42,7 @@ def test_our_own_queues_get_the_message_as_it_is(tmp_path: Path) -> None:
 
 def test_mailman_gets_what_its_own_inject_adds(tmp_path: Path) -> None:
     spool = Spool("in", tmp_path / "in", text_form=True)
-    held = injected(spool, LATIN_1, for_mailman=True, listid="ant.example.com")
+    held = injected(spool, LATIN_1, kind=SiteKind.MAILMAN3, listid="ant.example.com")
     assert held.message["Message-ID-Hash"] == "TL33FAPDEDSM7H7JVNL2MZ3KPSULCEM4"
     assert held.message["X-Message-ID-Hash"] == "TL33FAPDEDSM7H7JVNL2MZ3KPSULCEM4"
     assert held.msgdata["original_size"] == len(LATIN_1)
@@ -53,7 +54,7 @@ def test_mailman_gets_a_message_id_and_a_date_where_there_are_none(
     tmp_path: Path,
 ) -> None:
     spool = Spool("in", tmp_path / "in", text_form=True)
-    held = injected(spool, b"Subject: x\n\nx\n", for_mailman=True)
+    held = injected(spool, b"Subject: x\n\nx\n", kind=SiteKind.MAILMAN3)
     assert held.message["Message-ID"].startswith("<")
     assert held.message["Date"]
     assert held.message["Message-ID-Hash"]
@@ -61,7 +62,7 @@ def test_mailman_gets_a_message_id_and_a_date_where_there_are_none(
 
 def test_metadata_that_was_given_wins(tmp_path: Path) -> None:
     spool = Spool("in", tmp_path / "in", text_form=True)
-    held = injected(spool, LATIN_1, for_mailman=True, original_size=7)
+    held = injected(spool, LATIN_1, kind=SiteKind.MAILMAN3, original_size=7)
     assert held.msgdata["original_size"] == 7
 
 
@@ -78,7 +79,7 @@ def test_keys_that_would_be_lost_are_refused(tmp_path: Path, key: str) -> None:
             Spool("in", tmp_path / "in"),
             LATIN_1,
             {key: 1},
-            for_mailman=False,
+            kind=SiteKind.OWN,
             served=False,
         )
 
@@ -86,5 +87,5 @@ def test_keys_that_would_be_lost_are_refused(tmp_path: Path, key: str) -> None:
 def test_a_folder_that_mailman_lacks_is_not_made(tmp_path: Path) -> None:
     spool = Spool("in", tmp_path / "in", text_form=True, create=False)
     with pytest.raises(NoSuchQueue):
-        injected(spool, LATIN_1, for_mailman=True)
+        injected(spool, LATIN_1, kind=SiteKind.MAILMAN3)
     assert not (tmp_path / "in").exists()
