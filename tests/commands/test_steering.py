@@ -12,6 +12,7 @@ import pytest
 
 from qtool.commands.moments import duration, moment
 from tests.commands.program import MESSAGE, QTOOL, Ended, configuration, running
+from tests.engine.mailman_double import MailmanDouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,3 +204,26 @@ def test_a_step_that_shunts_is_a_failure(call: Call, tmp_path: Path) -> None:
     assert ended.status == 1
     assert ended.out.startswith("shunted: ")
     assert "KeyError: 'gate'" in ended.out
+
+
+def test_mailman_s_own_runner_is_stepped_after_a_question(
+    call: Call, tmp_path: Path
+) -> None:
+    double = MailmanDouble(tmp_path / "site")
+    double.plan("deliver")
+    config = ("--config", double.directory / "mailman.cfg", "--mailman-bin",
+              double.directory / "bin")  # fmt: skip
+    call(*config, "inject", "in", stdin=MESSAGE)
+    ended = call(*config, "step", "in")
+    assert (ended.status, ended.out, len(ended.told)) == (1, "", 1)
+    assert "qtool: Step Mailman's own runner through one file" in ended.err
+    assert ended.err.endswith("(standard input is no terminal: --yes)\n")
+    ended = call(*config, "step", "in:0:4", "--yes")
+    assert ended.told == ["qtool: in is Mailman's: name the file instead of a slice"]
+    ended = call(*config, "step", "in", "--yes")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("done: ")
+    for words in (["start", "in"], ["stop", "in"], ["pause", "in"]):
+        ended = call(*config, *words)
+        assert (ended.status, ended.out, len(ended.told)) == (1, "", 1)
+        assert "Mailman runs these itself" in ended.err
