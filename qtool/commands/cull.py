@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtool.commands.mending import Verb, carried_out, told
+from qtool.commands.mending import carried_out, told
 from qtool.commands.output import DONE, tell
 from qtool.commands.site import opened
 from qtool.errors import Refused
@@ -21,8 +21,6 @@ examples:
   qtool cull --older 30d bad              after a question
   qtool cull --older 30d bad --unattended    from a timer (qtool units --cull)
 """
-
-_VERB = Verb(name="discard", done="discarded")
 
 
 def options(parser: Parser) -> None:
@@ -53,7 +51,7 @@ def run(options: Namespace) -> int:
         if options.unattended:
             return _unattended(options, control)
         options.which = [] if options.yes else [f"age>{older}"]
-        return carried_out(options, control, _VERB, options.queue)
+        return carried_out(options, control, "discard", options.queue)
 
 
 def _unattended(options: Namespace, control: Control) -> int:
@@ -63,4 +61,4 @@ def _unattended(options: Namespace, control: Control) -> int:
         tell(f"{queue}: nothing is older than {options.older}")
         return DONE
     why = options.why or f"older than {options.older}"
-    return told(options, _VERB, control.confirm(preview.token, why))
+    return told(options, control.confirm(preview.token, why))

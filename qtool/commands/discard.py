@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.commands import mending
-from qtool.commands.mending import Verb, carried_out
+from qtool.commands.mending import carried_out
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ examples:
   qtool undo
 """
 
-_VERB = Verb(name="discard", done="discarded")
-
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
@@ -33,4 +31,4 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Put entries of a queue into the trash."""
     with opened(options) as control:
-        return carried_out(options, control, _VERB, options.queue)
+        return carried_out(options, control, "discard", options.queue)

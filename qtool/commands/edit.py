@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtool.commands.asking import confirmed
-from qtool.commands.entries import the_one
 from qtool.commands.entry_form import form_of, parsed, text_of
-from qtool.commands.mending import Verb, told
+from qtool.commands.mending import told
 from qtool.commands.output import DONE, FAILED, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import put_lines
+from qtool.control.paging import the_one
 from qtool.errors import Refused
 from qtool.msgdata import from_json
 from qtool.untrusted import visible
@@ -36,7 +36,6 @@ examples:
   qtool edit in 1795273010.25 --header 'Subject: hello' --yes
 """
 
-_VERB = Verb(name="edit", done="edited")
 _LONGEST_LINE = 400
 _STYLES = {"+": "added", "-": "removed", "@": "muted"}
 
@@ -86,7 +85,7 @@ def run(options: Namespace) -> int:
             options.queue, filebase, msgdata, headers if is_other else None, view.seen,
             options.why,
         )  # fmt: skip
-    return told(options, _VERB, result)
+    return told(options, result)
 
 
 def _wanted(options: Namespace, view: EntryView) -> tuple[Headers, dict[str, Any]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtool.commands.entries import PAGE, Listing, count, has_reasons, pages
+from qtool.commands.entries import Listing, count, has_reasons
 from qtool.commands.output import DONE, FAILED, LEFT, tell
 from qtool.commands.progress import Progress
 from qtool.commands.site import opened
+from qtool.control.paging import PAGE, pages
 
 if TYPE_CHECKING:
     from argparse import Namespace

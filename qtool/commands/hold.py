@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.commands import mending
-from qtool.commands.mending import Verb, carried_out
+from qtool.commands.mending import carried_out
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ examples:
   qtool ls held:out
 """
 
-_VERB = Verb(name="hold", done="held")
-
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
@@ -33,4 +31,4 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Hold entries of a queue."""
     with opened(options) as control:
-        return carried_out(options, control, _VERB, options.queue)
+        return carried_out(options, control, "hold", options.queue)

@@ -5,18 +5,12 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
-from qtool import render
-from qtool.commands.entries import (
-    PAGE,
-    Listing,
-    address,
-    count,
-    has_reasons,
-    pages,
-)
+from qtool.commands.entries import Listing, count, has_reasons
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
-from qtool.commands.tables import Column, Table, terminal_width
+from qtool.commands.tables import Table, terminal_width
+from qtool.control.paging import PAGE, pages
+from qtool.render.entries import QUEUE_COLUMNS, address, queue_row
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -88,27 +82,13 @@ def table_of(entries: Iterable[Entry]) -> None:
 
 def _put_queues(control: Control, *, in_json: bool) -> int:
     board = control.scan()
-    table = Table(
-        Column("QUEUE"),
-        Column("DEPTH", right=True),
-        Column("FLIGHT", right=True),
-        Column("OLDEST", right=True),
-        width=terminal_width(),
-    )
     rows = [row for row in board.rows if row.has_queue]
     for row in rows if in_json else ():
         facts = ("depth", "in_flight", "preserved", "oldest")
         put_json({"queue": row.name, **{fact: getattr(row, fact) for fact in facts}})
     if not in_json:
-        table.put(
-            (
-                row.name,
-                render.depth(row),
-                row.in_flight,
-                render.oldest(row, board.at, honours_due=row.honours_due),
-            )
-            for row in rows
-        )
+        table = Table(*QUEUE_COLUMNS, width=terminal_width())
+        table.put(queue_row(row, board) for row in rows)
     return DONE
 
 

@@ -8,37 +8,27 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from qtool.commands.entries import the_one
 from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
 from qtool.commands.site import again
+from qtool.control.paging import the_one
 from qtool.errors import Refused
-from qtool.untrusted import visible
+from qtool.render.acts import missed_lines, result_line
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
 
     from qtool.commands.arguments import Parser
     from qtool.control.control import Control
-    from qtool.control.models import ActionResult, Missed, Preview
+    from qtool.control.models import ActionResult, Preview
 
 EVERYTHING = "all"
 _NAME = re.compile(r"[0-9]+\.[0-9]+(?:\+[0-9a-f]*)?(?:\.pck|\.psv)?", re.ASCII)
 """What a filebase begins with; no filter does."""
+_BACK = "back with: qtool undo {}"
 _NOTHING_CHOSEN = "say which: a NAME, a FILTER, or all"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
-    """One act, in the words of its command."""
-
-    name: str
-    done: str
-    """``moved``."""
 
 
 def options(parser: Parser, *, queue: str = "") -> None:
@@ -68,13 +58,13 @@ def options(parser: Parser, *, queue: str = "") -> None:
 
 
 def carried_out(
-    options: Namespace, control: Control, verb: Verb, queue: str, to: str = ""
+    options: Namespace, control: Control, verb: str, queue: str, to: str = ""
 ) -> int:
     """Do what the options ask for; return the exit status."""
     if isinstance(options.yes, str):
         if options.which:
             raise Refused("a token stands for its own list: name nothing beside it")
-        return told(options, verb, control.confirm(options.yes, options.why))
+        return told(options, control.confirm(options.yes, options.why))
     preview = _previewed(options, control, verb, queue, to)
     if not preview.count:
         tell(f"{queue}: no entry is like that")
@@ -87,20 +77,20 @@ def carried_out(
         _show(options, preview)
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
         return DONE if options.dry_run else FAILED
-    return told(options, verb, control.confirm(preview.token, options.why))
+    return told(options, control.confirm(preview.token, options.why))
 
 
 def _previewed(
-    options: Namespace, control: Control, verb: Verb, queue: str, to: str
+    options: Namespace, control: Control, verb: str, queue: str, to: str
 ) -> Preview:
     which: list[str] = options.which
     if not which:
         raise Refused(_NOTHING_CHOSEN)
     if all(map(_is_name, which)):
-        place = f"held:{queue}" if verb.name == "release" else queue
+        place = f"held:{queue}" if verb == "release" else queue
         names = tuple(the_one(control, place, name) for name in which)
-        return control.preview(verb.name, queue, filebases=names, to=to)
-    return control.preview(verb.name, queue, " ".join(which), to=to)
+        return control.preview(verb, queue, filebases=names, to=to)
+    return control.preview(verb, queue, " ".join(which), to=to)
 
 
 def _is_name(word: str) -> bool:
@@ -133,7 +123,7 @@ def _how(options: Namespace, preview: Preview) -> str:
     return again(options, " ".join([*words, "--yes", preview.token]))
 
 
-def _agreed(options: Namespace, verb: Verb, preview: Preview) -> bool:
+def _agreed(options: Namespace, verb: str, preview: Preview) -> bool:
     """Ask the person at the terminal; a program is told how to go on."""
     from qtool.commands.asking import confirmed
 
@@ -142,41 +132,24 @@ def _agreed(options: Namespace, verb: Verb, preview: Preview) -> bool:
         return False
     is_all = options.which == [EVERYTHING]
     count = f"{preview.count:,} entries" if preview.count > 1 else "this entry"
-    word = EVERYTHING if is_all else verb.name
-    question = f"{verb.name.capitalize()} {count} of {preview.queue}?"
+    word = EVERYTHING if is_all else verb
+    question = f"{verb.capitalize()} {count} of {preview.queue}?"
     if confirmed(question, word):
         return True
     tell("nothing was done")
     return False
 
 
-def told(options: Namespace, verb: Verb, result: ActionResult) -> int:
+def told(options: Namespace, result: ActionResult) -> int:
     """Tell what an act did; return the exit status."""
     if options.json:
         put_json(result)
     elif result.done:
-        put(_line(verb, result))
+        put(result_line(result, _BACK))
     if result.note:
         tell(result.note)
-    for missed in (result.skipped, result.failed):
-        _tell_missed(missed, "left" if missed is result.skipped else "failed")
+    for line in missed_lines(result):
+        tell(line)
     if not (result.skipped or result.failed):
         return DONE
     return LEFT if result.done else FAILED
-
-
-def _line(verb: Verb, result: ActionResult) -> str:
-    count = len(result.done)
-    line = f"{verb.done} {count:,} of {visible(result.queue, 80)}"
-    if result.to:
-        line += f" to {visible(result.to, 80)}"
-    if result.number:
-        line += f": act {result.number}"
-    if result.number and result.verb != "undo":
-        line += f" (back with: qtool undo {result.number})"
-    return line
-
-
-def _tell_missed(missed: Sequence[Missed], how: str) -> None:
-    for each in missed:
-        tell(f"{how}: {each.filebase}: {each.reason}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.commands import mending
-from qtool.commands.mending import Verb, carried_out
+from qtool.commands.mending import carried_out
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ examples:
   qtool move virgin out 1795273010.25
   qtool move in shunt 'subject~"^Re: "' --dry-run
 """
-
-_VERB = Verb(name="move", done="moved")
 
 
 def options(parser: Parser) -> None:
@@ -34,4 +32,4 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Move entries to another queue under the same names."""
     with opened(options) as control:
-        return carried_out(options, control, _VERB, options.queue, options.to)
+        return carried_out(options, control, "move", options.queue, options.to)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.commands import mending
-from qtool.commands.mending import Verb, carried_out
+from qtool.commands.mending import carried_out
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ examples:
   qtool release out 1795273010.25 --yes
 """
 
-_VERB = Verb(name="release", done="released")
-
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
@@ -32,4 +30,4 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Release what is held of a queue."""
     with opened(options) as control:
-        return carried_out(options, control, _VERB, options.queue)
+        return carried_out(options, control, "release", options.queue)

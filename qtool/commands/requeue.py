@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.commands import mending
-from qtool.commands.mending import Verb, carried_out
+from qtool.commands.mending import carried_out
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ examples:
   qtool requeue retry 1795273010.25 --yes
 """
 
-_VERB = Verb(name="requeue", done="requeued")
-
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
@@ -32,4 +30,4 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Requeue entries: due at once, or last in the line."""
     with opened(options) as control:
-        return carried_out(options, control, _VERB, options.queue)
+        return carried_out(options, control, "requeue", options.queue)

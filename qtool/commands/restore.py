@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.commands import mending
-from qtool.commands.mending import Verb, carried_out
+from qtool.commands.mending import carried_out
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ examples:
   qtool restore all --to in --dry-run
 """
 
-_VERB = Verb(name="restore", done="restored")
-
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
@@ -33,4 +31,4 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Let preserved entries wait again."""
     with opened(options) as control:
-        return carried_out(options, control, _VERB, options.queue, options.to)
+        return carried_out(options, control, "restore", options.queue, options.to)

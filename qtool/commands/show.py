@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from qtool import render
-from qtool.commands.entries import the_one
 from qtool.commands.output import DONE, FAILED, erase, put, put_json, tell
 from qtool.commands.site import opened
+from qtool.control.paging import the_one
 from qtool.msgdata import format_msgdata
 from qtool.untrusted import visible, visible_block
 

@@ -6,11 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
-from qtool.commands.mending import Verb, told
+from qtool.commands.mending import told
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
-from qtool.commands.tables import Column, Table, terminal_width
+from qtool.commands.tables import Table, terminal_width
 from qtool.errors import Refused
+from qtool.render.acts import TRASH_COLUMNS, trash_row
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -28,8 +29,6 @@ examples:
   qtool trash --empty 17          gone for good
   qtool trash --empty expired     what is past its time ([trash] keep)
 """
-
-_VERB = Verb(name="empty", done="removed for good")
 
 
 def options(parser: Parser) -> None:
@@ -62,23 +61,9 @@ def run(options: Namespace) -> int:
 
 
 def _put_table(heaps: Sequence[Trashed]) -> None:
-    table = Table(
-        Column("ACT", right=True), Column("WHEN"), Column("WHO"), Column("WHAT"),
-        Column("ENTRIES", right=True), Column("BYTES", right=True), Column("KEPT"),
-        width=terminal_width(),
-    )  # fmt: skip
     now = time.time()
-    table.put(
-        (heap.number, time.strftime("%Y-%m-%d %H:%M", time.localtime(heap.at)),
-         heap.who, f"{heap.verb} {heap.queue}", heap.count, f"{heap.size:,}",
-         _kept(heap, now))
-        for heap in heaps
-    )  # fmt: skip
-
-
-def _kept(heap: Trashed, now: float) -> str:
-    left = heap.expires - now
-    return "past its time" if left < 0 else f"{left / 86400:.0f} d more"
+    table = Table(*TRASH_COLUMNS, width=terminal_width())
+    table.put(trash_row(heap, now) for heap in heaps)
 
 
 def _emptied(options: Namespace, control: Control) -> int:
@@ -96,7 +81,7 @@ def _emptied(options: Namespace, control: Control) -> int:
     for heap in heaps:
         preview = control.preview("empty", f"trash:{heap.number}", "all")
         result = control.confirm(preview.token, options.why)
-        status = max(status, told(options, _VERB, result))
+        status = max(status, told(options, result))
     return status
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
-from qtool.commands.mending import Verb, told
+from qtool.commands.mending import told
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
-from qtool.commands.tables import Column, Table, terminal_width
+from qtool.commands.tables import Table, terminal_width
+from qtool.render.acts import ACT_COLUMNS, act_row
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from qtool.commands.arguments import Parser
     from qtool.control.control import Control
-    from qtool.control.models import Act
 
 _EXAMPLES = """\
 examples:
@@ -55,7 +54,7 @@ def run(options: Namespace) -> int:
                 return FAILED
             others = bool(question)
         result = control.undo(options.number, others, options.why)
-    return told(options, Verb(name="undo", done="put back"), result)
+    return told(options, result)
 
 
 def _listed(options: Namespace, control: Control) -> int:
@@ -66,41 +65,8 @@ def _listed(options: Namespace, control: Control) -> int:
         return DONE
     if not acts:
         tell("nothing was done yet")
-    table = Table(
-        Column("ACT", right=True), Column("WHEN"), Column("WHO"), Column("WHAT"),
-        Column("ENTRIES", right=True), Column("STATE"), Column("WHY"),
-        width=terminal_width(),
-    )  # fmt: skip
-    table.put(
-        (act.number, _when(act.at), act.who or None, _what(act), act.count,
-         _state(act), act.why or None)
-        for act in acts
-    )  # fmt: skip
+    Table(*ACT_COLUMNS, width=terminal_width()).put(map(act_row, acts))
     for act in acts:
         if act.damage:
             tell(act.damage)
     return DONE
-
-
-def _when(at: float) -> str | None:
-    if not at:
-        return None
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
-
-
-def _what(act: Act) -> str | None:
-    if act.damage:
-        return None
-    if act.undoes:
-        return f"undo {act.undoes}"
-    return f"{act.verb} {act.queue}{f' to {act.to}' if act.to else ''}"
-
-
-def _state(act: Act) -> str:
-    if act.damage:
-        return "damaged"
-    if act.undone_by:
-        return f"undone by {act.undone_by}"
-    if act.done is None:
-        return "under way" if act.is_under_way else "cut off"
-    return "done" if act.done == act.count else f"{act.done} done"

@@ -1,0 +1,57 @@
+"""What takes several calls of ``Control``: all pages of a search, and one by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.errors import NoSuchEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qtool.control.control import Control
+    from qtool.control.models import Found
+
+PAGE = 1000
+"""How many entries are asked for at a time."""
+
+_TELLING_NAME = 30
+_FIRST_SECONDS, _SECONDS = 0.01, 0.05
+# So long a page is read for, about: hits are to come soon, and progress to be shown.
+_SUFFIXES = (".pck", ".bak", ".psv")
+
+
+def pages(
+    control: Control,
+    queue: str,
+    where: str,
+    number: int = PAGE,
+    *,
+    names_only: bool = False,
+) -> Iterator[Found]:
+    """Yield the pages of a search until nothing is left; see ``Control.find``."""
+    after, seconds = "", _FIRST_SECONDS
+    while True:
+        found = control.find(queue, where, after, number, seconds, names_only)
+        yield found
+        if found.complete:
+            return
+        after, seconds = found.after, _SECONDS
+
+
+def the_one(control: Control, queue: str, name: str) -> str:
+    """Return the only filebase of a queue that begins with what was typed.
+
+    Raises:
+        NoSuchEntry: There is none, or there are several.
+    """
+    beginning = name
+    for suffix in _SUFFIXES:
+        beginning = beginning.removesuffix(suffix)
+    found = control.named(queue, beginning)
+    if not found:
+        raise NoSuchEntry(f"{queue}: no entry's name begins with {name}")
+    if len(found) > 1:
+        several = ", ".join(base[:_TELLING_NAME] for base in found)
+        raise NoSuchEntry(f"{queue}: {name} may be one of several: {several}")
+    return found[0]

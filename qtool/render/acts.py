@@ -1,0 +1,124 @@
+"""What operators did, as lines and as rows of tables."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from qtool.render.tables import Column
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qtool.control.models import Act, ActionResult, Trashed
+    from qtool.render.tables import Cell
+
+_DONE_WORDS = {
+    "hold": "held",
+    "release": "released",
+    "move": "moved",
+    "requeue": "requeued",
+    "discard": "discarded",
+    "unshunt": "unshunted",
+    "restore": "restored",
+    "edit": "edited",
+    "empty": "removed for good",
+    "undo": "put back",
+}
+_DAY_SECONDS = 86400
+
+ACT_COLUMNS = (
+    Column("ACT", right=True),
+    Column("WHEN"),
+    Column("WHO"),
+    Column("WHAT"),
+    Column("ENTRIES", right=True),
+    Column("STATE"),
+    Column("WHY"),
+)
+TRASH_COLUMNS = (
+    Column("ACT", right=True),
+    Column("WHEN"),
+    Column("WHO"),
+    Column("WHAT"),
+    Column("ENTRIES", right=True),
+    Column("BYTES", right=True),
+    Column("KEPT"),
+)
+
+
+def result_line(result: ActionResult, back: str) -> str:
+    """Return what an act did in a line.
+
+    Args:
+        result: Of the act.
+        back: How it is undone, with ``{}`` for the act's number.
+    """
+    verb = _DONE_WORDS.get(result.verb, result.verb)
+    line = f"{verb} {len(result.done):,} of {visible(result.queue, 80)}"
+    if result.to:
+        line += f" to {visible(result.to, 80)}"
+    if result.number:
+        line += f": act {result.number}"
+    if result.number and result.verb not in ("undo", "empty"):
+        line += f" ({back.format(result.number)})"
+    return line
+
+
+def missed_lines(result: ActionResult) -> Iterator[str]:
+    """Yield what an act did not change, and why, an entry a line. Untrusted."""
+    for how, missed in (("left", result.skipped), ("failed", result.failed)):
+        for each in missed:
+            yield f"{how}: {each.filebase}: {each.reason}"
+
+
+def act_row(act: Act) -> Sequence[Cell]:
+    """Return what stands in the columns for an act on record."""
+    return (
+        act.number,
+        _when(act.at),
+        act.who or None,
+        _what(act),
+        act.count,
+        _state(act),
+        act.why or None,
+    )
+
+
+def trash_row(heap: Trashed, now: float) -> Sequence[Cell]:
+    """Return what stands in the columns for what an act put into the trash."""
+    left = heap.expires - now
+    return (
+        heap.number,
+        _when(heap.at),
+        heap.who,
+        f"{heap.verb} {heap.queue}",
+        heap.count,
+        f"{heap.size:,}",
+        "past its time" if left < 0 else f"{left / _DAY_SECONDS:.0f} d more",
+    )
+
+
+def _when(at: float) -> str | None:
+    if not at:
+        return None
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
+def _what(act: Act) -> str | None:
+    if act.damage:
+        return None
+    if act.undoes:
+        return f"undo {act.undoes}"
+    return f"{act.verb} {act.queue}{f' to {act.to}' if act.to else ''}"
+
+
+def _state(act: Act) -> str:
+    if act.damage:
+        return "damaged"
+    if act.undone_by:
+        return f"undone by {act.undone_by}"
+    if act.done is None:
+        return "under way" if act.is_under_way else "cut off"
+    return "done" if act.done == act.count else f"{act.done} done"
