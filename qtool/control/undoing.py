@@ -19,13 +19,16 @@ UNDO = "undo"
 def undone(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
     """Return each act with the number of the one that took it back, 0 for none.
 
+    One that was cut off took back some at most: what it was for can be undone again.
+
     Args:
         records: The newest first, and all of them.
     """
     by: dict[int, int] = {}
     for record in records:
         taken_back = by.get(record.number, 0)
-        if record.undoes and not taken_back:
+        was_cut_off = record.done is None and not record.is_under_way
+        if record.undoes and not taken_back and not was_cut_off:
             by[record.undoes] = record.number
         yield record, taken_back
 

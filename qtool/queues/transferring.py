@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from qtool.errors import EntryExists
+from qtool.errors import EntryExists, NoSuchEntry
 from qtool.qfile.opening import read_bytes
 from qtool.queues import copying, durable
 from qtool.queues.filebase import WAITING, WRITING
@@ -154,6 +155,8 @@ def _move_changed(old: Place, new: Place, change: Callable[[bytes], bytes]) -> N
     stays = old.is_same(new) if os.path.lexists(new.path) else False
     if os.path.lexists(new.path) and not stays:
         _end_twin(old, new)
+        with suppress(NoSuchEntry), changed(new.entries, new.name, new.suffix, change):
+            new.entries.put_back(new.name, new.suffix)
         return
     with changed(old.entries, old.name, old.suffix, change) as held:
         if stays:
