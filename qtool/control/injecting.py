@@ -48,13 +48,7 @@ def inject(
         Refused: There is no message, a key would be lost, or the queue is Mailman 2's.
         NoSuchQueue: The queue has no folder and none may be made.
     """
-    if kind is SiteKind.MAILMAN2:
-        raise Refused("Mailman 2 could not read what qtool writes")
-    if not data.strip():
-        raise Refused("there is no message: the input is empty")
-    lost = [key for key in msgdata if volatile(key) or key in _KEPT_BY_THE_STORE]
-    if lost:
-        raise Refused(f"the key {visible(lost[0], 80)!r} is kept by the queue itself")
+    _check(data, msgdata, kind)
     message = qfile.message_from_bytes(data)
     kept = dict(msgdata)
     if kind is SiteKind.MAILMAN3:
@@ -67,6 +61,16 @@ def inject(
         path=path_of(queue, filebase, WAITING),
         served=served,
     )
+
+
+def _check(data: bytes, msgdata: Mapping[str, Any], kind: SiteKind) -> None:
+    if kind is SiteKind.MAILMAN2:
+        raise Refused("Mailman 2 could not read what qtool writes")
+    if not data.strip():
+        raise Refused("there is no message: the input is empty")
+    lost = [key for key in msgdata if volatile(key) or key in _KEPT_BY_THE_STORE]
+    if lost:
+        raise Refused(f"the key {visible(lost[0], 80)!r} is kept by the queue itself")
 
 
 def _add_what_mailman_needs(message: Message) -> None:

@@ -56,10 +56,7 @@ def changed(
             could not read it any more.
     """
     held = qfile.decode(content, strict=False, path=path, allowed=allowed)
-    if was is not None and _halves(held) != _halves(was):
-        raise NoSuchEntry(f"{path} is another since it was looked at")
-    if held.form.startswith(_UNWRITTEN):
-        raise QFileError("Mailman 2 could not read what qtool writes")
+    _check(held, was, path)
     if callable(msgdata):
         msgdata = msgdata(dict(held.msgdata))
     if message is not None:
@@ -68,6 +65,13 @@ def changed(
     kept = {key: value for key, value in msgdata.items() if not volatile(key)}
     form = {key: held.msgdata[key] for key in _FORM_KEYS if key in held.msgdata}
     return held.message_bytes + qfile.encode_msgdata({**kept, **form}, allowed)
+
+
+def _check(held: QFile, was: QFile | None, path: str) -> None:
+    if was is not None and _halves(held) != _halves(was):
+        raise NoSuchEntry(f"{path} is another since it was looked at")
+    if held.form.startswith(_UNWRITTEN):
+        raise QFileError("Mailman 2 could not read what qtool writes")
 
 
 def _halves(held: QFile) -> tuple[bytes, bytes]:
