@@ -7,6 +7,7 @@ or a folder may not be written the rest is left alone: what was done is on recor
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -91,6 +92,7 @@ class _Carrier:
         self._change = change
         self._number = number
         self._backwards = backwards
+        self._left = 0
         self._places: dict[str, Switchboard] = {}
         self._unsynced: set[str] = set()
         self._swept: set[str] = set()
@@ -106,6 +108,7 @@ class _Carrier:
             for position, move in enumerate(moves):
                 problem = self._tried(move) or self._synced_in_time()
                 if problem:
+                    self._left = len(moves) - position - 1
                     for left in moves[position + 1 :]:
                         self._miss(self.skipped, left, f"not tried after: {problem}")
                     break
@@ -115,7 +118,7 @@ class _Carrier:
     def end(self, begun: Begun) -> None:
         """Put on record how that went."""
         try:
-            begun.end(self.done)
+            begun.end(self.done, self._left + len(self.failed))
         except OSError as error:
             self.notes.append(f"its end is not on record: {_reason(error)}")
 
@@ -160,12 +163,13 @@ class _Carrier:
         held = target.peek(name) if lost else None
         if held is None or lost.keys() <= held.msgdata.keys():
             raise NoSuchEntry(f"{name} is in {move.target} already") from error
-        target.rewrite(name, {**held.msgdata, **lost}, was=held)
+        target.rewrite(name, {**held.msgdata, **lost}, was=held, sync=False)
+        self._unsynced.add(move.target)
 
     def _go(self, move: Moved) -> None:
         source, target = self._place(move.source), self._place(move.target)
         if move.swapped:
-            self._exchange(move.filebase, source, target)
+            self._exchange(move, source, target)
             return
         source.transfer(
             move.filebase,
@@ -178,20 +182,29 @@ class _Carrier:
         )
         self._unsynced |= {move.source, move.target}
 
-    def _exchange(
-        self, filebase: str, source: Switchboard, target: Switchboard
-    ) -> None:
-        """Change an entry beside whose original it was kept, or take that back."""
+    def _exchange(self, move: Moved, source: Switchboard, target: Switchboard) -> None:
+        """Change an entry whose original is kept beside, or take that back."""
+        filebase = move.filebase
         if self._change is None:
             is_back = source.name.startswith(TRASH)
             queue, heap = (target, source) if is_back else (source, target)
-            queue.swap(filebase, heap)
-            return
-        source.keep(filebase, target)
+            queue.swap(filebase, heap, sync=False)
+        else:
+            self._keep(filebase, source, target)
+            try:
+                self._change(source, filebase)
+            except BaseException:
+                target.erase(filebase)
+                raise
+        self._unsynced |= {move.source, move.target}
+
+    @staticmethod
+    def _keep(filebase: str, source: Switchboard, target: Switchboard) -> None:
         try:
-            self._change(source, filebase)
-        except BaseException:
-            target.erase(filebase)
+            source.keep(filebase, target)
+        except OSError:
+            with suppress(NoSuchEntry):  # only the wait for the disk has failed
+                target.erase(filebase)
             raise
 
     def _msgdata(self, move: Moved) -> Made | None:

@@ -138,13 +138,13 @@ class Begun:
         with suppress(OSError):  # where there are no locks, none can be missed
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def end(self, done: Sequence[str]) -> None:
-        """Note to which entries it was done.
+    def end(self, done: Sequence[str], left: int = 0) -> None:
+        """Note to which entries it was done, and how many others can be tried again.
 
         Raises:
             OSError: It cannot be noted durably: it is as if it had been cut off.
         """
-        data = end_line(done)
+        data = end_line(done, left)
         while data:
             data = data[os.write(self._descriptor, data) :]
         os.fsync(self._descriptor)

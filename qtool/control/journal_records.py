@@ -66,6 +66,8 @@ class Record:
     undoes: int = 0
     done: tuple[str, ...] | None = None
     """Filebases it was done to; None where it is under way, or was cut off."""
+    left: int = 0
+    """How many others are as they were, and could be tried again."""
     is_under_way: bool = False
     damage: str = ""
     """Why nothing but its number is known; else empty."""
@@ -95,9 +97,9 @@ def begin_line(record: Record) -> bytes:
     return _line({"version": _VERSION, **told, "moves": moves})
 
 
-def end_line(done: Sequence[str]) -> bytes:
+def end_line(done: Sequence[str], left: int) -> bytes:
     """Return the second line of an act's file."""
-    return _line({"done": list(done)})
+    return _line({"done": list(done), "left": left})
 
 
 def parsed(number: int, lines: list[bytes]) -> Record:
@@ -115,7 +117,8 @@ def parsed(number: int, lines: list[bytes]) -> Record:
     if not 0 <= facts["at"] <= _LAST_MOMENT:
         raise ValueError("at is no time of an act")
     facts["moves"] = tuple(_move(move, number) for move in facts["moves"])
-    return Record(number=number, done=_ending(lines), **facts)
+    done, left = _ending(lines)
+    return Record(number=number, done=done, left=left, **facts)
 
 
 def _move(facts: dict[str, Any], number: int) -> Moved:
@@ -131,12 +134,12 @@ def _move(facts: dict[str, Any], number: int) -> Moved:
     return Moved(**facts)
 
 
-def _ending(lines: list[bytes]) -> tuple[str, ...] | None:
+def _ending(lines: list[bytes]) -> tuple[tuple[str, ...] | None, int]:
     try:
-        done = json.loads(lines[1])["done"]
+        facts = json.loads(lines[1])
     except (IndexError, ValueError):  # cut off, maybe in the middle of the line
-        return None
-    return tuple(map(str, done))
+        return None, 0
+    return tuple(map(str, facts["done"])), int(facts.get("left", 0))
 
 
 def _line(facts: dict[str, Any]) -> bytes:

@@ -100,7 +100,9 @@ class Mender:
         message = edit.headers and with_headers(held.message, edit.headers)
 
         def change(waiting: Switchboard, name: str) -> None:
-            waiting.rewrite(name, msgdata, message=message or None, was=held)
+            waiting.rewrite(
+                name, msgdata, message=message or None, was=held, sync=False
+            )
 
         return self._on_record(plan, Ways(moves=[kept_aside(plan)]), why, change=change)
 

@@ -19,7 +19,7 @@ UNDO = "undo"
 def undone(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
     """Return each act with the number of the one that took it back, 0 for none.
 
-    One that was cut off took back some at most: what it was for can be undone again.
+    One that was cut off, or left some, can be done again: it does not count.
 
     Args:
         records: The newest first, and all of them.
@@ -27,8 +27,8 @@ def undone(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
     by: dict[int, int] = {}
     for record in records:
         taken_back = by.get(record.number, 0)
-        was_cut_off = record.done is None and not record.is_under_way
-        if record.undoes and not taken_back and not was_cut_off:
+        is_whole = record.is_under_way or (record.done is not None and not record.left)
+        if record.undoes and not taken_back and is_whole:
             by[record.undoes] = record.number
         yield record, taken_back
 

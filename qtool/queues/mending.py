@@ -89,11 +89,11 @@ class Mending(ABC):
         """
 
     @abstractmethod
-    def swap(self, filebase: str, other: Switchboard) -> None:
+    def swap(self, filebase: str, other: Switchboard, *, sync: bool = True) -> None:
         """Let the waiting entries of that name here and there have each other's file.
 
         Nobody may take the one in ``other``. When this returns, the swap survives a
-        loss of power.
+        loss of power; without ``sync``, once ``sync`` of both queues was called.
 
         Raises:
             NoSuchEntry: One does not wait there, or a runner was faster.
@@ -110,11 +110,11 @@ class Mending(ABC):
         *,
         message: Message | bytes | None = None,
         was: QFile | None = None,
+        sync: bool = True,
     ) -> None:
         """Give a waiting entry other metadata, and another message if there is one.
 
-        Volatile keys are left out. When this returns, the change survives a loss
-        of power.
+        Volatile keys are left out.
 
         Args:
             filebase: The entry.
@@ -124,6 +124,7 @@ class Mending(ABC):
                 object of GNU Mailman it is text. Without it the bytes stay.
             was: What ``peek`` showed to who means to change it; without it, whatever
                 it holds by now is changed.
+            sync: Wait until the change survives a loss of power.
 
         Raises:
             NoSuchEntry: It does not wait here, a runner was faster, or it is not what

@@ -77,13 +77,14 @@ def _is_kept(old: Place, new: Place) -> bool:
         return False
 
 
-def swap(here: Entries, name: str, there: Entries) -> None:
+def swap(here: Entries, name: str, there: Entries, *, sync: bool) -> None:
     """Let two entries of one name have each other's files; both wait.
 
     Args:
         here: The folder whose runner may take it meanwhile.
         name: Filebase of both.
         there: The folder of the other.
+        sync: Wait until that is on the disk.
 
     Raises:
         NoSuchEntry: One does not wait there, or a runner was faster.
@@ -100,8 +101,9 @@ def swap(here: Entries, name: str, there: Entries) -> None:
             _exchange(here, name, there)
         finally:
             here.put_back(name)
-    there.sync()
-    here.sync()
+    if sync:
+        there.sync()
+        here.sync()
 
 
 def _exchange(here: Entries, name: str, there: Entries) -> None:

@@ -26,24 +26,29 @@ if TYPE_CHECKING:
     from qtool.queues.entries import Entries
 
 
-def rewrite(entries: Entries, name: str, change: Callable[[bytes], bytes]) -> None:
-    """Give a waiting entry another content; it survives a loss of power.
+def rewrite(
+    entries: Entries, name: str, change: Callable[[bytes], bytes], *, sync: bool
+) -> None:
+    """Give a waiting entry another content.
 
     Args:
         entries: The folder.
         name: The entry's filebase.
         change: Returns the new content for the old one.
+        sync: Wait until the change is on the disk.
 
     Raises:
         NoSuchEntry: It does not wait here, or a runner was faster.
         EntryExists: Somebody else rewrites it.
         QFileError: It cannot be read, or ``change`` raised that.
-        OSError: It could not be written durably; it waits as it was.
+        OSError: It could not be written; it waits as it was, or as it is to be when
+            only the wait for the disk failed.
     """
     entries.check_no_flight(name)
     with changed(entries, name, WAITING, change):
         entries.put_back(name)
-    entries.sync()
+    if sync:
+        entries.sync()
 
 
 @contextlib.contextmanager

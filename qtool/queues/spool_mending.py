@@ -56,9 +56,9 @@ class SpoolMending(Switchboard):
         kept = Place(self._entries_of(other), filebase, WAITING)
         originals.keep(Place(self._entries, filebase, WAITING), kept)
 
-    def swap(self, filebase: str, other: Switchboard) -> None:
+    def swap(self, filebase: str, other: Switchboard, *, sync: bool = True) -> None:
         """Let the waiting entries of that name have each other's file."""
-        originals.swap(self._entries, filebase, self._entries_of(other))
+        originals.swap(self._entries, filebase, self._entries_of(other), sync=sync)
 
     def rewrite(
         self,
@@ -67,11 +67,12 @@ class SpoolMending(Switchboard):
         *,
         message: Message | bytes | None = None,
         was: QFile | None = None,
+        sync: bool = True,
     ) -> None:
         """Give a waiting entry other metadata, unless a runner is faster."""
         place = Place(self._entries, filebase, WAITING)
         change = self._changing(place, msgdata, message, was)
-        rewriting.rewrite(self._entries, filebase, change)
+        rewriting.rewrite(self._entries, filebase, change, sync=sync)
 
     def _entries_of(self, other: Switchboard) -> Entries:
         if not isinstance(other, SpoolMending):

@@ -359,3 +359,18 @@ def test_what_an_act_takes_from_metadata_is_taken_from_those_of_that_moment(
     msgdata = here.peek(name).msgdata
     assert msgdata["colour"] == "red"
     assert "whichq" not in msgdata
+
+
+def test_an_undo_that_left_some_can_be_done_again(control: Control) -> None:
+    one, two = put(control, "in", 2)
+    control.confirm(control.preview("move", "in", "all", to="out").token)
+    stranger = folder(control, "in") / f"{two}.pck"
+    stranger.write_bytes(b"mine")
+    first = control.undo()
+    assert (first.done, first.failed[0].filebase) == ((one,), two)
+    stranger.unlink()
+    second = control.undo()
+    assert second.done == (two,)
+    assert "already" in second.skipped[0].reason
+    assert [act.undone_by for act in control.acts()] == [0, 0, 3]
+    assert everywhere(control) == sorted([one, two])
