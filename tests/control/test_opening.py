@@ -11,7 +11,10 @@ from qtool.errors import SettingsError
 from tests.control.site import Boards
 
 
-def test_without_anything_the_site_is_the_built_in_default() -> None:
+def test_without_anything_the_site_is_the_built_in_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     control = open_site()
     site = control.site()
     assert site.source == "built-in default"
