@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import threading
 from concurrent.futures import ProcessPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pytest
 
 from qtool.control.journal import Journal
-from qtool.errors import NoSuchAct, NoSuchQueue, Refused
-from tests.control.site import configuration, open_site
+from qtool.engine.runner import Runner
+from qtool.errors import NoSuchAct, NoSuchEntry, NoSuchQueue, Refused
+from tests.control.site import PATIENCE, configuration, eventually, open_site
 from tests.control.test_mending import content, files, folder, put
 from tests.rights import open_folder, powerless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from email.message import Message
     from pathlib import Path
 
     from qtool.control.control import Control
     from qtool.control.models import ActionResult
+    from qtool.lists import MailingList
 
 T = TypeVar("T")
 
@@ -275,6 +281,78 @@ def test_an_act_under_way_is_shown_so_and_cannot_be_undone(control: Control) -> 
         begun.end([])
         assert [act.done for act in control.acts()] == [0, 1]
     assert not any(act.is_under_way for act in control.acts())
+
+
+# --- A runner that works meanwhile
+
+
+class Counting(Runner):
+    """Notes which message it has had, and which edits were in it.
+
+    It takes the next one while the operator acts.
+    """
+
+    seen: ClassVar[list[tuple[int, tuple[int, ...]]]] = []
+    turns: ClassVar[threading.Semaphore]
+
+    def _dispose(
+        self, mlist: MailingList | None, msg: Message, msgdata: dict[str, Any]
+    ) -> bool:
+        assert self.turns.acquire(timeout=PATIENCE)
+        self.seen.append((msgdata["n"], tuple(msgdata.get("edits", ()))))
+        return False
+
+
+def test_a_runner_that_works_meanwhile_gets_each_message_once_as_it_was_told(
+    tmp_path: Path,
+) -> None:
+    counting = f"class: {__name__}.Counting"
+    control = open_site(tmp_path, configuration(**{"in": counting, "out": ""}))
+    Counting.seen.clear()
+    Counting.turns = threading.Semaphore(0)
+    told: dict[int, list[int]] = {n: [] for n in range(30)}
+    for n in told:
+        put(control, "in", n=n)
+    control.start("in")
+
+    def edit(number: int) -> None:
+        for name in control.configuration.switchboards["in"].files[-3:]:
+            view = control.entry("in", name)
+            msgdata = dict(view.msgdata)
+            if "n" not in msgdata:
+                continue  # it was gone before it was looked at
+            edits = [*msgdata.get("edits", []), number]
+            Counting.turns.release()
+            result = control.edit("in", name, {**msgdata, "edits": edits})
+            if result.done:
+                told[msgdata["n"]].append(number)
+            assert result.failed == ()
+
+    rounds, moves = count(), []
+
+    def is_over() -> bool:
+        with suppress(NoSuchEntry):
+            edit(next(rounds))
+        preview = control.preview("move", "in", "all", to="out")
+        if preview.count:
+            Counting.turns.release()
+            moved = control.confirm(preview.token)
+            assert moved.failed == ()
+            if moved.done:
+                Counting.turns.release()
+                assert control.undo(moved.number).done == moved.done
+                moves.append(len(moved.done))
+        else:  # the last ones are in hand
+            Counting.turns.release()
+        return len(Counting.seen) >= len(told)
+
+    eventually(is_over)
+    control.close()
+    assert moves
+    assert any(told.values())
+    assert sorted(n for n, _ in Counting.seen) == sorted(told)
+    assert {n: list(edits) for n, edits in Counting.seen} == told
+    assert files(control, "in") == files(control, "out") == []
 
 
 # --- Several processes

@@ -1,0 +1,151 @@
+"""Acts whose process dies at any of its calls, or whose disk fails: none is lost."""
+
+from __future__ import annotations
+
+import errno
+from collections import Counter
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qtool.control.places import place
+from qtool.control.undoing import UNDO
+from qtool.errors import Refused
+from tests.control.site import configuration, open_site
+from tests.control.test_mending import put
+from tests.queues.conftest import elsewhere
+from tests.queues.dying import at_every_call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from qtool.control.control import Control
+
+__all__ = ["elsewhere"]
+
+Held = dict[str, list[tuple[str, dict[str, Any]]]]
+
+QUEUES = ("in", "out", "shunt")
+ASIDE = ("held:in", "trash:1", "trash:2")
+
+
+def confirmed(control: Control, verb: str, queue: str, to: str = "") -> Control:
+    control.confirm(control.preview(verb, queue, "all", to=to).token)
+    return control
+
+
+def edited(control: Control) -> None:
+    for name in control.configuration.switchboards["in"].files:
+        msgdata = dict(control.entry("in", name).msgdata)
+        control.edit("in", name, {**msgdata, "n": 99})
+
+
+ACTS: dict[str, Callable[[Control], object]] = {
+    "move": lambda control: confirmed(control, "move", "in", "out"),
+    "hold": lambda control: confirmed(control, "hold", "in"),
+    "discard": lambda control: confirmed(control, "discard", "in"),
+    "requeue": lambda control: confirmed(control, "requeue", "in"),
+    "unshunt": lambda control: confirmed(control, "unshunt", "shunt"),
+    "edit": edited,
+    "undo of a move": lambda control: confirmed(control, "move", "in", "out").undo(),
+    "undo of an unshunt": lambda control: confirmed(control, "unshunt", "shunt").undo(),
+}
+
+
+def opened(root: Path, far: Path | None) -> Control:
+    path = f"path: {far / root.name}" if far else ""
+    root.mkdir(exist_ok=True)
+    return open_site(root, configuration(**{"in": "", "out": path}))
+
+
+def held_at(control: Control, *names: str) -> Held:
+    """What waits at some places, once those who died there have been swept away."""
+    found: Held = {}
+    for name in names:
+        switchboard = place(control.configuration, name)
+        switchboard.sweep()
+        held = [(each, switchboard.peek(each).msgdata) for each in switchboard.files]
+        found[name] = held
+    return found
+
+
+def numbers(held: Held) -> Counter[int]:
+    return Counter(msgdata["n"] for each in held.values() for _, msgdata in each)
+
+
+def prepared(root: Path, far: Path | None) -> Held:
+    with closing(opened(root, far)) as control:
+        if far is not None:
+            control.configuration.switchboards["out"].queue_directory.mkdir(
+                exist_ok=True, parents=True
+            )
+        for n in range(3):
+            put(control, "in", n=n)
+            put(control, "shunt", n=10 + n, whichq="out", shunt_error=f"Error: {n}")
+        return held_at(control, *QUEUES)
+
+
+def check(root: Path, far: Path | None, verb: str, before: Held) -> bool:
+    """Each message is there once, and undo brings all back; tell if any was cut off."""
+    with closing(opened(root, far)) as control:
+        if verb != "edit":
+            there = numbers(held_at(control, *QUEUES, *ASIDE))
+            repeated = there - Counter(set(there))
+            assert set(there) == set(numbers(before)), there
+            assert repeated.total() <= (0 if far is None else 1), there
+        acts = control.acts()
+        assert len({act.number for act in acts}) == len(acts)
+        assert not any(act.is_under_way or act.damage for act in acts)
+        was_cut_off = any(act.done is None for act in acts)
+        for act in acts:
+            if act.verb != UNDO and not act.undone_by:
+                control.undo(act.number)
+        assert held_at(control, *QUEUES) == before
+        if verb != "edit":
+            assert numbers(held_at(control, *ASIDE)) == Counter()
+    return was_cut_off
+
+
+def _at_every_call(
+    tmp_path: Path, far: Path | None, verb: str, error: int | None = None
+) -> int:
+    """Let an act die or fail at each call; return how many acts were cut off."""
+    cut_off = []
+
+    def made(last: int) -> tuple[Callable[[], object], Callable[[], object]]:
+        root = tmp_path / str(last)
+        before = prepared(root, far)
+        control = opened(root, far)
+
+        def act() -> None:
+            with closing(control), suppress(Refused):
+                ACTS[verb](control)
+
+        return act, lambda: cut_off.append(check(root, far, verb, before))
+
+    at_every_call(made, error)
+    return sum(cut_off)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", ACTS)
+def test_killed_at_any_call_all_can_be_taken_back(tmp_path: Path, verb: str) -> None:
+    assert _at_every_call(tmp_path, None, verb) > 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", ["move", "unshunt", "undo of a move"])
+def test_killed_on_the_way_to_another_disk_all_can_be_taken_back(
+    tmp_path: Path, elsewhere: Path, verb: str
+) -> None:
+    assert _at_every_call(tmp_path, elsewhere, verb) > 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", ["unshunt", "edit", "undo of an unshunt"])
+def test_whatever_call_finds_the_disk_full_all_can_be_taken_back(
+    tmp_path: Path, verb: str
+) -> None:
+    assert _at_every_call(tmp_path, None, verb, errno.ENOSPC) > 0
