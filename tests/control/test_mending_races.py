@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shlex
+import subprocess
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -16,7 +18,9 @@ import pytest
 from qtool.control.journal import Journal
 from qtool.engine.runner import Runner
 from qtool.errors import NoSuchAct, NoSuchEntry, NoSuchQueue, Refused
-from tests.control.site import PATIENCE, configuration, eventually, open_site
+from qtool.qfile import message_from_bytes
+from tests.commands.program import QTOOL
+from tests.control.site import MAIL, PATIENCE, configuration, eventually, open_site
 from tests.control.test_mending import content, files, folder, put
 from tests.rights import open_folder, powerless
 
@@ -122,6 +126,40 @@ def test_where_nothing_can_be_put_on_record_nothing_is_done() -> None:
                 path.chmod(0o755)
             assert list(journal_of(control).glob("*.new")) == []
             control.close()
+
+
+# --- A full disk
+
+
+def test_where_a_file_gets_too_large_the_rest_is_left_and_all_can_be_taken_back(
+    control: Control, tmp_path: Path
+) -> None:
+    """By the program: what it has done by then is told, and the rest by name."""
+    msg = message_from_bytes(MAIL + b"x" * 200_000)
+    large, before = control.configuration.shunt, put(control, "shunt", 2, whichq="in")
+    before.append(large.enqueue(msg, whichq="in"))
+    before += put(control, "shunt", 2, whichq="in")
+    was = content(control, "shunt")
+    (tmp_path / "qtool.cfg").write_text(TEXT)
+    token = control.preview("unshunt", "shunt", "all").token
+    limited = "ulimit -f 100; exec "  # blocks of 512 or 1024 bytes
+    words = [str(QTOOL), "unshunt", "--config", str(tmp_path / "qtool.cfg"), "--json"]
+    ended = subprocess.run(
+        ["/bin/sh", "-c", limited + shlex.join([*words, "--yes", token])],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 3, ended.stderr
+    assert "Traceback" not in ended.stderr
+    result = json.loads(ended.stdout)
+    assert result["done"] == before[:2]
+    assert [each["filebase"] for each in result["failed"]] == [before[2]]
+    assert result["failed"][0]["reason"] == "File too large"
+    assert [each["filebase"] for each in result["skipped"]] == before[3:]
+    assert result["skipped"][0]["reason"] == "not tried after: File too large"
+    assert everywhere(control) == sorted(before)
+    assert control.undo().done == tuple(before[:2])
+    assert content(control, "shunt").keys() == was.keys()
+    assert everywhere(control) == sorted(before)
 
 
 # --- Records that are damaged, or none

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.control.opening import opened
 from qtool.engine.master import Master
 from qtool.installation import Configuration
 from qtool.queues.recovery import MAX_RECOVERIES
@@ -23,6 +24,8 @@ from tests.crash.injecting import Place, Point, failing, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from qtool.control.control import Control
 
 ERRORS = {
     "fsync": "EIO", "syncfs": "EIO", "write": "ENOSPC", "openat": "ENOSPC",
@@ -139,6 +142,43 @@ def _work_without_room(place: Place, disk: Path) -> None:
     master.close()
     assert any("No space left" in text for text in drained.failures)
     filler.unlink()
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_an_act_leaves_the_rest_as_it_was(
+    small_disk: Path | None, tmp_path: Path
+) -> None:
+    if small_disk is None:
+        return  # what is too large for a disk is tried by a limit elsewhere
+    settings = actors.configuration(small_disk / "spool").settings
+    with contextlib.closing(opened(settings)) as control:
+        _fill_up_in_the_middle(control, small_disk)
+
+
+def _fill_up_in_the_middle(control: Control, disk: Path) -> None:
+    queue = control.configuration.shunt
+    queue.queue_directory.mkdir(parents=True)
+    names = [queue.enqueue(actors.mail("done"), whichq="in") for _ in range(3)]
+    large = actors.mail("done")
+    large.set_payload("x" * 60_000)
+    names.append(queue.enqueue(large, whichq="in"))
+    names += [queue.enqueue(actors.mail("done"), whichq="in") for _ in range(2)]
+    first, second = (control.preview("unshunt", "shunt", "all").token for _ in range(2))
+    filler = _fill(disk)
+    with contextlib.suppress(OSError):  # it cannot even be put on record, or not done
+        assert control.confirm(first).done == ()
+    assert queue.files == names
+
+    os.truncate(filler, filler.stat().st_size - 40_000)
+    result = control.confirm(second)
+    assert result.done == tuple(names[:3])
+    assert [(each.filebase, each.reason) for each in result.failed] == [
+        (names[3], os.strerror(errno.ENOSPC))
+    ]
+    assert [each.filebase for each in result.skipped] == names[4:]
+    filler.unlink()
+    assert control.undo(result.number).done == tuple(names[:3])
+    assert queue.files == names
+    assert all(queue.peek(name).msgdata["whichq"] == "in" for name in names)
 
 
 # --- A clock that goes back
