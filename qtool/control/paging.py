@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qtool.control.control import Control
-    from qtool.control.models import Found
+    from qtool.control.models import AuditPage, Found
 
 PAGE = 1000
 """How many entries are asked for at a time."""
 
+_RECORDS = 500
 _TELLING_NAME = 30
 _FIRST_SECONDS, _SECONDS = 0.01, 0.05
 # So long a page is read for, about: hits are to come soon, and progress to be shown.
@@ -37,6 +38,28 @@ def pages(
         if found.complete:
             return
         after, seconds = found.after, _SECONDS
+
+
+def records(
+    control: Control,
+    number: int,
+    since: float,
+    until: float,
+    who: str,
+    act: str,
+    file: str,
+    text: str,
+) -> Iterator[AuditPage]:
+    """Yield the newest ``number`` acts on record, by pages; see ``Control.audit``."""
+    after = ""
+    while number > 0:
+        most = min(number, _RECORDS)
+        page = control.audit(since, until, who, act, file, text, most, after)
+        yield page
+        number -= len(page.records)
+        after = page.after
+        if not after:
+            return
 
 
 def the_one(control: Control, queue: str, name: str) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from prompt_toolkit.document import Document
 
 _PATH = re.compile(r"(?:(?<=[^\w.\"'\])])|^)([A-Za-z_]\w*(?:\.\w+)*\.)?(\w*)$")
-_KEY = re.compile(r"(?:(?<=[^\w.\"'\])])|^)(switchboards|runners)\[(['\"])([^'\"]*)$")
+_KEY = re.compile(
+    r"(?:(?<=[^\w.\"'\])])|^)(switchboards|queues|runners)\[(['\"])([^'\"]*)$"
+)
 _DICTIONARIES = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _NOTHING = object()

@@ -68,7 +68,7 @@ def stepper(control: Control) -> Callable[..., Report]:
         """
         question = control.step_question(runner, filebase)
         if question is not None and not yes:
-            _ask(question)
+            ask(question, "not stepped")
         try:
             report = control.step(runner, filebase, slice)
         except KeyboardInterrupt:
@@ -81,14 +81,23 @@ def stepper(control: Control) -> Callable[..., Report]:
     return step
 
 
-def _ask(question: str) -> None:
+def ask(question: str, otherwise: str) -> None:
+    """Ask the person at the terminal.
+
+    Args:
+        question: What is to be answered with yes.
+        otherwise: What is told where it is not.
+
+    Raises:
+        Refused: The answer was another one, or nobody is there to give it.
+    """
     if not sys.stdin.isatty():
         raise Refused(f"{visible(question, 1000)} Nobody can answer here: say yes=True")
     say(visible(question, 1000))
     sys.stdout.write("Do it? [y/N] ")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused("not stepped")
+        raise Refused(otherwise)
 
 
 class Handle:

@@ -11,6 +11,8 @@ from qtool.errors import ReadOnly
 from qtool.shell.handles import ReadOnlyConfiguration, Runners, stepper
 from qtool.shell.output import say
 from qtool.shell.peek import peeker
+from qtool.shell.queues import Queues
+from qtool.shell.records import Records
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -21,7 +23,19 @@ if TYPE_CHECKING:
 _HELP = """\
 What is here:
 
-  switchboards          the queues by name
+  queues                what waits where, also in queues['held:in'], ['trash:17']
+                            queues['in']               queues['in'][0].show()
+                            queues['in'].where('list:ant age>1h')
+  .hold() .release() .move('out') .requeue() .discard() .unshunt() .restore()
+                        of one entry: done at once. Of those of .where('FILTER')
+                        or .all(): shown first, and done by .confirm()
+                            queues['in'].where('age>3d').move('out')
+                            _.confirm()
+                            queues['in'][0].set(lang='en')
+  undo                  take back what you did last, or an act: undo(17)
+  acts, trash, audit    what was done, what was discarded, and who did what
+                            acts()     trash()     audit(since='2d')
+  switchboards          the queues as a runner has them
                             switchboards['in'].files
                             filebase = switchboards['in'].enqueue(msg, foo='yes')
   runners               the runners by name: start stop pause resume snooze step
@@ -74,11 +88,14 @@ def preloaded(control: Control) -> dict[str, object]:
     def refuse(*_: object) -> None:
         raise ReadOnly(reason)
 
+    records = Records(control)
     return {
         "Runner": _only_named(qtool.Runner, reason) if reason else qtool.Runner,
         "Switchboard": (
             _only_named(qtool.Switchboard, reason) if reason else qtool.Switchboard
         ),
+        "acts": records.acts,
+        "audit": records.audit,
         "config": shown,
         "control": control,
         "create_list": refuse if reason else qtool.create_list,
@@ -86,9 +103,12 @@ def preloaded(control: Control) -> dict[str, object]:
         "help": Help(),
         "message_from_string": qtool.message_from_string,
         "peek": peeker(control),
+        "queues": Queues(control),
         "runners": Runners(control),
         "step": stepper(control),
         "switchboards": shown.switchboards,
+        "trash": records.trash,
+        "undo": records.undo,
     }
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from qtool.control.control import Control
+    from qtool.control.models import EntryView
 
 _SHOWN_BODY = 4000
 _LONGEST_PATH = 5000
@@ -86,19 +87,23 @@ def peeker(control: Control) -> Callable[..., Peek]:
             if name in control.configuration.switchboards and not Path(name).is_file():
                 raise Refused(f"{name} is a queue: name its entry, too: {_EXAMPLE}")
             return _of_file(Path(where))
-        view = control.entry(str(where), filebase)
-        return Peek(
-            path=view.path,
-            form=view.form,
-            headers=view.headers,
-            body=view.body,
-            body_cut=view.body_cut,
-            msgdata=view.msgdata,
-            opaque=view.opaque,
-            error=view.error,
-        )
+        return shown(control.entry(str(where), filebase))
 
     return peek
+
+
+def shown(view: EntryView) -> Peek:
+    """Return an entry that was looked at, as the prompt shows it."""
+    return Peek(
+        path=view.path,
+        form=view.form,
+        headers=view.headers,
+        body=view.body,
+        body_cut=view.body_cut,
+        msgdata=view.msgdata,
+        opaque=view.opaque,
+        error=view.error,
+    )
 
 
 def _of_file(path: Path) -> Peek:

@@ -37,7 +37,7 @@ class Prompt(PythonRepl):
             history_filename=history,
             extra_key_bindings=self._keys.bindings,
         )
-        keys = {name: names[name] for name in ("switchboards", "runners")}
+        keys = {name: names[name] for name in ("queues", "runners", "switchboards")}
         self.completer = StaticCompleter(names, keys)
         self.confirm_exit = False
         self.show_signature = self.show_docstring = False
@@ -75,8 +75,25 @@ class Prompt(PythonRepl):
             self._store_eval_result(result)
         return result
 
+    def _show_result(self, result: object) -> None:
+        try:
+            text = repr(result)
+        except Exception as error:  # noqa: BLE001 - it may look into queues
+            self._handle_exception(error)
+        else:
+            super()._show_result(_Text(text))
+
     def _handle_exception(self, e: BaseException) -> None:
         say(error_text(e, own_frames=_OWN_FRAMES) + "\n")
+
+
+class _Text(str):
+    """What stands for a result: its text, which was made already."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _ends_with_class(source: str) -> bool:

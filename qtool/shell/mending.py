@@ -1,0 +1,82 @@
+"""What the prompt's acts on entries give back: previews, and results in words."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from qtool import render
+from qtool.control.models import ActionResult, Preview
+from qtool.errors import Refused
+from qtool.shell.shown import Result, entry_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qtool.control.control import Control
+
+VERBS = ("hold", "release", "move", "requeue", "discard", "unshunt", "restore")
+_HELD = "held:"
+_BACK = "undo({})"
+
+
+class Done(Result[ActionResult]):
+    """What an act did: its values are the result's, its text is in words."""
+
+    def lines(self) -> Iterator[str]:
+        """Tell to how many it was done, and name every one that was left."""
+        from qtool.render.acts import missed_lines, result_line
+
+        result = self._model
+        yield result_line(result, _BACK) if result.done else "nothing was done"
+        if result.note:
+            yield result.note
+        yield from missed_lines(result)
+
+
+class Previewed(Result[Preview]):
+    """What an act would do to many. Nothing is done before ``confirm``."""
+
+    def __init__(self, control: Control, preview: Preview, why: str) -> None:
+        super().__init__(preview)
+        self._control = control
+        self._why = why
+
+    def confirm(self, why: str = "") -> Done:
+        """Do it, to exactly these.
+
+        Args:
+            why: For people and for the audit; else what was given before.
+        """
+        if not self._model.token:
+            raise Refused(f"no entry of {self._model.queue} is like that")
+        return Done(self._control.confirm(self._model.token, why or self._why))
+
+    def lines(self) -> Iterator[str]:
+        """Show the oldest of them, how many there are, and how to go on."""
+        preview = self._model
+        if not preview.count:
+            yield f"no entry of {preview.queue} is like that"
+            return
+        now = time.time()
+        yield from entry_table(preview.first, now)
+        more = preview.count - len(preview.first)
+        if more > 0:
+            yield f"and {more:,} more"
+        yield from preview.warnings
+        what = f"{preview.verb} {preview.count:,} of {preview.queue}"
+        if preview.to:
+            what += f" to {preview.to}"
+        if preview.oldest is not None:
+            what += f", the oldest is of {render.moment(preview.oldest)}"
+        yield f"{what}: _.confirm() does it to exactly these, within an hour"
+
+
+def check_place(verb: str, queue: str) -> None:
+    """Find out whether a verb acts on what is in that place.
+
+    Raises:
+        Refused: It acts on another one.
+    """
+    if verb == "release" and not queue.startswith(_HELD):
+        raise Refused(f"what is held is elsewhere: queues['{_HELD}{queue}']")
