@@ -23,6 +23,7 @@ from qtool.control.audit_lines import (
     MOST_FILES,
     MOST_ITEMS,
     append,
+    argument,
     bounded,
     line_of,
     told,
@@ -102,7 +103,7 @@ class Record:
             {
                 **self._head(kind),
                 **told(self.actor),
-                "arguments": {n: bounded(v) for n, v in self._given.items()},
+                "arguments": {n: argument(n, v) for n, v in self._given.items()},
                 "files": self._files,
                 "count": self._count,
                 "why": bounded(why),

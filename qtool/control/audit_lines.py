@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import math
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,8 @@ _LONGEST_TEXT = 500
 MOST_ITEMS = 25
 _LARGEST_MAPPING = 4000
 _NO_LOGIN = "4294967295"
+_HEADERS = "headers"
+"""The argument of acts that holds pairs of a name and a value."""
 
 
 def append(path: Path, facts: dict[str, Any]) -> None:
@@ -39,21 +43,36 @@ def append(path: Path, facts: dict[str, Any]) -> None:
     flags |= os.O_NONBLOCK | os.O_CLOEXEC  # a pipe in its place is not waited for
     descriptor = os.open(path, flags, durable.FILE_MODE)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise FileExistsError(f"{path} is no regular file")
-        if not found.st_size:
-            with suppress(PermissionError):  # another user's, or without modes
-                os.fchmod(descriptor, durable.FILE_MODE)
-        elif os.pread(descriptor, 1, found.st_size - 1) != b"\n":
-            line = b"\n" + line  # the last one was cut off
-        if os.write(descriptor, line) < len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        is_new = _add(descriptor, path, line)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if not found.st_size:
+    if is_new:
         durable.sync_folder(str(path.parent))
+
+
+def _add(descriptor: int, path: Path, line: bytes) -> bool:
+    """Write a line to the end of the file; return whether it is the first.
+
+    One that somebody is just writing looks like one that was cut off, so it is done
+    with a lock on the file.
+    """
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise FileExistsError(f"{path} is no regular file")
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        size = os.fstat(descriptor).st_size
+        if not size:
+            with suppress(PermissionError):  # another user's, or without modes
+                os.fchmod(descriptor, durable.FILE_MODE)
+        elif os.pread(descriptor, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return not size
 
 
 def told(actor: Actor) -> dict[str, Any]:
@@ -91,6 +110,18 @@ def line_of(error: BaseException) -> str:
         where = f"{error.filename}: " if error.filename is not None else ""
         return f"{where}{error.strerror}"
     return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def argument(name: str, value: object) -> Any:
+    """Return what an act was given, for JSON; of headers and metadata their names.
+
+    What they hold is mail, or may be a password.
+    """
+    if isinstance(value, Mapping):
+        return bounded(sorted(map(str, value)))
+    if name == _HEADERS and isinstance(value, list | tuple):
+        return bounded([str(each[0]) for each in value if each])
+    return bounded(value)
 
 
 def bounded(value: object) -> Any:

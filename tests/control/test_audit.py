@@ -100,9 +100,20 @@ def test_of_a_message_there_is_only_its_size_and_digest(control: Control) -> Non
     begin, end = lines_of(control)
     digest = sha256(MAIL).hexdigest()
     assert begin["arguments"]["data"] == {"bytes": len(MAIL), "sha256": digest}
-    assert begin["arguments"]["msgdata"] == {"lang": "en"}
+    assert begin["arguments"]["msgdata"] == ["lang"]
     assert end["files"] == control.configuration.switchboards["in"].files
     assert b"anne@example.com" not in file_of(control).read_bytes()
+
+
+def test_of_headers_and_metadata_there_are_only_the_names(control: Control) -> None:
+    filebase = put(control, "in")
+    headers = (("Subject", "a secret"), ("X-Odd", "another secret"))
+    result = control.edit("in", filebase, {"password": "one more secret"}, headers)
+    assert result.done == (filebase,)
+    (record,) = control.audit(act="edit").records
+    assert record.arguments["msgdata"] == ["password"]
+    assert record.arguments["headers"] == ["Subject", "X-Odd"]
+    assert b"secret" not in file_of(control).read_bytes()
 
 
 def test_names_from_files_are_written_as_ascii_on_one_line(control: Control) -> None:
