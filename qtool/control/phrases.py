@@ -7,11 +7,11 @@ _BYTES = ("B", "KB", "MB", "GB", "TB")
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in its largest unit: ``12m``."""
+    """Return a length of time in its largest unit, begun ones left out: ``12m``."""
     for unit, name in _UNITS:
         if seconds >= unit:
-            return f"{seconds / unit:.0f}{name}"
-    return f"{max(0.0, seconds):.0f}s"
+            return f"{int(seconds / unit)}{name}"
+    return f"{max(0, int(seconds))}s"
 
 
 def per_time(rate: float) -> str:
