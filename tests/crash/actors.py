@@ -6,6 +6,7 @@ each message once the store has taken it, and ``failed: ...`` where that failed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtool.control.opening import opened
 from qtool.engine.master import Master
 from qtool.engine.runner import Runner
 from qtool.errors import QToolError
@@ -125,6 +127,32 @@ def operator(root: Path, other: Path) -> None:
     here.sync()
 
 
+def mender(root: Path, other: Path) -> None:
+    """Act on messages through the facade, so that all of it is on record."""
+    with contextlib.closing(opened(configuration(root).settings)) as control:
+        moved, edited, held, discarded = control.configuration.switchboards["in"].files
+        both = control.preview("move", "in", filebases=(moved, held), to="out")
+        control.confirm(both.token)
+        msgdata = dict(control.entry("in", edited).msgdata)
+        control.edit("in", edited, {**msgdata, "edited": True})
+        number = control.discard("in", discarded).number
+        control.undo(1)
+        control.hold("in", held)
+        control.release("in", held)
+        control.undo(number)
+
+
+def mended(root: Path) -> None:
+    """Take back all acts that were not, the newest first."""
+    with contextlib.closing(opened(configuration(root).settings)) as control:
+        for act in control.acts():
+            assert not act.is_under_way
+            assert not act.damage
+            if act.verb != "undo" and not act.undone_by:
+                control.undo(act.number)
+        assert control.entries("held:in") == []
+
+
 def master(root: Path, other: Path) -> None:
     """Forward all messages from queue to queue."""
     master = Master(configuration(root))
@@ -134,7 +162,8 @@ def master(root: Path, other: Path) -> None:
 
 
 ACTORS: dict[str, Callable[[Path, Path], None]] = {
-    act.__name__: act for act in (producer, runner, mover, rewriter, operator, master)
+    act.__name__: act
+    for act in (producer, runner, mover, rewriter, operator, mender, master)
 }
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ def start_again(actor: str, place: Place) -> None:
     if actor in {"runner", "master"}:
         actors.ACTORS[actor](place.root, place.other)
         return
+    if actor == "mender":
+        actors.mended(place.root)
     for folder in (place.root / "in", place.other / "out"):
         Spool(folder.name, folder).recover_backup_files()
 
@@ -55,7 +57,9 @@ def check(actor: str, place: Place, ended: Ended | None = None) -> None:
     assert expected <= set(there), there
     repeated = sum(there.values()) - len(there)
     is_one_disk = place.root == place.other
-    if actor in {"producer", "rewriter"} or (actor == "operator" and is_one_disk):
+    if actor in {"producer", "rewriter", "mender"} or (
+        actor == "operator" and is_one_disk
+    ):
         assert repeated == 0, there
     else:
         assert repeated <= 1, there

@@ -101,7 +101,7 @@ def test_a_call_that_is_not_made_kills_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "actor", ["producer", "runner", "mover", "rewriter", "operator"]
+    "actor", ["producer", "runner", "mover", "rewriter", "operator", "mender"]
 )
 def test_who_works_in_one_thread_makes_the_same_calls_each_time(
     tmp_path: Path, actor: str
@@ -117,7 +117,9 @@ def test_killed_at_any_call_they_lose_nothing_and_repeat_one_at_most(
 ) -> None:
     """Before each call is after the one before it; the last one is in any case over."""
     here, far = Victims(tmp_path / "here"), Victims(tmp_path / "far", elsewhere)
-    actors = ("producer", "runner", "mover", "rewriter", "operator", "master")
+    actors = (
+        "producer", "runner", "mover", "rewriter", "operator", "mender", "master",
+    )  # fmt: skip
     chosen = [(here, actor) for actor in actors]
     if elsewhere is not None:
         chosen += [(far, "mover"), (far, "operator")]
