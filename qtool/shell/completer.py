@@ -20,6 +20,13 @@ _PATH = re.compile(r"(?:(?<=[^\w.\"'\])])|^)([A-Za-z_]\w*(?:\.\w+)*\.)?(\w*)$")
 _KEY = re.compile(
     r"(?:(?<=[^\w.\"'\])])|^)(switchboards|queues|runners)\[(['\"])([^'\"]*)$"
 )
+_WHERE = re.compile(r"""\.where\((['"])((?:(?!\1)[^\\])*)$""")
+_OF_A_QUEUE = re.compile(
+    r"""(?x) (?:(?<=[^\w."'\])])|^) queues\[(?:'[^']*'|"[^"]*")\]
+    (?:(?P<some> (?: \.(?:all|where) \((?:'[^']*'|"[^"]*")?\) )+)
+      |(?P<one> \[(?:\d+|'[^']*'|"[^"]*")\]) )?
+    \.(?P<start>\w*)$"""
+)
 _DICTIONARIES = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _NOTHING = object()
@@ -31,13 +38,18 @@ class StaticCompleter(Completer):
     Args:
         names: What the prompt knows by name.
         keys: For names of mappings, what gives their keys.
+        saved: The names of saved filters.
     """
 
     def __init__(
-        self, names: Mapping[str, object], keys: Mapping[str, Mapping[str, object]]
+        self,
+        names: Mapping[str, object],
+        keys: Mapping[str, Mapping[str, object]],
+        saved: Iterable[str] = (),
     ) -> None:
         self._names = names
         self._keys = keys
+        self._saved = saved
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
@@ -47,16 +59,24 @@ class StaticCompleter(Completer):
         line = document.current_line_before_cursor
         if found := _KEY.search(line):
             name, quote, start = found.groups()
-            mapping = self._keys.get(name)
-            # Only as long as the name still means the shell's own mapping.
-            if mapping is not None and self._names.get(name) is mapping:
-                yield from _fitting(mapping, start, end=f"{quote}]")
+            if self._are_the_shells(name):
+                yield from _fitting(self._keys[name], start, end=f"{quote}]")
+        elif found := _WHERE.search(line):
+            quote, text = found.groups()
+            yield from _of_filter(text, quote, self._saved)
+        elif (found := _OF_A_QUEUE.search(line)) and self._are_the_shells("queues"):
+            yield from _fitting(_after_a_queue(found), found["start"])
         elif found := _PATH.search(line):
             path, start = found.groups()
             if path:
                 yield from _fitting(self._attributes(path[:-1].split(".")), start)
             elif start:
                 yield from _fitting(self._all_names(), start)
+
+    def _are_the_shells(self, name: str) -> bool:
+        """Whether a name still means the shell's own mapping."""
+        mapping = self._keys.get(name)
+        return mapping is not None and self._names.get(name) is mapping
 
     def _all_names(self) -> Iterator[str]:
         yield from self._names
@@ -75,6 +95,27 @@ def _fitting(names: Iterable[str], start: str, end: str = "") -> Iterator[Comple
     for name in sorted(set(names)):
         if name.startswith(start) and not (hidden and name.startswith("_")):
             yield Completion(f"{name}{end}", start_position=-len(start), display=name)
+
+
+def _of_filter(text: str, quote: str, saved: Iterable[str]) -> Iterator[Completion]:
+    """Offer what the last term of a filter can become, within its quotes."""
+    from qtool.control.filters.completion import complete
+
+    offered = [o for o in complete(text, len(text), saved) if quote not in o]
+    begun = (text[at:] for at in range(len(text) + 1))
+    typed = next(part for part in begun if all(o.startswith(part) for o in offered))
+    for term in offered:
+        yield Completion(term, start_position=-len(typed))
+
+
+def _after_a_queue(found: re.Match[str]) -> Iterator[str]:
+    """Return what a queue, some of its entries or one of them has."""
+    from qtool.shell.entry import EntryHandle
+    from qtool.shell.queues import Queue
+    from qtool.shell.selection import Selection
+
+    kind = Selection if found["some"] else EntryHandle if found["one"] else Queue
+    return (name for each in kind.__mro__ for name in vars(each))
 
 
 def _plain_attribute(value: object, name: str) -> object:

@@ -69,7 +69,8 @@ class Previewed(Result[Preview]):
             what += f" to {preview.to}"
         if preview.oldest is not None:
             what += f", the oldest is of {render.moment(preview.oldest)}"
-        yield f"{what}: _.confirm() does it to exactly these, within an hour"
+        yield what
+        yield "_.confirm() does it to exactly these, within an hour"
 
 
 def check_place(verb: str, queue: str) -> None:

@@ -15,6 +15,8 @@ from qtool.shell.names import banner, preloaded
 from qtool.shell.output import error_text, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from prompt_toolkit.buffer import Buffer
 
     from qtool.control.control import Control
@@ -30,7 +32,9 @@ class Prompt(PythonRepl):
     line after a class that a blank line ended goes on with that class.
     """
 
-    def __init__(self, names: dict[str, Any], history: str | None) -> None:
+    def __init__(
+        self, names: dict[str, Any], history: str | None, saved: Iterable[str]
+    ) -> None:
         self._keys = Keys()
         super().__init__(
             get_globals=lambda: names,
@@ -38,7 +42,7 @@ class Prompt(PythonRepl):
             extra_key_bindings=self._keys.bindings,
         )
         keys = {name: names[name] for name in ("queues", "runners", "switchboards")}
-        self.completer = StaticCompleter(names, keys)
+        self.completer = StaticCompleter(names, keys, saved)
         self.confirm_exit = False
         self.show_signature = self.show_docstring = False
         self.enable_open_in_editor = False
@@ -105,7 +109,8 @@ def open_prompt(control: Control) -> int:
     """Open the prompt until it is left; return the exit status."""
     names: dict[str, Any] = {**preloaded(control), "__name__": "__console__"}
     say(banner(control.site()))
-    Prompt(names, _history_file()).run()
+    saved = control.configuration.settings.filters
+    Prompt(names, _history_file(), saved).run()
     return 0
 
 

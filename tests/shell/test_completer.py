@@ -61,11 +61,16 @@ class Trap(metaclass=Trapped):
 TRAP = Trap()
 object.__getattribute__(TRAP, "__dict__")["own"] = "value"
 QUEUES = {"in": 1, "out": 2}
-NAMES = {"trap": TRAP, "Trap": Trap, "switchboards": QUEUES, "step": print, "text": "x"}
+NAMES = {
+    "trap": TRAP, "Trap": Trap, "switchboards": QUEUES, "queues": QUEUES, "step": print,
+    "text": "x",
+}  # fmt: skip
 
 
 def completions(text: str, names: dict[str, Any] | None = None) -> list[str]:
-    completer = StaticCompleter(names or NAMES, {"switchboards": QUEUES})
+    completer = StaticCompleter(
+        names or NAMES, {"switchboards": QUEUES, "queues": QUEUES}, ["big"]
+    )
     found = completer.get_completions(Document(text), CompleteEvent())
     return [completion.text for completion in found]
 
@@ -86,6 +91,19 @@ def completions(text: str, names: dict[str, Any] | None = None) -> list[str]:
         ("switchboards['", ["in']", "out']"]),
         ('switchboards["o', ['out"]']),
         ("whil", ["while"]),
+        ("queues['i", ["in']"]),
+        ("queues['in'].wh", ["where"]),
+        ("queues['in'].where('x').co", ["count"]),
+        ("len(queues['in'].all().mo", ["move"]),
+        ("queues['in'][0].se", ["set"]),
+        ("""queues["in"]['1795'].msg""", ["msgdata"]),
+        ("queues['in'].where('list:ant su", ["subject:"]),
+        ("some.where('-fr", ["-from:"]),
+        ("some.where('@", ["@big"]),
+        (
+            """some.where("state:""",
+            ["state:waiting", "state:preserved", "state:edited"],
+        ),
     ],
 )
 def test_names_attributes_and_keys_are_offered(text: str, offered: list[str]) -> None:
@@ -97,6 +115,8 @@ def test_names_attributes_and_keys_are_offered(text: str, offered: list[str]) ->
     [
         "trap.computed.", "trap.method().", "trap.missing.", "nothing.", "trap[0].",
         "'a string'.", "1.", "", " ", "trap.slot.", "f(x).y", "os.environ['",
+        "queues[here].wh", "queues['in'].where(text).co", "queues['in'][n()].se",
+        "some.where('subject~x",
     ],
 )  # fmt: skip
 def test_where_something_would_have_to_run_nothing_is_offered(text: str) -> None:
@@ -119,3 +139,4 @@ def test_names_with_underscores_are_offered_when_begun() -> None:
 
 def test_keys_are_those_of_the_shells_own_mapping_only() -> None:
     assert completions("switchboards['", {"switchboards": TRAP}) == []
+    assert completions("queues['in'].wh", {"queues": TRAP}) == []

@@ -107,6 +107,25 @@ def test_a_message_is_looked_at_and_stepped(cleared: Terminal) -> None:
     cleared.wait_for_text("donedone")
 
 
+def test_entries_are_acted_on_and_put_back(cleared: Terminal) -> None:
+    enter(cleared, "letter = message_from_string('Subject: good day\\n\\nA body.\\n')")
+    enter(cleared, "base = switchboards['out'].enqueue(letter)")
+    enter(cleared, "queues['out'].where('subject:good').move('in')")
+    cleared.wait_for_text("move 1 of out to in")
+    enter(cleared, "_.confirm()")
+    cleared.wait_for_text("moved 1 of out to in: act ")
+    enter(cleared, "undo()")
+    cleared.wait_for_text("put back 1 of out to in")
+    cleared.press("queues['out'].where('sub")
+    cleared.wait_for_text("subject:")
+    cleared.press("\x03")
+    enter(cleared, "some = queues['held:out']")
+    enter(cleared, "some.name = 'nope'")
+    enter(cleared, "some")
+    cleared.wait_for_text("NoSuchQueue: there is no queue 'nope'")
+    assert "Traceback" not in cleared.text
+
+
 def test_a_wrong_command_shows_one_line_and_the_prompt_goes_on(
     cleared: Terminal,
 ) -> None:
