@@ -38,10 +38,10 @@ def besides(facts: Facts) -> Iterator[Verdict]:
 
 
 def _is_alone(part: Part) -> bool:
-    alone = part.alone_seconds
+    held = part.held_seconds
     # Whoever works where no runner is named tells nobody: one look cannot tell.
     is_named = part.state is not State.NO_RUNNER
-    is_long = is_named if alone is None else alone >= STALE_SECONDS
+    is_long = is_named if held is None else held >= STALE_SECONDS
     return bool(part.in_flight) and part.state in NOBODY and is_long
 
 
@@ -51,6 +51,6 @@ def _stale(facts: Facts, alone: Sequence[Part]) -> Verdict:
     taken = [part.oldest_taken for part in alone if part.oldest_taken is not None]
     if taken:
         evidence += f"; the oldest came {span(facts.at - min(taken))} ago"
-    seconds = [p.alone_seconds for p in alone if p.alone_seconds is not None]
+    seconds = [p.held_seconds for p in alone if p.held_seconds is not None]
     since = facts.at - max(seconds) if seconds else None
     return replace(warning(VerdictKind.STALE, "stale .bak", evidence), since=since)

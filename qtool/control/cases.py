@@ -29,6 +29,8 @@ class Facts:
     """For how long events were counted."""
     arrived_lately: int | None = None
     """How many messages came in the last five minutes; None when unknown."""
+    paused_since: float | None = None
+    """When the first pause on record began, in epoch seconds; None without one."""
 
 
 def rank(verdict: Verdict) -> tuple[int, int]:

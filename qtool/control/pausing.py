@@ -121,7 +121,11 @@ class Pausing:
         paused = self._described(found, len(numbers))
         others = standing.note or (mixed_note(states, "") if states else "")
         note = "; ".join(filter(None, (paused, others)))
-        standing = replace(standing, paused_slices=frozenset(found))
+        standing = replace(
+            standing,
+            paused_slices=frozenset(found),
+            paused_since=min(pause.since for pause in found.values()),
+        )
         if not states:
             return replace(standing, note=note, paused=paused)
         return replace(

@@ -50,9 +50,11 @@ class Part:
     far as it was watched; None where it was not."""
     has_moved: bool = False
     """Whether anything was seen leaving since watching began."""
-    alone_seconds: float | None = None
-    """For how long the same message has been in flight where nobody is known to work;
-    None as above."""
+    held_seconds: float | None = None
+    """For how long the same message has been the oldest in flight, while somebody, or
+    nobody, is known to work there; None as above."""
+    state_seconds: float | None = None
+    """For how long it has been in this state; None as above."""
 
 
 def parts_of(scan: QueueScan, view: View, standing: Standing) -> tuple[Part, ...]:
@@ -104,18 +106,19 @@ class Progress:
                 part,
                 still_seconds=now - seen.still_since,
                 has_moved=seen.has_moved,
-                alone_seconds=now - seen.alone_since,
+                held_seconds=now - seen.held_since,
+                state_seconds=now - seen.state_since,
             )
             for seen, part in zip(slices, parts, strict=True)
         )
 
 
 class _Seen:
-    __slots__ = ("_part", "alone_since", "has_moved", "still_since")
+    __slots__ = ("_part", "has_moved", "held_since", "state_since", "still_since")
 
     def __init__(self, part: Part, now: float) -> None:
         self._part = part
-        self.still_since = self.alone_since = now
+        self.still_since = self.held_since = self.state_since = now
         self.has_moved = False
 
     def see(self, part: Part, now: float) -> None:
@@ -126,8 +129,10 @@ class _Seen:
         if not part.depth or part.paused or part.state not in AT_WORK:
             self.still_since = now
         is_same = part.in_flight and part.oldest_taken == before.oldest_taken
-        if not is_same or part.state not in NOBODY:
-            self.alone_since = now
+        if not is_same or (part.state in NOBODY) != (before.state in NOBODY):
+            self.held_since = now
+        if part.state is not before.state:
+            self.state_since = now
 
 
 def _has_left(before: Part, after: Part) -> bool:

@@ -160,8 +160,9 @@ class Row:
             watched = self._meter.arrivals.watched(now)
             lately = self._meter.arrivals.counted(now, LONG_SECONDS)
         facts = Facts(
-            row=row, parts=parts, at=at, watched_seconds=watched, arrived_lately=lately
-        )
+            row=row, parts=parts, at=at, watched_seconds=watched, arrived_lately=lately,
+            paused_since=standing.paused_since,
+        )  # fmt: skip
         verdicts, slices = judge(facts)
         return replace(row, verdicts=verdicts, slice_verdicts=slices)
 

@@ -53,6 +53,8 @@ class Standing:
     step_refusal: str = ""
     sends_mail: bool = False
     paused: str = ""
+    paused_since: float | None = None
+    """When the first of its pauses on record began, in epoch seconds."""
     paused_slices: frozenset[int] = frozenset()
     """The slices that the pauses on record are about."""
     departed: int | None = None

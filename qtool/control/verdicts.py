@@ -67,9 +67,12 @@ def _of_slice(facts: Facts, part: Part) -> Verdict:
         return _of_sick(facts, part)
     if part.paused:
         told = facts.row.paused.removeprefix("paused").lstrip(": ")
-        return Verdict(kind=VerdictKind.PAUSED, words="paused", evidence=told)
+        return Verdict(
+            kind=VerdictKind.PAUSED, words="paused", evidence=told,
+            since=facts.paused_since,
+        )  # fmt: skip
     if not part.depth:
-        return _EMPTY
+        return _in_hand(facts, part)
     if facts.row.honours_due and part.oldest is not None and part.oldest > facts.at:
         due = (
             f"{waiting(part.depth)}, the next is due in {span(part.oldest - facts.at)}"
@@ -85,6 +88,7 @@ def _of_slice(facts: Facts, part: Part) -> Verdict:
 def _of_sick(facts: Facts, part: Part) -> Verdict:
     row = facts.row
     note = row.note if part.state is row.state else ""
+    began = None if part.state_seconds is None else facts.at - part.state_seconds
     if part.state is State.HUNG:
         held = [each.seconds for each in row.running if each.state is State.HUNG]
         seconds = max(held, default=0.0)
@@ -92,12 +96,25 @@ def _of_sick(facts: Facts, part: Part) -> Verdict:
         since = facts.at - seconds if seconds else None
         return replace(critical(VerdictKind.HUNG, words, note), since=since)
     if part.state is State.RESTARTING:
-        return warning(VerdictKind.FAILED, "failed, starts again", note)
-    if part.state is State.IMPORT_ERROR and not part.depth:
-        return warning(VerdictKind.FAILED, "cannot be imported", note)
-    if part.state is State.IMPORT_ERROR:
-        return critical(VerdictKind.FAILED, "cannot be imported", note)
-    return critical(VerdictKind.FAILED, "failed", note)
+        found = warning(VerdictKind.FAILED, "failed, starts again", note)
+    elif part.state is State.IMPORT_ERROR:
+        how = critical if part.depth else warning
+        found = how(VerdictKind.FAILED, "cannot be imported", note)
+    else:
+        found = critical(VerdictKind.FAILED, "failed", note)
+    return replace(found, since=began)
+
+
+def _in_hand(facts: Facts, part: Part) -> Verdict:
+    """Judge a slice where nothing waits, but something may be in flight."""
+    if not part.in_flight or part.state in NOBODY:
+        return _EMPTY
+    held = part.held_seconds
+    if held is None or held < LONG_SECONDS:
+        return _FLOWING
+    evidence = f"{part.in_flight} in flight, the oldest of them for {span(held)} now"
+    found = warning(VerdictKind.WAITS_LONG, f"in flight for {span(held)}", evidence)
+    return replace(found, since=facts.at - held)
 
 
 def _without_runner(facts: Facts, part: Part) -> Verdict:
@@ -112,9 +129,13 @@ def _without_runner(facts: Facts, part: Part) -> Verdict:
 def _unserved(facts: Facts, part: Part) -> Verdict:
     evidence = f"{_waiting(facts, part)}, and no runner is at work there"
     is_late = part.oldest is not None and facts.at - part.oldest >= LONG_SECONDS
+    how = warning
     if is_late and part.state is not State.NO_CLASS:  # which is as configured
-        return critical(VerdictKind.NO_RUNNER, "no runner", evidence)
-    return warning(VerdictKind.NO_RUNNER, "no runner", evidence)
+        how = critical
+    since = None
+    if part.state_seconds is not None:
+        since = max(facts.at - part.state_seconds, part.oldest or 0.0)
+    return replace(how(VerdictKind.NO_RUNNER, "no runner", evidence), since=since)
 
 
 def _moving(facts: Facts, part: Part) -> Verdict:
@@ -169,7 +190,9 @@ def _of_queue(facts: Facts, slices: Sequence[Verdict]) -> Verdict:
         return flow
     if len(slices) > 1 and worst.kind is VerdictKind.WAITING:
         return _of_slice(facts, _together(facts.parts, slices, number))
-    return worst if worst.kind is VerdictKind.WAITING or not depth else _FLOWING
+    if worst.kind is VerdictKind.WAITING:
+        return worst
+    return _FLOWING if depth or _FLOWING in slices else _EMPTY
 
 
 def _together(parts: Sequence[Part], slices: Sequence[Verdict], number: int) -> Part:

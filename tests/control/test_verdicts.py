@@ -22,8 +22,8 @@ OK, WARNING, CRITICAL = Gravity.OK, Gravity.WARNING, Gravity.CRITICAL
 
 def facts(*parts: Part, **more: Any) -> Facts:
     """Facts about a queue of these slices; what is no field is about its row."""
-    own = {name: more.pop(name) for name in ("watched_seconds", "arrived_lately")
-           if name in more}  # fmt: skip
+    ours = ("watched_seconds", "arrived_lately", "paused_since")
+    own = {name: more.pop(name) for name in ours if name in more}
     row: dict[str, Any] = {
         "name": "in", "has_queue": True, "runner": "in", "runner_slices": len(parts),
         "depth": sum(part.depth for part in parts),
@@ -97,7 +97,7 @@ HOUR = 3600.0
          "flowing"),
         ([part(0, state=State.NO_RUNNER, in_flight=1)], {"runner": None}, Kind.HEALTHY,
          OK, "empty"),
-        ([part(0, state=State.NO_RUNNER, in_flight=1, alone_seconds=99.0)],
+        ([part(0, state=State.NO_RUNNER, in_flight=1, held_seconds=99.0)],
          {"runner": None}, Kind.STALE, WARNING, "stale .bak"),
         # Paused
         ([part(5, HOUR, State.PAUSED, paused=True, **STILL)], {}, Kind.PAUSED, OK,
@@ -140,9 +140,13 @@ HOUR = 3600.0
         # Beside
         ([part(state=State.STOPPED, in_flight=2)], {}, Kind.STALE, WARNING,
          "stale .bak"),
-        ([part(state=State.STOPPED, in_flight=2, alone_seconds=9.0)], {}, Kind.HEALTHY,
+        ([part(state=State.STOPPED, in_flight=2, held_seconds=9.0)], {}, Kind.HEALTHY,
          OK, "empty"),
-        ([part(in_flight=2)], {}, Kind.HEALTHY, OK, "empty"),
+        ([part(in_flight=2)], {}, Kind.HEALTHY, OK, "flowing"),
+        ([part(), part(in_flight=1)], {}, Kind.HEALTHY, OK, "flowing"),
+        ([part(in_flight=1, held_seconds=800.0)], {}, Kind.HEALTHY, OK, "flowing"),
+        ([part(state=State.MAILMAN, in_flight=1, held_seconds=HOUR)], {},
+         Kind.WAITS_LONG, WARNING, "in flight for 1h"),
         ([part()], {"foreign": 3}, Kind.FOREIGN, WARNING, "foreign files"),
         ([part(state=State.NO_RUNNER)],
          {"name": "shunt", "runner": None, "arrived_lately": 12},
@@ -206,7 +210,7 @@ def test_the_evidence_says_how_much_and_how_long() -> None:
     why = "paused: relay is down; by anne since 10:00, until 12:00"
     paused = verdict(part(5, state=State.PAUSED, paused=True), paused=why)
     assert paused.evidence == "relay is down; by anne since 10:00, until 12:00"
-    stale = verdict(part(state=State.STOPPED, in_flight=1, alone_seconds=90.0,
+    stale = verdict(part(state=State.STOPPED, in_flight=1, held_seconds=90.0,
                          oldest_taken=AT - HOUR))  # fmt: skip
     assert stale.evidence == (
         "1 in flight and nobody is known to work there; the oldest came 1h ago"
@@ -223,6 +227,20 @@ def test_a_hang_and_a_failure_quote_the_runner() -> None:
     assert verdict(part(state=State.FAILED), note="ValueError: x").evidence == (
         "ValueError: x"
     )
+
+
+def test_since_when_it_is_so_is_told_as_far_as_it_is_known() -> None:
+    lately: dict[str, Any] = {"state_seconds": 90.0}
+    assert verdict(part(state=State.FAILED)).since is None
+    assert verdict(part(state=State.FAILED, **lately)).since == AT - 90
+    assert verdict(part(state=State.RESTARTING, **lately)).since == AT - 90
+    assert verdict(part(5, HOUR, State.STOPPED)).since is None
+    assert verdict(part(5, HOUR, State.STOPPED, **lately)).since == AT - 90
+    assert verdict(part(5, 30.0, State.STOPPED, **lately)).since == AT - 30
+    paused = part(5, state=State.PAUSED, paused=True)
+    assert verdict(paused, paused_since=AT - 7).since == AT - 7
+    held = part(state=State.MAILMAN, in_flight=1, held_seconds=HOUR)
+    assert verdict(held).since == AT - HOUR
 
 
 def test_all_that_is_worth_a_look_is_said_the_gravest_first() -> None:
@@ -243,7 +261,8 @@ ANY_PART = st.builds(
     in_flight=st.integers(0, 3),
     still_seconds=st.none() | st.floats(0, 1e6),
     has_moved=st.booleans(),
-    alone_seconds=st.none() | st.floats(0, 1e6),
+    held_seconds=st.none() | st.floats(0, 1e6),
+    state_seconds=st.none() | st.floats(0, 1e6),
 )
 FEW = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -324,9 +343,10 @@ def test_what_is_in_flight_where_nobody_works_is_alone(state: State) -> None:
     progress.see([replace(taken, state=State.RUNNING)], 0.0)
     for now in (1.0, 50.0):
         progress.see([taken], now)
-    assert told(progress, 60.0, taken).alone_seconds == 60.0
+    assert told(progress, 60.0, taken).held_seconds == 59.0
+    assert told(progress, 60.0, taken).state_seconds == 59.0
     progress.see([replace(taken, oldest_taken=2.0)], 70.0)  # somebody works there
-    assert told(progress, 75.0, taken).alone_seconds == 5.0
+    assert told(progress, 75.0, taken).held_seconds == 5.0
 
 
 def test_slices_that_are_divided_otherwise_begin_anew() -> None:

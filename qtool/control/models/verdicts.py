@@ -27,7 +27,8 @@ class VerdictKind(StrEnum):
     FALLING_BEHIND = "falling behind"
     """More comes than leaves, and has for a while."""
     WAITS_LONG = "waits long"
-    """The oldest has waited long, and whether anything moves is not known yet."""
+    """The oldest has waited long, or is in flight for long, and whether anything moves
+    is not known yet."""
     NO_RUNNER = "no runner"
     """Messages wait where nobody works."""
     STALLED = "stalled"
@@ -56,4 +57,5 @@ class Verdict:
     evidence: str = ""
     """The facts behind it, in a line. May quote untrusted text."""
     since: float | None = None
-    """Since when that is so, in epoch seconds; None when unknown."""
+    """Since when that is so, in epoch seconds, as far as it was watched; None when
+    unknown."""
