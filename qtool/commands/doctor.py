@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -87,9 +86,11 @@ def run(options: Namespace) -> int:
 def _found(control: Control, queues: tuple[str, ...], *, opens: bool) -> list[Finding]:
     found = list(control.examine(queues))
     if opens:
+        from qtool.control.doctor.contents import merged  # a quick look needs none
+
         names = queues or tuple(control.configuration.switchboards)
         for name in names:
-            found += _merged(_read(control, name))
+            found += merged(_read(control, name))
     order = list(Severity)
     return sorted(found, key=lambda each: order.index(each.severity))
 
@@ -108,22 +109,6 @@ def _read(control: Control, queue: str) -> Iterable[Finding]:
             after = page.after
 
 
-def _merged(pages: Iterable[Finding]) -> list[Finding]:
-    """Return one finding a kind, for those of all pages."""
-    merged: dict[str, Finding] = {}
-    for each in pages:
-        before = merged.get(each.kind)
-        if before is None:
-            merged[each.kind] = each
-            continue
-        merged[each.kind] = replace(
-            each,
-            count=before.count + each.count,
-            names=(*before.names, *each.names)[:10],
-        )
-    return list(merged.values())
-
-
 def _lines(options: Namespace, found: Sequence[Finding]) -> Iterable[list[Span]]:
     width = terminal_width()
     for each in found:
@@ -138,7 +123,7 @@ def _lines(options: Namespace, found: Sequence[Finding]) -> Iterable[list[Span]]
             told = [f"{each.fix}: {line}" if each.fix else line]
         else:
             told += each.names[:_NAMED]
-            if each.count > _NAMED:
+            if each.names and each.count > _NAMED:
                 told.append(f"and {each.count - _NAMED:,} more")
         for text in more:
             yield [("", " " * _INDENT + text)]

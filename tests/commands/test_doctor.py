@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.control.doctor import contents
 from tests.queues.names import filebase_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,26 @@ def test_findings_are_objects_for_programs(call: Call, site: Path, queue: Path) 
     assert found["damaged"]["fixable"] is True
     quick = call("-C", site, "doctor", "in", "--quick", "--json")
     assert [json.loads(line)["kind"] for line in quick.out.splitlines()] == ["unserved"]
+
+
+def test_what_many_pages_show_is_told_as_one(
+    call: Call, site: Path, queue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "_MOST_READ", 2)
+    for number in range(5):
+        (queue / f"{filebase_of(number)}.pck").write_bytes(b"no pickle")
+    done = call("-C", site, "doctor", "in")
+    assert "error    in: 5 entries that cannot be read" in done.out
+    assert " more" not in done.out
+    found = [
+        each
+        for line in call("-C", site, "doctor", "in", "--json").out.splitlines()
+        if (each := json.loads(line))["kind"] == "damaged"
+    ]
+    assert [each["count"] for each in found] == [5]
+    assert found[0]["names"] == [filebase_of(number) for number in range(5)]
+    looked = call("--read-only", "-C", site, "doctor", "in")
+    assert "--fix" not in looked.out
 
 
 def test_notes_alone_are_nothing_wrong(call: Call, site: Path) -> None:

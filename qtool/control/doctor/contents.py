@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtool.control.doctor.found import Names, finding
@@ -10,7 +12,7 @@ from qtool.errors import NoSuchEntry, QFileError, QToolError, UnreadableQFile
 from qtool.queues.filebase import WAITING, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from qtool.control.models import Finding
     from qtool.queues.switchboard import Switchboard
@@ -49,7 +51,7 @@ def read(
         page = queue.page(after, _MOST_READ)
     except PermissionError:  # which looking at the folder tells
         return Examined(findings=(), read=0, total=0, after=after, complete=True)
-    kinds = {kind: Names() for kind in (DAMAGED, UNSAFE, CLOSED)}
+    kinds: defaultdict[str, Names] = defaultdict(Names)
     count = 0
     for count, name in enumerate(page.names, 1):  # noqa: B007 - read after it
         parsed = parse(name)
@@ -70,6 +72,18 @@ def read(
     )
 
 
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Return what several readings of one queue showed, those of a kind as one."""
+    kinds: defaultdict[str, Names] = defaultdict(Names)
+    fixable = dict[str, bool]()
+    queue = ""
+    for each in findings:
+        queue, fixable[each.kind] = each.queue, each.fixable
+        kinds[each.kind].take(each.names, each.count)
+    whole = _findings(queue, kinds)
+    return [replace(each, fixable=fixable[each.kind]) for each in whole]
+
+
 def _kind(queue: Switchboard, name: str) -> str:
     try:
         return verdict(queue, name)[0]
@@ -77,7 +91,7 @@ def _kind(queue: Switchboard, name: str) -> str:
         return ""
 
 
-def _findings(queue: str, kinds: dict[str, Names]) -> list[Finding]:
+def _findings(queue: str, kinds: defaultdict[str, Names]) -> list[Finding]:
     return [
         *finding(
             DAMAGED, Severity.ERROR, kinds[DAMAGED],

@@ -30,6 +30,11 @@ class Names:
         if len(self._first) >= 1000:
             self._first = sorted(self._first)[:MOST_NAMED]
 
+    def take(self, first: Iterable[str], count: int) -> None:
+        """Count so many names at once, of which the first are told."""
+        self.count += count
+        self._first = sorted([*self._first, *first])[:MOST_NAMED]
+
     def __bool__(self) -> bool:
         return self.count > 0
 
