@@ -15,6 +15,7 @@ from qtool.control.audit import noted
 from qtool.control.journal_records import OWN_TRASH
 from qtool.control.models.mending import ActionResult, Missed
 from qtool.control.places import TRASH, place, trash
+from qtool.control.plans import mark_of
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
 from qtool.queues.filebase import WAITING
@@ -188,6 +189,9 @@ class _Carrier:
         if self._change is None:
             is_back = source.name.startswith(TRASH)
             queue, heap = (target, source) if is_back else (source, target)
+            # Swapped again by an undo after one that was cut off, it would come back.
+            if move.original and mark_of(target.peek(filebase)) == move.original:
+                raise NoSuchEntry(f"{filebase}: the original is in {target.name}")
             queue.swap(filebase, heap, sync=False)
         else:
             self._keep(filebase, source, target)

@@ -34,6 +34,8 @@ class Moved:
     """In tagged JSON, what its metadata had besides before; None where it is kept."""
     swapped: bool = False
     """Both places have an entry of that name, and changed files."""
+    original: str = ""
+    """Of a swap, the mark of what was there before it."""
 
     @property
     def backwards(self) -> Moved:
@@ -47,6 +49,7 @@ class Moved:
             new_suffix=self.suffix,
             msgdata=self.msgdata,
             swapped=self.swapped,
+            original=self.original,
         )
 
 
@@ -125,7 +128,8 @@ def _move(facts: dict[str, Any], number: int) -> Moved:
     if facts["target"] == OWN_TRASH:
         facts["target"] = trash(number)
     names = ("source", "filebase", "target", "new_filebase")
-    if not all(type(facts[name]) is str for name in names):
+    texts = [facts.get("original", ""), *(facts[name] for name in names)]
+    if not all(type(text) is str for text in texts):
         raise ValueError("a place or a filebase is no text")
     if not {facts["suffix"], facts["new_suffix"]} <= IN_HAND.keys():
         raise ValueError("there is no such state of an entry")

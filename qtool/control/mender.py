@@ -104,7 +104,9 @@ class Mender:
                 name, msgdata, message=message or None, was=held, sync=False
             )
 
-        return self._on_record(plan, Ways(moves=[kept_aside(plan)]), why, change=change)
+        return self._on_record(
+            plan, Ways(moves=[kept_aside(plan, held)]), why, change=change
+        )
 
     def undo_question(self, number: int) -> str | None:
         """Return what to ask before an act is undone; None for nothing."""

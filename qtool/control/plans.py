@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from qtool.control.tokens import Plan
     from qtool.installation import Configuration
+    from qtool.qfile import QFile
     from qtool.queues.switchboard import Switchboard
 
 VERBS = ("hold", "release", "move", "requeue", "discard", "unshunt", "restore")
@@ -87,7 +89,7 @@ def ways_of(configuration: Configuration, plan: Plan, now: float) -> Ways:
     return found
 
 
-def kept_aside(plan: Plan) -> Moved:
+def kept_aside(plan: Plan, held: QFile) -> Moved:
     """Return the way of the original of an entry that is edited."""
     (filebase,) = plan.filebases
     return Moved(
@@ -98,7 +100,13 @@ def kept_aside(plan: Plan) -> Moved:
         new_filebase=filebase,
         new_suffix=WAITING,
         swapped=True,
+        original=mark_of(held),
     )
+
+
+def mark_of(held: QFile) -> str:
+    """Return what tells the content of an entry from any other."""
+    return hashlib.sha256(held.message_bytes + held.msgdata_bytes).hexdigest()
 
 
 def source_of(plan: Plan) -> str:
