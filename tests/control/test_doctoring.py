@@ -580,6 +580,17 @@ def test_what_mailman_has_in_flight_is_mailmans_until_it_stops(tmp_path: Path) -
     assert days.fix_preview("orphan-bak", "in").count == 0
 
 
+def test_what_an_old_mailman_has_in_flight_is_left_to_it(tmp_path: Path) -> None:
+    """No program of Mailman 2 tells whether it is at work."""
+    (tmp_path / "qfiles" / "in").mkdir(parents=True)
+    settings = site_settings(None, tmp_path / "qfiles")
+    clock = lambda: time.time() + 48 * HOUR  # noqa: E731 - of two
+    control = Control(Configuration(settings, clock=clock), clock=clock)
+    (tmp_path / "qfiles" / "in" / f"{filebase_of(1)}.bak").touch()
+    assert _found(control, "orphan-bak") == [(1, False)]
+    assert control.fix_preview("orphan-bak", "in").count == 0
+
+
 def test_a_folder_that_mailman_has_not_made_is_told(tmp_path: Path) -> None:
     control = _of_mailman(MailmanDouble(tmp_path / "site"), 0.0)
     folder = control.configuration.switchboards["in"].queue_directory

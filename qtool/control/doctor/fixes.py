@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from qtool.control.doctor import contents
 from qtool.control.doctor.fixing import Fix, Other
-from qtool.control.doctor.queue import nobodys_entries, patience
+from qtool.control.doctor.queue import is_mailmans, nobodys_entries, patience
 from qtool.control.doctor.rights import (
     Owner,
     may_change,
@@ -18,7 +18,6 @@ from qtool.control.doctor.rights import (
     mended_folder,
 )
 from qtool.control.doctor.site import named_pause, stale_pauses
-from qtool.control.models import State
 from qtool.engine.pauses import Pauses
 from qtool.errors import NoSuchEntry, QFileError, Refused, SliceClaimed
 from qtool.queues import checkup, claimants, filebase
@@ -52,8 +51,7 @@ class PutBack(Fix):
         self._claimed.append(part)
 
     def names(self) -> list[str]:
-        cells = () if self.row is None else self.row.cells
-        if any(cell.state is State.MAILMAN for cell in cells):
+        if is_mailmans(self.configuration, self.row):
             return []
         taken = {
             parsed.filebase: info.st_ctime

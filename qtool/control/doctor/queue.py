@@ -58,6 +58,7 @@ class QueueCheck:
         self._row = row
         self._now = now
         self._own = configuration.settings.kind is SiteKind.OWN
+        self._is_mailmans = is_mailmans(configuration, row)
         self._names: dict[str, Names] = defaultdict(Names)
         self._taken: dict[str, float] = {}
         """When each entry in flight was taken, by its filebase."""
@@ -158,11 +159,10 @@ class QueueCheck:
         ]  # fmt: skip
 
     def _in_flight(self) -> list[Finding]:
-        mailmans = self._is_mailmans
         nobodys = self._nobodys()
         oldest = min((self._taken[name] for name in nobodys), default=self._now)
         since = span(self._now - oldest)
-        if mailmans:
+        if self._is_mailmans:
             return finding(
                 "orphan-bak", Severity.ERROR, nobodys,
                 f"{{n}} entr{{ies}} in flight for up to {since} (.bak), where Mailman"
@@ -175,14 +175,6 @@ class QueueCheck:
             " on: who took {them} died",
             "put {them} back into the queue", queue=self._queue.name, fixable=True,
         )  # fmt: skip
-
-    @property
-    def _is_mailmans(self) -> bool:
-        """Whether Mailman runs there, as far as that can be known."""
-        if self._configuration.settings.kind is SiteKind.MAILMAN2:
-            return True
-        cells = () if self._row is None else self._row.cells
-        return any(cell.state is State.MAILMAN for cell in cells)
 
     def _nobodys(self) -> list[str]:
         return nobodys_entries(
@@ -217,6 +209,14 @@ class QueueCheck:
                 "remove {them}", queue=queue, fixable=True,
             ),
         ]  # fmt: skip
+
+
+def is_mailmans(configuration: Configuration, row: QueueRow | None) -> bool:
+    """Return whether Mailman works a queue, as far as that can be known."""
+    if configuration.settings.kind is SiteKind.MAILMAN2:
+        return True  # none of its programs tells that it is there
+    cells = () if row is None else row.cells
+    return any(cell.state is State.MAILMAN for cell in cells)
 
 
 def patience(own: bool) -> float:
