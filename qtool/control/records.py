@@ -176,7 +176,7 @@ def _record(facts: dict[str, Any], end: dict[str, Any] | None) -> AuditRecord:
         is_read=is_read,
         arguments=from_json(facts["arguments"]),
         files=tuple(map(str, last.get("files") or facts["files"])),
-        count=int(last.get("count") or facts["count"]),
+        count=int(last.get("count", facts["count"])),
         number=int(last.get("number") or 0),
         why=str(facts["why"]),
         result="done" if is_read else str(last.get("result", "")),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
+from qtool.render import moment
 from qtool.render.tables import Column, Styled
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _ELSEWHERE = frozenset({"why", "reason", "data", "filebase", "filebases"})
 
 def row(record: AuditRecord) -> tuple[Cell, ...]:
     """Return what stands in the columns for a record."""
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.at))
+    when = moment(record.at)[:19]
     file = record.files[0] if record.count == 1 and record.files else None
     many = f"{record.count:,} files" if record.count > 1 else None
     return (when, record.who, record.act, _on(record) or None, _result(record),

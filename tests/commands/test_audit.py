@@ -70,6 +70,19 @@ def test_they_are_chosen_by_time_user_act_file_and_number(
     assert found("--until", "1h") == found("--since", "2999-12-31") == []
 
 
+def test_a_time_that_no_clock_shows_is_none(call: Call, site: Path) -> None:
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    (path,) = site.parent.rglob("audit.jsonl")
+    begin = json.loads(path.read_bytes().splitlines()[0])
+    for at in (float("inf"), float("nan"), 1e20):
+        with path.open("a") as file:
+            file.write(json.dumps({**begin, "at": at}) + "\n")
+    ended = call("--config", site, "audit")
+    assert ended.status == 0
+    assert ended.out.count(" inject ") == 3  # what is not a number is no time
+    assert [line[0] for line in ended.out.splitlines()[1:3]] == ["…", "…"]
+
+
 def test_lines_that_are_nobodys_are_counted(call: Call, site: Path) -> None:
     call("--config", site, "inject", "in", stdin=MESSAGE)
     (path,) = site.parent.rglob("audit.jsonl")

@@ -116,6 +116,15 @@ def test_of_headers_and_metadata_there_are_only_the_names(control: Control) -> N
     assert b"secret" not in file_of(control).read_bytes()
 
 
+def test_of_what_was_not_done_nothing_is_counted(control: Control) -> None:
+    gone = "1700000000.0+" + "a" * 40
+    result = control.hold("in", gone)
+    assert result.done == ()
+    (record,) = control.audit(file=gone).records
+    assert record.count == 0
+    assert sum(record.counts[each] for each in ("skipped", "failed")) == 1
+
+
 def test_names_from_files_are_written_as_ascii_on_one_line(control: Control) -> None:
     with pytest.raises(RunnerError):
         control.step("in", HOSTILE)
