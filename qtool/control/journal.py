@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 _LARGEST = 1 << 30
 _SUFFIX = ".jsonl"
 _TEMPORARY = ".new"
+_DEAD = re.compile(r"[0-9]+-[0-9a-f]{12}\.new", re.ASCII)
+_DEAD_SECONDS = 3600.0
+"""How old what has no number yet is, when whoever wrote it cannot be at it."""
 
 
 class Journal:
@@ -49,20 +54,31 @@ class Journal:
         """
         make_state_folder(str(self._state))
         durable.make_folder(str(self._folder))
+        self._forget_dead()
         temporary = self._folder / f"{os.getpid()}-{os.urandom(6).hex()}{_TEMPORARY}"
         durable.write_new(str(temporary), begin_line(record))
-        begun = None
+        begun, path = None, temporary
         try:
             begun = Begun(temporary)
             begun.number = self._numbered(temporary)
+            path = self._path(begun.number)
             durable.sync_folder(str(self._folder))
         except BaseException:
             if begun is not None:
                 begun.close()
             with suppress(OSError):
-                temporary.unlink()
+                path.unlink()
             raise
         return begun
+
+    def _forget_dead(self) -> None:
+        """Remove what was written by somebody who was killed before it had a number."""
+        for name in os.listdir(self._folder):  # noqa: PTH208 - names are all we need
+            if _DEAD.fullmatch(name):
+                path = self._folder / name
+                with suppress(OSError):
+                    if time.time() - path.lstat().st_mtime > _DEAD_SECONDS:
+                        path.unlink()
 
     def _numbered(self, temporary: Path) -> int:
         """Give a record the next number; of two who act at once each gets its own."""
@@ -79,7 +95,7 @@ class Journal:
             names = os.listdir(self._folder)  # noqa: PTH208 - names are all we need
         except FileNotFoundError:
             return []
-        stems = [name.removesuffix(_SUFFIX) for name in names if _SUFFIX in name]
+        stems = [n.removesuffix(_SUFFIX) for n in names if n.endswith(_SUFFIX)]
         numbers = (int(stem) for stem in stems if stem.isascii() and stem.isdecimal())
         named = set(stems)  # what has another name than ours is none of ours
         return sorted((n for n in numbers if n and str(n) in named), reverse=True)

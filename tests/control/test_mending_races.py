@@ -221,6 +221,23 @@ def test_strangers_in_the_journal_are_left_alone(control: Control) -> None:
     assert all((place / stranger).read_bytes() == b"mine" for stranger in strangers)
 
 
+def test_what_was_written_before_a_kill_is_removed_and_nothing_else(
+    control: Control,
+) -> None:
+    [name] = put(control, "in")
+    control.hold("in", name)
+    names = (f"7-{'0' * 12}.new", f"8-{'0' * 12}.new", "x.new")
+    dead, young, stranger = (journal_of(control) / each for each in names)
+    for path in (dead, young, stranger):
+        path.touch()
+    os.utime(dead, (1, 1))
+    os.utime(stranger, (1, 1))
+    control.release("in", name)
+    assert not dead.exists()
+    assert young.exists()
+    assert stranger.exists()
+
+
 def test_a_token_that_is_damaged_or_foreign_is_refused(control: Control) -> None:
     names = put(control, "in", 2)
     place = control.configuration.state_directory / "tokens"
