@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qtool.control.control import Control
-    from qtool.control.models import AuditPage, Found
+    from qtool.control.models import AuditPage, Failure, Found
 
 PAGE = 1000
 """How many entries are asked for at a time."""
 
+_FAILURES, _FAILURES_SECONDS = 200, 1.0
 _RECORDS = 500
 _TELLING_NAME = 30
 _FIRST_SECONDS, _SECONDS = 0.01, 0.05
@@ -38,6 +39,21 @@ def pages(
         if found.complete:
             return
         after, seconds = found.after, _SECONDS
+
+
+def failure_pages(
+    control: Control, queue: str, where: str, log: str
+) -> Iterator[list[Failure]]:
+    """Yield why entries were put aside, by pages; see ``Control.reasons``."""
+    after = ""
+    while True:
+        found = control.find(queue, where, after, _FAILURES, _FAILURES_SECONDS)
+        bases = tuple(entry.filebase for entry in found.entries)
+        if bases:
+            yield control.reasons(queue, bases, log)
+        if found.complete:
+            return
+        after = found.after
 
 
 def records(

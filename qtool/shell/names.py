@@ -13,6 +13,7 @@ from qtool.shell.output import say
 from qtool.shell.peek import peeker
 from qtool.shell.queues import Queues
 from qtool.shell.records import Records
+from qtool.shell.troubles import Troubles
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ What is here:
   undo                  take back what you did last, or an act: undo(17)
   acts, trash, audit    what was done, what was discarded, and who did what
                             acts()     trash()     audit(since='2d')
+  shunts, failures      why messages were put aside, one by one and of a kind
+                            shunts()[0]                failures()[0].entries.unshunt()
   switchboards          the queues as a runner has them
                             switchboards['in'].files
                             filebase = switchboards['in'].enqueue(msg, foo='yes')
@@ -88,7 +91,7 @@ def preloaded(control: Control) -> dict[str, object]:
     def refuse(*_: object) -> None:
         raise ReadOnly(reason)
 
-    records = Records(control)
+    records, troubles = Records(control), Troubles(control)
     return {
         "Runner": _only_named(qtool.Runner, reason) if reason else qtool.Runner,
         "Switchboard": (
@@ -100,11 +103,13 @@ def preloaded(control: Control) -> dict[str, object]:
         "control": control,
         "create_list": refuse if reason else qtool.create_list,
         "dump_msgdata": qtool.dump_msgdata,
+        "failures": troubles.failures,
         "help": Help(),
         "message_from_string": qtool.message_from_string,
         "peek": peeker(control),
         "queues": Queues(control),
         "runners": Runners(control),
+        "shunts": troubles.shunts,
         "step": stepper(control),
         "switchboards": shown.switchboards,
         "trash": records.trash,

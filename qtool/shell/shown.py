@@ -38,6 +38,11 @@ class Result(Shown, Generic[M]):
     def __init__(self, model: M) -> None:
         self._model = model
 
+    @property
+    def model(self) -> M:
+        """The model itself."""
+        return self._model
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)  # nothing of a half-made copy is asked for
