@@ -81,11 +81,18 @@ def _said(members: Sequence[Failure]) -> Iterator[str]:
     one = members[0]
     more = [f"list={_quoted(one.list_id)}"] if one.list_id else []
     more += [f"origin={_quoted(one.origin)}"] if one.origin else []
+    none = [
+        f"not {key}~."
+        for key, known in (("list", one.list_id), ("origin", one.origin))
+        if not known
+    ]
     reasons = {member.why for member in members}
-    if one.exception:
-        yield " ".join([f"why:{_quoted(one.exception)}", *more])
-    if len(reasons) == 1 and one.why:
-        yield " ".join([f"why={_quoted(one.why)}", *more])
+    whys = [f"why:{_quoted(one.exception)}"] if one.exception else []
+    if len(reasons) == 1:
+        whys.append(f"why={_quoted(one.why)}" if one.why else "not why~.")
+    for why in whys:
+        for count in range(len(none) + 1):
+            yield " ".join([why, *more, *none[:count]])
     if len(members) <= _MOST_IN_A_FILTER:
         yield f"({' or '.join(f'name={member.filebase}' for member in members)})"
 

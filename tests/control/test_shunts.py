@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.control import shunts_groups
 from qtool.control.models import FailureSource
 from qtool.control.opening import opened
 from qtool.control.shunts_msgdata import UNSHUNT_DROPS, target_of, why_of
@@ -189,6 +190,26 @@ def test_a_group_has_a_filter_that_selects_it_and_nothing_else(
         found = control.find("shunt", group.where).entries
         assert tuple(entry.filebase for entry in found) == group.filebases
     assert groups[0].where == "why:ValueError origin=in"
+
+
+def test_a_large_group_without_a_reason_has_a_filter_too(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shunts_groups, "_MOST_IN_A_FILTER", 0)
+    put(control, "in", MAIL.replace(b"hello", b"boom"))
+    control.drain(("in",))
+    for _ in range(2):
+        put(control, "shunt", MAIL, whichq="in")
+        put(control, "shunt", MAIL, whichq="in", listid=ANT)
+    groups = control.failures()
+    assert {group.where for group in groups} == {
+        "why:ValueError origin=in",
+        f"not why~. list={ANT} origin=in",
+        "not why~. origin=in not list~.",
+    }
+    for group in groups:
+        found = control.find("shunt", group.where).entries
+        assert tuple(entry.filebase for entry in found) == group.filebases
 
 
 def test_only_a_configured_queue_is_a_target(mailman: Control) -> None:
