@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
 from qtool.commands.progress import Progress
 from qtool.commands.site import again, opened
-from qtool.commands.tables import Styled, put_lines, terminal_width
+from qtool.commands.tables import put_lines, terminal_width
 from qtool.control.models import Severity
+from qtool.control.paging import findings, readings
 from qtool.errors import Refused
+from qtool.render.findings import lines
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator
 
     from qtool.commands.arguments import Parser
     from qtool.control.control import Control
-    from qtool.control.models import Finding, Fixed, FixPreview
-    from qtool.render import Span
+    from qtool.control.models import Examined, Finding, Fixed, FixPreview
 
 _EXAMPLES = """\
 examples:
@@ -31,15 +33,6 @@ examples:
 
 exit status: 0 nothing is wrong, 3 something is, 1 it could not be looked at
 """
-_PAGE_SECONDS = 3.0
-_STYLES = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.NOTE: "muted",
-}
-_INDENT = 9
-_NAMED = 3
-_LONGEST_LINE = 4000
 
 
 def options(parser: Parser) -> None:
@@ -68,12 +61,14 @@ def run(options: Namespace) -> int:
     with opened(options) as control:
         if options.fix is not None:
             return _fix(options, control)
-        found = _found(control, tuple(options.queues), opens=not options.quick)
+        read = None if options.quick else partial(_read, control)
+        found = findings(control, tuple(options.queues), read)
     if options.json:
         for each in found:
             put_json(each)
     elif found:
-        put_lines(_lines(options, found))
+        how = partial(_command, options)
+        put_lines(lines(found, terminal_width(), how))
     else:
         put("nothing is wrong")
     wrong = any(each.severity is not Severity.NOTE for each in found)
@@ -83,62 +78,20 @@ def run(options: Namespace) -> int:
 # --- Looking
 
 
-def _found(control: Control, queues: tuple[str, ...], *, opens: bool) -> list[Finding]:
-    found = list(control.examine(queues))
-    if opens:
-        from qtool.control.doctor.contents import merged  # a quick look needs none
-
-        names = queues or tuple(control.configuration.switchboards)
-        for name in names:
-            found += merged(_read(control, name))
-    order = list(Severity)
-    return sorted(found, key=lambda each: order.index(each.severity))
-
-
-def _read(control: Control, queue: str) -> Iterable[Finding]:
+def _read(control: Control, queue: str) -> Iterator[Examined]:
     """Open every waiting entry of a queue, page by page."""
-    after, read = "", 0
+    read = 0
     with Progress(f"{visible(queue, 30)}: entries read") as progress:
-        while True:
-            page = control.examine_entries(queue, after, _PAGE_SECONDS)
-            yield from page.findings
+        for page in readings(control, queue):
+            yield page
             read += page.read
             progress.at(read, total=page.total)
-            if page.complete or not page.read:
-                return
-            after = page.after
 
 
-def _lines(options: Namespace, found: Sequence[Finding]) -> Iterable[list[Span]]:
-    width = terminal_width()
-    for each in found:
-        where = f"{visible(each.queue, 60)}: " if each.queue else ""
-        first, *more = _wrapped(where + each.words, width)
-        head = Styled(f"{each.severity:<{_INDENT}}", _STYLES[each.severity])
-        yield [(head.style, head.text), ("", first)]
-        told = [each.fix]
-        if each.fixable:
-            queue = f" {quote(each.queue)}" if each.queue else ""
-            line = again(options, f"doctor{queue} --fix {each.kind}")
-            told = [f"{each.fix}: {line}" if each.fix else line]
-        else:
-            told += each.names[:_NAMED]
-            if each.names and each.count > _NAMED:
-                told.append(f"and {each.count - _NAMED:,} more")
-        for text in more:
-            yield [("", " " * _INDENT + text)]
-        for text in filter(None, told):
-            for line in _wrapped(text, width):
-                yield [("muted", " " * _INDENT + line)]
-
-
-def _wrapped(text: str, width: int | None) -> list[str]:
-    shown = visible(text, _LONGEST_LINE)
-    if width is None or width <= 2 * _INDENT:
-        return [shown]
-    from textwrap import wrap
-
-    return wrap(shown, width - _INDENT, break_on_hyphens=False) or [""]
+def _command(options: Namespace, finding: Finding) -> str:
+    """Return the command line that puts a finding right."""
+    queue = f" {quote(finding.queue)}" if finding.queue else ""
+    return again(options, f"doctor{queue} --fix {finding.kind}")
 
 
 # --- Fixing

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtool.control.models import Severity
 from qtool.errors import NoSuchEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from qtool.control.control import Control
-    from qtool.control.models import AuditPage, Failure, Found
+    from qtool.control.models import AuditPage, Examined, Failure, Finding, Found
 
 PAGE = 1000
 """How many entries are asked for at a time."""
 
 _FAILURES, _FAILURES_SECONDS = 200, 1.0
+_READING_SECONDS = 3.0
 _RECORDS = 500
 _TELLING_NAME = 30
 _FIRST_SECONDS, _SECONDS = 0.01, 0.05
@@ -76,6 +78,39 @@ def records(
         after = page.after
         if not after:
             return
+
+
+def readings(control: Control, queue: str) -> Iterator[Examined]:
+    """Yield what opening a queue's entries shows; see ``Control.examine_entries``."""
+    after = ""
+    while True:
+        page = control.examine_entries(queue, after, _READING_SECONDS)
+        yield page
+        if page.complete or not page.read:
+            return
+        after = page.after
+
+
+def findings(
+    control: Control,
+    queues: tuple[str, ...],
+    read: Callable[[str], Iterable[Examined]] | None,
+) -> list[Finding]:
+    """Return what is wrong in queues, or everywhere; the gravest first.
+
+    Args:
+        control: The site.
+        queues: Which; without any it is the whole site.
+        read: Opens the entries of a queue, as ``readings`` does; None: none is opened.
+    """
+    found = list(control.examine(queues))
+    if read is not None:
+        from qtool.control.doctor.contents import merged  # a quick look needs none
+
+        for name in queues or tuple(control.configuration.switchboards):
+            found += merged(each for page in read(name) for each in page.findings)
+    order = list(Severity)
+    return sorted(found, key=lambda each: order.index(each.severity))
 
 
 def the_one(control: Control, queue: str, name: str) -> str:

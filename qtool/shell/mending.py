@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtool import render
 from qtool.control.models import ActionResult, Preview
 from qtool.errors import Refused
-from qtool.shell.shown import Result, entry_table
+from qtool.shell.shown import GO_ON, Result, entry_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ class Previewed(Result[Preview]):
         if preview.oldest is not None:
             what += f", the oldest is of {render.moment(preview.oldest)}"
         yield what
-        yield "_.confirm() does it to exactly these, within an hour"
+        yield GO_ON
 
 
 def check_place(verb: str, queue: str) -> None:

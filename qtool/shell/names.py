@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import qtool
 from qtool import installation
 from qtool.errors import ReadOnly
+from qtool.shell.doctor import examiner
 from qtool.shell.handles import ReadOnlyConfiguration, Runners, stepper
 from qtool.shell.output import say
 from qtool.shell.peek import peeker
@@ -38,6 +39,8 @@ What is here:
                             acts()     trash()     audit(since='2d')
   shunts, failures      why messages were put aside, one by one and of a kind
                             shunts()[0]                failures()[0].entries.unshunt()
+  doctor                what is wrong here, and what helps
+                            doctor()                   doctor()[0].fix()
   switchboards          the queues as a runner has them
                             switchboards['in'].files
                             filebase = switchboards['in'].enqueue(msg, foo='yes')
@@ -102,6 +105,7 @@ def preloaded(control: Control) -> dict[str, object]:
         "config": shown,
         "control": control,
         "create_list": refuse if reason else qtool.create_list,
+        "doctor": examiner(control),
         "dump_msgdata": qtool.dump_msgdata,
         "failures": troubles.failures,
         "help": Help(),

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 M = TypeVar("M")
 
+GO_ON = "_.confirm() does it to exactly these, within an hour"
+"""How to go on from what is only shown."""
+
 _LONGEST_LINE = 4000
 
 

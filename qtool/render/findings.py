@@ -1,0 +1,61 @@
+"""What is wrong at a site, as lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtool.control.models import Severity
+from qtool.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from qtool.control.models import Finding
+    from qtool.render import Span
+
+_STYLES = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "muted",
+}
+_INDENT = 9
+_NAMED = 3
+_LONGEST_LINE = 4000
+
+
+def lines(
+    found: Iterable[Finding], width: int | None, how: Callable[[Finding], str]
+) -> Iterator[list[Span]]:
+    """Yield what each finding is, what it means and what helps.
+
+    Args:
+        found: The findings.
+        width: How wide lines are to be; None for as wide as they have to be.
+        how: Returns what has a finding put right.
+    """
+    for each in found:
+        where = f"{visible(each.queue, 60)}: " if each.queue else ""
+        first, *more = _wrapped(where + each.words, width)
+        head = f"{each.severity:<{_INDENT}}"
+        yield [(_STYLES[each.severity], head), ("", first)]
+        told = [each.fix]
+        if each.fixable:
+            told = [f"{each.fix}: {how(each)}" if each.fix else how(each)]
+        else:
+            told += each.names[:_NAMED]
+            if each.names and each.count > _NAMED:
+                told.append(f"and {each.count - _NAMED:,} more")
+        for text in more:
+            yield [("", " " * _INDENT + text)]
+        for text in filter(None, told):
+            for line in _wrapped(text, width):
+                yield [("muted", " " * _INDENT + line)]
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    shown = visible(text, _LONGEST_LINE)
+    if width is None or width <= 2 * _INDENT:
+        return [shown]
+    from textwrap import wrap
+
+    return wrap(shown, width - _INDENT, break_on_hyphens=False) or [""]
