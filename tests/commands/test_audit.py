@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_they_are_chosen_by_time_user_act_file_and_number(
     call("--config", site, "inject", "in", stdin=MESSAGE)
     call("--config", site, "inject", "in", stdin=MESSAGE)
 
-    def found(*words: object) -> list[dict[str, object]]:
+    def found(*words: object) -> list[dict[str, Any]]:
         ended = call("--config", site, "audit", "--json", *words)
         assert ended.status == 0
         return [json.loads(line) for line in ended.out.splitlines()]
@@ -63,7 +63,7 @@ def test_they_are_chosen_by_time_user_act_file_and_number(
     newest, oldest = found()
     assert newest["files"] != oldest["files"]
     assert found("-n", 1) == [newest]
-    (file,) = oldest["files"]  # type: ignore[misc]  # a list of one
+    (file,) = oldest["files"]
     assert found("--file", file) == [oldest]
     assert found("--since", "1h", "--who", "anne") == [newest, oldest]
     assert found("--who", "bart") == found("--act", "move") == []
