@@ -41,8 +41,9 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Remove all that qtool keeps at the site, unless something is in the way."""
     with opened(options) as control:
+        say = tell if options.json else put
         if options.yes:
-            put(control.leave(options.yes))
+            say(control.leave(options.yes))
             return DONE
         leaving = control.leaving()
         _show(options, leaving)
@@ -55,7 +56,7 @@ def run(options: Namespace) -> int:
             raise Refused("the daemon works there: qtool stop, then qtool leave")
         if not _agreed(options, leaving):
             return FAILED
-        put(control.leave(leaving.token))
+        say(control.leave(leaving.token))
     return DONE
 
 

@@ -46,6 +46,17 @@ def test_it_goes_by_the_token_of_what_was_shown(
     assert len(list((state.parent / "in").glob("*.pck"))) == 1
 
 
+def test_what_programs_read_is_never_a_sentence(
+    call: Call, site: Path, state: Path
+) -> None:
+    shown = call("-C", site, "leave", "-n", "--json")
+    token = json.loads(shown.out)["token"]
+    done = call("-C", site, "leave", "--json", "--yes", token)
+    assert (done.status, done.out) == (0, "")
+    assert "nothing of qtool's is left" in done.err
+    assert not state.exists()
+
+
 def test_a_program_is_told_how_to_go_on(call: Call, site: Path, state: Path) -> None:
     done = call("-C", site, "leave")
     assert done.status == 1
