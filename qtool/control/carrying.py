@@ -151,9 +151,7 @@ class _Carrier:
             NoSuchEntry: It is not there, or lost nothing.
         """
         target, name = self._place(move.target), move.new_filebase
-        if move.target not in self._swept:  # it may be in the hand of who was killed
-            self._swept.add(move.target)
-            target.sweep()
+        self._sweep(move.target)
         try:
             state = target.suffix_of(name)
         except NoSuchEntry:
@@ -190,6 +188,7 @@ class _Carrier:
             is_back = source.name.startswith(TRASH)
             queue, heap = (target, source) if is_back else (source, target)
             # Swapped again by an undo after one that was cut off, it would come back.
+            self._sweep(move.target)
             if move.original and mark_of(target.peek(filebase)) == move.original:
                 raise NoSuchEntry(f"{filebase}: the original is in {target.name}")
             queue.swap(filebase, heap, sync=False)
@@ -220,6 +219,12 @@ class _Carrier:
             return lambda held: {**held, **lost}
         gone = frozenset(move.msgdata)
         return lambda held: {k: held[k] for k in held if k not in gone}
+
+    def _sweep(self, name: str) -> None:
+        """Put back, once, what is in the hand of somebody who was killed."""
+        if name not in self._swept:
+            self._swept.add(name)
+            self._place(name).sweep()
 
     def _place(self, name: str) -> Switchboard:
         if name not in self._places:

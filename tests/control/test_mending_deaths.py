@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections import Counter
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,6 @@ from tests.queues.dying import at_every_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from qtool.control.control import Control
 
@@ -27,6 +27,8 @@ __all__ = ["elsewhere"]
 
 Held = dict[str, list[tuple[str, dict[str, Any]]]]
 
+Far = tuple[str, Path] | None
+"""A queue that is on another disk, and where."""
 QUEUES = ("in", "out", "shunt")
 ASIDE = ("held:in", "trash:1", "trash:2")
 
@@ -61,10 +63,13 @@ ACTS: dict[str, Callable[[Control], object]] = {
 }
 
 
-def opened(root: Path, far: Path | None) -> Control:
-    path = f"path: {far / root.name}" if far else ""
+def opened(root: Path, far: Far) -> Control:
+    """Open a site with a queue on another disk."""
     root.mkdir(exist_ok=True)
-    return open_site(root, configuration(**{"in": "", "out": path}))
+    paths = {} if far is None else {far[0]: f"path: {far[1] / root.name}"}
+    if far is not None:
+        (far[1] / root.name).mkdir(exist_ok=True)
+    return open_site(root, configuration(**{"in": "", "out": "", **paths}))
 
 
 def held_at(control: Control, *names: str) -> Held:
@@ -82,19 +87,15 @@ def numbers(held: Held) -> Counter[int]:
     return Counter(msgdata["n"] for each in held.values() for _, msgdata in each)
 
 
-def prepared(root: Path, far: Path | None) -> Held:
+def prepared(root: Path, far: Far) -> Held:
     with closing(opened(root, far)) as control:
-        if far is not None:
-            control.configuration.switchboards["out"].queue_directory.mkdir(
-                exist_ok=True, parents=True
-            )
         for n in range(3):
             put(control, "in", n=n)
             put(control, "shunt", n=10 + n, whichq="out", shunt_error=f"Error: {n}")
         return held_at(control, *QUEUES)
 
 
-def check(root: Path, far: Path | None, verb: str, before: Held) -> bool:
+def check(root: Path, far: Far, verb: str, before: Held) -> bool:
     """Each message is there once, and undo brings all back; tell if any was cut off."""
     with closing(opened(root, far)) as control:
         if "edit" not in verb:
@@ -116,7 +117,7 @@ def check(root: Path, far: Path | None, verb: str, before: Held) -> bool:
 
 
 def _at_every_call(
-    tmp_path: Path, far: Path | None, verb: str, error: int | None = None
+    tmp_path: Path, far: Far, verb: str, error: int | None = None
 ) -> int:
     """Let an act die or fail at each call; return how many acts were cut off."""
     cut_off = []
@@ -143,11 +144,18 @@ def test_killed_at_any_call_all_can_be_taken_back(tmp_path: Path, verb: str) -> 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("verb", ["move", "unshunt", "undo of a move"])
+@pytest.mark.parametrize(
+    ("verb", "queue"),
+    [
+        ("move", "out"), ("unshunt", "out"), ("undo of a move", "out"),
+        ("hold", "in"), ("discard", "in"), ("edit", "in"),
+        ("undo of an edit", "in"),
+    ],
+)  # fmt: skip
 def test_killed_on_the_way_to_another_disk_all_can_be_taken_back(
-    tmp_path: Path, elsewhere: Path, verb: str
+    tmp_path: Path, elsewhere: Path, verb: str, queue: str
 ) -> None:
-    assert _at_every_call(tmp_path, elsewhere, verb) > 3
+    assert _at_every_call(tmp_path, (queue, elsewhere), verb) > 3
 
 
 @pytest.mark.long
