@@ -22,6 +22,7 @@ __all__ = [
     "Styled",
     "Table",
     "cut",
+    "cut_line",
     "is_in_colour",
     "put_lines",
     "terminal_width",
@@ -68,6 +69,11 @@ def is_in_colour() -> bool:
 def terminal_width() -> int | None:
     """Return the columns of the terminal that data go to; None where it is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def cut_line(line: Sequence[Span], width: int) -> list[Span]:
+    """Return a line in ``width`` columns at most, with a sign where it is cut."""
+    return tables.cut_spans(line, width, _cut_sign())
 
 
 def cut(text: str, width: int) -> str:

@@ -16,7 +16,7 @@ from qtool.commands.findings import STYLES, findings, told
 from qtool.commands.output import DONE, carries_unicode, put, put_json
 from qtool.commands.site import opened
 from qtool.commands.status import site_lines
-from qtool.commands.tables import Column, Styled, Table, put_lines
+from qtool.commands.tables import Column, Styled, Table, cut_line, put_lines
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def lines_of(board: Board, *, width: int | None = None) -> list[list[Span]]:
     for row, line in zip(board.rows, shown, strict=True):
         lines.append(line)
         lines += [[(style, f"    {text}")] for style, text in _evidence(row)]
-    return lines
+    return lines if width is None else [cut_line(line, width) for line in lines]
 
 
 def _evidence(row: QueueRow) -> list[Span]:

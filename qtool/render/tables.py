@@ -93,7 +93,7 @@ class Table:
             spans[-1] = (row[-1].style, row[-1].text)
         if self._width is None:
             return spans
-        return _cut_spans(spans, self._width, self._sign)
+        return cut_spans(spans, self._width, self._sign)
 
 
 def plain(lines: Iterable[Iterable[Span]]) -> list[str]:
@@ -121,7 +121,8 @@ def cut(text: str, width: int, sign: str = CUT_SIGN) -> str:
     return set_cell_size(text, max(0, width - 1)).rstrip() + sign
 
 
-def _cut_spans(spans: Iterable[Span], width: int, sign: str) -> list[Span]:
+def cut_spans(spans: Iterable[Span], width: int, sign: str = CUT_SIGN) -> list[Span]:
+    """Return a line in ``width`` columns at most, with a sign where it is cut."""
     kept: list[Span] = []
     left, whole = width, list(spans)
     for number, (style, text) in enumerate(whole):

@@ -57,7 +57,12 @@ def test_a_row_has_rates_waits_and_the_verdict_with_its_evidence_below() -> None
         "    9 wait\\x1b[31m",
         "    foreign files: 2 names",
     ]
-    assert max(map(len, shown(ROW, 40)[:2])) == 40
+
+
+def test_on_a_narrow_terminal_each_line_is_cut_with_a_sign() -> None:
+    lines = shown(ROW, 24)
+    assert max(map(len, lines)) == 24
+    assert lines[-1] == "    foreign files: 2 na…"
 
 
 @pytest.fixture
