@@ -82,9 +82,9 @@ class Doctoring(Part):
         from qtool.control.doctor.fixing import carried_out, verb_of
 
         fix = self._fix(kind, queue)
-        plan = self._tokens.redeem(token, acting_uid())
-        if (plan.verb, plan.queue) != (verb_of(kind), queue):
-            raise Refused(f"the token {token} is one for {plan.verb} {plan.queue}")
+        plan = self._tokens.redeem(token, acting_uid(), verb_of(kind), queue)
+        if plan.queue != queue:  # it is for a queue, and the site was named
+            raise Refused(f"the token {token} is for {plan.verb} {plan.queue}")
         noted(files=plan.filebases)
         return carried_out(fix, kind, queue, plan.filebases)
 

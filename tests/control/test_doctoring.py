@@ -341,6 +341,17 @@ def test_what_cannot_be_read_is_set_aside_unchanged(site: Doctored) -> None:
     assert site.control.names("some") == [f"{whole}.pck"]
 
 
+def test_what_cannot_be_set_aside_waits_on(site: Doctored) -> None:
+    name = put(site.control, "some")
+    (site.some / f"{name}.pck").write_bytes(b"no pickle")
+    site.control.configuration.bad.queue_directory.rmdir()
+    (site.root / "bad").touch()
+    preview = site.control.fix_preview("damaged", "some")
+    done = site.control.fix("damaged", "some", preview.token)
+    assert [each.partition(":")[0] for each in done.failed] == [name]
+    assert site.control.names("some") == [f"{name}.pck"]
+
+
 def test_what_can_be_read_by_then_waits_on(site: Doctored) -> None:
     name = put(site.control, "some")
     path = site.some / f"{name}.pck"
@@ -530,8 +541,13 @@ def test_wrong_fixes_are_refused(later: Doctored) -> None:
     with pytest.raises(NoSuchQueue):
         control.examine(("none",))
     preview = control.fix_preview("orphan-bak", "some")
-    with pytest.raises(Refused, match="is one for fix orphan-bak some"):
+    with pytest.raises(Refused, match="another act: fix orphan-bak some"):
         control.fix("tmp", "some", preview.token)
+    assert len(control.fix("orphan-bak", "some", preview.token).done) == 1
+    later.some.chmod(0o2777)
+    preview = control.fix_preview("folder-mode", "some")
+    with pytest.raises(Refused, match="is for fix folder-mode some"):
+        control.fix("folder-mode", "", preview.token)
     nothing = control.fix_preview("tmp", "some")
     assert (nothing.count, nothing.token) == (0, "")
     with pytest.raises(Refused, match="no token"):

@@ -6,6 +6,7 @@ Whatever is not any more as it was when it was named is left alone, and said so.
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from qtool.control.doctor import contents
@@ -188,10 +189,18 @@ class SetAside(Fix):
         try:
             self.queue.dequeue(name)
         except QFileError as error:
-            self.queue.finish(name, preserve=True, reason=error.reason)
+            self._preserve(name, error.reason)
         else:
             self.queue.release(name)
             raise Other("it can be read now")
+
+    def _preserve(self, name: str, reason: str) -> None:
+        try:
+            self.queue.finish(name, preserve=True, reason=reason)
+        except BaseException:
+            with suppress(NoSuchEntry):  # it went all the same
+                self.queue.release(name)
+            raise
 
 
 class SetDamagedAside(SetAside):
