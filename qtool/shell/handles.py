@@ -122,6 +122,10 @@ class Handle:
         """Stop it after the message in hand."""
         say(visible(self._control.stop(self.name, slice)))
 
+    def restart(self, slice: int | None = None) -> None:  # noqa: A002
+        """Stop it after the message in hand, and start it again."""
+        say(visible(self._control.restart(self.name, slice)))
+
     def pause(
         self,
         slice: int | None = None,  # noqa: A002

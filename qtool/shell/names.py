@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 _HELP = """\
 What is here:
 
-  queues                what waits where, also in queues['held:in'], ['trash:17']
+  queues                what waits where; also queues['held:in'], ['trash:17']
                             queues['in']               queues['in'][0].show()
                             queues['in'].where('list:ant age>1h')
   .hold() .release() .move('out') .requeue() .discard() .unshunt() .restore()
-                        of one entry: done at once. Of those of .where('FILTER')
-                        or .all(): shown first, and done by .confirm()
+                        of one entry: done at once; of .where('FILTER') or of
+                        .all(): shown first, and done by .confirm()
                             queues['in'].where('age>3d').move('out')
                             _.confirm()
                             queues['in'][0].set(lang='en')
@@ -38,16 +38,17 @@ What is here:
   acts, trash, audit    what was done, what was discarded, and who did what
                             acts()     trash()     audit(since='2d')
   shunts, failures      why messages were put aside, one by one and of a kind
-                            shunts()[0]                failures()[0].entries.unshunt()
+                            shunts()[0]     failures()[0].entries.unshunt()
   doctor                what is wrong here, and what helps
                             doctor()                   doctor()[0].fix()
   switchboards          the queues as a runner has them
                             switchboards['in'].files
-                            filebase = switchboards['in'].enqueue(msg, foo='yes')
-  runners               the runners by name: start stop pause resume snooze step
+                            filebase = switchboards['in'].enqueue(msg, x='y')
+  runners               the runners by name: start stop restart pause resume
+                        snooze step
                             runners            runners['in'].start()
   peek                  what an entry or a file holds, without taking it
-                            peek('in', filebase)       peek('/tmp/x.pck').msgdata
+                            peek('in', filebase)    peek('/tmp/x.pck').msgdata
   step                  process one file and see what it did
                             step('in')                 step('in', filebase)
   message_from_string   a message from its text

@@ -126,24 +126,22 @@ class Selection(Shown):
             yield f"no entry of {self.queue} is like that"
             return
         yield from entry_table(entries, time.time())
-        if page.complete or self.filter == ALL:
-            if more:
-                yield f"and {more:,} more"
-        else:
-            yield f"and at least {more:,} more, of {page.total:,} in {self.queue};"
-            yield ".count() looks through them all"
+        is_all = page.complete or self.filter == ALL
+        if more:
+            yield f"and {'' if is_all else 'at least '}{more:,} more"
+        if not is_all:
+            yield f".count() looks through all {page.total:,} of {self.queue}"
 
     def _first(self) -> tuple[list[Entry], int, Found]:
         """Return the oldest, how many more were counted, and the last page read."""
-        entries: list[Entry] = []
-        more, is_over = 0, False
         deadline = time.monotonic() + _COUNTING_SECONDS
         page = self._page("", _FIRST)
-        while True:
-            entries += page.entries
-            if page.complete or len(entries) >= _FIRST:
-                break
+        entries, more = [*page.entries], 0
+        is_over = False
+        while not (page.complete or is_over) and len(entries) < _FIRST:
             page = self._page(page.after, _FIRST - len(entries))
+            entries += page.entries
+            is_over = bool(entries) and time.monotonic() > deadline
         if self.filter == ALL:
             return entries, max(0, page.total - len(entries)), page
         while not (page.complete or is_over):

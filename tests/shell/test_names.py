@@ -38,6 +38,7 @@ def test_help_lists_every_name(
     names["help"]()
     told = capsys.readouterr().out
     assert all(name in told for name in names)
+    assert max(map(len, told.splitlines())) < 80
     assert repr(names["help"]) + "\n" == told
 
 
@@ -58,8 +59,9 @@ def test_runners_are_a_table_and_handles(
     runners["in"].pause()
     runners["in"].resume()
     runners["in"].snooze(2)
+    runners["in"].restart()
     runners["in"].stop()
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert len(capsys.readouterr().out.splitlines()) == 6
     assert repr(runners["in"]).startswith("<runner in: ")
 
 
