@@ -5,24 +5,43 @@ from __future__ import annotations
 import doctest
 import io
 import re
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qtool import message_from_string
 from qtool.control import open_site
+from qtool.control.attaching import attach, socket_name
+from qtool.control.server import Server
 from qtool.errors import FilterError, NoSuchEntry, NoSuchQueue, ReadOnly, Refused
 from qtool.shell.names import preloaded
 from tests.commands.program import configuration, entries
 from tests.test_readme import block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from qtool.control import Control
     from qtool.shell.queues import Queues
     from tests.commands.conftest import Call
+
+
+@pytest.fixture(params=["embedded", "attached"])
+def control(request: pytest.FixtureRequest, control: Control) -> Iterator[Control]:
+    """A site, and the same one through the daemon that serves it."""
+    if request.param == "embedded":
+        yield control
+        return
+    settings = control.configuration.settings
+    with tempfile.TemporaryDirectory(prefix="q-") as name:
+        server = Server(control, Path(name) / socket_name(settings))
+        attached = attach(settings, [Path(name)])
+        assert attached is not None
+        yield attached
+        attached.close()
+        server.close()
 
 
 @pytest.fixture
@@ -31,9 +50,7 @@ def queues(names: dict[str, Any]) -> Queues:
     return found
 
 
-def put(
-    control: Control, count: int, queue: str = "in", **msgdata: object
-) -> list[str]:
+def put(control: Control, count: int, **msgdata: object) -> list[str]:
     """Enqueue messages from sender0, sender1 and so on; return their filebases."""
     switchboard = control.configuration.switchboards["in"]
     return [
