@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
+    from qtool.commands.alerting import Hush
     from qtool.commands.arguments import Parser
     from qtool.control.control import Control
     from qtool.control.models import DrainReport
@@ -93,9 +94,9 @@ def run(options: Namespace) -> int:
         with (
             scraped(control),
             served(control, whole=not ours),
-            alerted(control, ours),
+            alerted(control, ours) as hush,
         ):
-            return _run(control, news, chosen, until_empty=options.until_empty)
+            return _run(control, news, chosen, hush, until_empty=options.until_empty)
     finally:
         for number, former in previous.items():
             signal.signal(number, former)
@@ -117,7 +118,12 @@ def _note(news: News) -> Callable[[int, FrameType | None], None]:
 
 
 def _run(
-    control: Control, news: News, chosen: Sequence[Chosen], *, until_empty: bool
+    control: Control,
+    news: News,
+    chosen: Sequence[Chosen],
+    hush: Hush,
+    *,
+    until_empty: bool,
 ) -> int:
     herald = Herald(control, Notifier(os.environ))
     starting = aside(lambda: _start(control, chosen), news, _STARTED, tells=False)
@@ -127,6 +133,7 @@ def _run(
         if new == signal.SIGHUP and not _is_at_terminal():
             aside(lambda: _reload(control), SimpleQueue(), _ENDED)
         elif isinstance(new, int) or new == _EMPTY:
+            hush()
             herald.stopping()
             _tell_leaving(control, new)
             ended = _finished(control.close, control, news, asked=True)

@@ -53,6 +53,10 @@ class Alerts:
             facts, data = told(change, board)
             self._alerter.tell(facts, data)
 
+    def hush(self) -> None:
+        """Find no more changes: what is stopped on purpose is neither sick nor well."""
+        self._unwatch()
+
     def close(self) -> None:
         """Watch no more."""
         self._unwatch()

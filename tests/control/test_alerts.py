@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
@@ -232,6 +233,26 @@ def test_a_queue_that_gets_sick_and_well_is_told(tmp_path: Path) -> None:
     eventually(lambda: kinds() == ["no runner", "healthy"])
     alerts.close()
     control.close()
+
+
+def test_what_is_stopped_on_purpose_is_not_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    text = f"{configuration(out='')}[alert]\ncommand: touch {out}\nafter: 0s\n"
+    control = open_site(tmp_path, text)
+    alerts = Alerts(control, {"PATH": "/usr/bin:/bin"})
+    alerts.hush()
+    put(control, "out")
+    seen: SimpleQueue[Board] = SimpleQueue()
+    control.watch(seen.put)
+    while (row := seen.get(timeout=PATIENCE).row("out")) is None or not row.depth:
+        pass
+    for _ in range(2):  # a second each
+        seen.get(timeout=PATIENCE)
+    alerts.close()
+    control.close()
+    assert row.verdict is not None
+    assert row.verdict.kind is VerdictKind.NO_RUNNER
+    assert not out.exists()
 
 
 def test_the_spool_is_told_of_under_no_queue_s_name() -> None:
