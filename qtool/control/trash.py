@@ -36,6 +36,8 @@ class _Heap:
     number: int
     count: int
     size: int
+    changed_at: float
+    """When it last got or lost an entry: where the act is not known, for its time."""
 
 
 def trashed(configuration: Configuration) -> list[Trashed]:
@@ -55,7 +57,7 @@ def trashed(configuration: Configuration) -> list[Trashed]:
                 who=record.who if record else "",
                 count=heap.count,
                 size=heap.size,
-                expires=at + keep_seconds,
+                expires=(at or heap.changed_at) + keep_seconds,
             )
         )
     return found
@@ -118,9 +120,15 @@ def _heaps(configuration: Configuration) -> Iterator[_Heap]:
     except FileNotFoundError:
         return
     for number in sorted(map(int, names), reverse=True):
-        sizes = list(_sizes(folder / str(number)))
+        heap = folder / str(number)
+        sizes = list(_sizes(heap))
         if sizes:
-            yield _Heap(number=number, count=len(sizes), size=sum(sizes))
+            yield _Heap(
+                number=number,
+                count=len(sizes),
+                size=sum(sizes),
+                changed_at=heap.stat().st_mtime,
+            )
 
 
 def _sizes(folder: Path) -> Iterator[int]:
