@@ -61,10 +61,16 @@ def carried_out(
     options: Namespace, control: Control, verb: str, queue: str, to: str = ""
 ) -> int:
     """Do what the options ask for; return the exit status."""
+    if isinstance(options.yes, str) and _is_name(options.yes):
+        options.which = [*options.which, options.yes]  # a NAME behind a plain --yes
+        options.yes = True
     if isinstance(options.yes, str):
         if options.which:
             raise Refused("a token stands for its own list: name nothing beside it")
-        return told(options, control.confirm(options.yes, options.why))
+        # Where the queue is an option, the line that was shown does not say it.
+        queue = "" if options.command in ("unshunt", "restore") else queue
+        result = control.confirm(options.yes, options.why, verb, queue, to)
+        return told(options, result)
     preview = _previewed(options, control, verb, queue, to)
     if not preview.count:
         tell(f"{queue}: no entry is like that")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
+from qtool.commands.entries import count
 from qtool.commands.mending import told
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
@@ -32,7 +33,8 @@ def options(parser: Parser) -> None:
                         help="its number; else your own last act")  # fmt: skip
     parser.add_argument("-l", "--list", action="store_true",
                         help="only list what was done, the newest first")  # fmt: skip
-    parser.add_argument("-n", metavar="N", type=int, default=20,
+    parser.add_argument("-n", "--number", dest="most", metavar="N", type=count,
+                        default=20,
                         help="how many are listed; else 20")  # fmt: skip
     parser.add_argument("--why", metavar="TEXT", default="", help="for the audit")
     parser.add_argument("-y", "--yes", action="store_true",
@@ -58,13 +60,14 @@ def run(options: Namespace) -> int:
 
 
 def _listed(options: Namespace, control: Control) -> int:
-    acts = control.acts(options.n)
+    acts = control.acts(options.most)
     if options.json:
         for act in acts:
             put_json(act)
         return DONE
     if not acts:
         tell("nothing was done yet")
+        return DONE
     Table(*ACT_COLUMNS, width=terminal_width()).put(map(act_row, acts))
     for act in acts:
         if act.damage:

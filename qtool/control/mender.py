@@ -67,9 +67,12 @@ class Mender:
         ways = ways_of(self._configuration, plan, self._clock())
         return self._on_record(plan, ways, why)
 
-    def confirmed(self, token: str, why: str) -> ActionResult:
-        """Do what was previewed."""
-        return self.at_once(self._tokens.redeem(token, acting_uid()), why)
+    def confirmed(
+        self, token: str, why: str, verb: str, queue: str, to: str
+    ) -> ActionResult:
+        """Do what was previewed; see ``Control.confirm``."""
+        plan = self._tokens.redeem(token, acting_uid(), verb, queue, to)
+        return self.at_once(plan, why)
 
     def undo(self, number: int | None, why: str, *, others: bool) -> ActionResult:
         """Take an act back."""
@@ -123,6 +126,7 @@ class Mender:
             plan: With the filebases, or without any.
             where: A filter, or ``all``; only where there are no filebases.
         """
+        where = where.strip()  # blanks would match everything, and say nothing
         if bool(where) == bool(plan.filebases):
             raise Refused("say which: some names, a filter, or all")
         checked(self._configuration, plan)

@@ -124,9 +124,19 @@ class Mending(Desk, Shunts):
         return replace(preview, warnings=(*preview.warnings, *reruns))
 
     @act
-    def confirm(self, token: str, why: str = "") -> ActionResult:
-        """Do what was previewed, to exactly the entries that were."""
-        return self._mender.confirmed(token, why)
+    def confirm(
+        self, token: str, why: str = "", verb: str = "", queue: str = "", to: str = ""
+    ) -> ActionResult:
+        """Do what was previewed, to exactly the entries that were.
+
+        Args:
+            token: Of the preview.
+            why: For people.
+            verb: Also refuse what is not this act; any is done without it.
+            queue: Also refuse what is not about this place.
+            to: Also refuse what does not go to this queue.
+        """
+        return self._mender.confirmed(token, why, verb, queue, to)
 
     # --- Back again
 

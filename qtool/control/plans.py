@@ -55,6 +55,10 @@ def checked(configuration: Configuration, plan: Plan) -> None:
     if plan.verb not in VERBS:
         raise Refused(f"there is no act {plan.verb!r}: {', '.join(VERBS)}")
     place(configuration, source_of(plan))
+    if is_trash(plan.queue) and plan.verb in ("hold", "discard", "requeue"):
+        raise Refused(f"what is in {plan.queue} can be moved to a queue, or undone")
+    if plan.verb == "hold" and plan.queue.startswith(HELD):
+        raise Refused(f"what is in {plan.queue} is held already")
     if plan.verb == "move" and not plan.to:
         raise Refused("move needs the queue to move to")
     if plan.to and plan.verb not in ("move", "unshunt", "restore"):

@@ -64,11 +64,19 @@ class Tokens:
         durable.write_new(str(self._path(token)), content, sync=False)
         return token
 
-    def redeem(self, token: str, uid: int) -> Plan:
+    def redeem(
+        self, token: str, uid: int, verb: str = "", queue: str = "", to: str = ""
+    ) -> Plan:
         """Return the plan of a token, which is good no more.
 
+        Args:
+            token: What ``issue`` returned.
+            uid: Who comes with it.
+            verb: What it has to be for, if that was said; so ``queue`` and ``to``.
+
         Raises:
-            Refused: It is none, its time is over, or it is somebody else's.
+            Refused: It is none, its time is over, or it is somebody else's, or for
+                something else. The last two can still be redeemed.
         """
         unknown = f"{visible(token, 40)!r} is no token of a preview, or was used"
         if len(token) != _LENGTH or not set(token) <= set(_LETTERS):
@@ -79,6 +87,9 @@ class Tokens:
             plan, owner, expires = _parsed(held)
             if owner != uid:
                 raise Refused(f"the token {token} was given to another user")
+            said = ((verb, plan.verb), (queue, plan.queue), (to, plan.to))
+            if any(word and word != meant for word, meant in said):
+                raise Refused(f"the token {token} is for another act: {_told(plan)}")
             path.unlink()  # whoever removes it has it
         except FileNotFoundError:
             raise Refused(unknown) from None
@@ -100,6 +111,11 @@ class Tokens:
 
     def _path(self, token: str) -> Path:
         return self._folder / token
+
+
+def _told(plan: Plan) -> str:
+    to = f" to {visible(plan.to, 80)}" if plan.to else ""
+    return f"{visible(plan.verb, 80)} {visible(plan.queue, 80)}{to}"
 
 
 def _parsed(held: Any) -> tuple[Plan, int, float]:

@@ -49,7 +49,8 @@ def to_undo(
     for record, by in undone(journal.records()):
         is_meant = record.number == number
         if number is None:
-            is_meant = record.uid == uid and not by and not record.undoes
+            did_any = record.done != () and not record.undoes
+            is_meant = record.uid == uid and not by and did_any
         if is_meant:
             _check(record, by, uid, others=others)
             return record, "; ".join(damaged)
@@ -71,6 +72,8 @@ def _check(record: Record, by: int, uid: int, *, others: bool) -> None:
         raise Refused(f"act {record.number} is {record.who}'s, not yours")
     if record.is_under_way:
         raise Refused(f"act {record.number} is under way: wait for its end")
+    if record.done == ():
+        raise Refused(f"act {record.number} did nothing that could be taken back")
 
 
 def ways_back(record: Record) -> Ways:

@@ -27,6 +27,8 @@ _DONE_WORDS = {
     "undo": "put back",
 }
 _DAY_SECONDS = 86400
+_MOST_MISSED = 25
+"""So many entries are named that an act left alone; of others it is said how many."""
 
 ACT_COLUMNS = (
     Column("ACT", right=True),
@@ -67,10 +69,16 @@ def result_line(result: ActionResult, back: str) -> str:
 
 
 def missed_lines(result: ActionResult) -> Iterator[str]:
-    """Yield what an act did not change, and why, an entry a line. Untrusted."""
+    """Yield what an act did not change, and why, an entry a line. Untrusted.
+
+    Where there are many, the first are named.
+    """
     for how, missed in (("left", result.skipped), ("failed", result.failed)):
-        for each in missed:
+        for each in missed[:_MOST_MISSED]:
             yield f"{how}: {each.filebase}: {each.reason}"
+        more = len(missed) - _MOST_MISSED
+        if more > 0:
+            yield f"{how}: {more:,} more"
 
 
 def act_row(act: Act) -> Sequence[Cell]:

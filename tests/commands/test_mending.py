@@ -74,6 +74,47 @@ def test_many_need_the_token_of_what_was_shown(
     assert call(*site, "discard", "in", "--yes", token).status == 1
 
 
+def test_a_token_of_one_act_is_good_for_no_other(
+    call: Call, config: Path, control: Control
+) -> None:
+    names = put(control, "in", 2)
+    site = ("--config", config)
+    token = call(*site, "discard", "in", "all", "--dry-run").err.split()[-1]
+    for words in (
+        ["hold", "in"],
+        ["discard", "out"],
+        ["unshunt"],
+        ["move", "in", "out"],
+    ):
+        ended = call(*site, *words, "--yes", token)
+        assert ended.status == 1
+        assert "is for another act: discard in" in ended.err
+    assert waiting(control, "in") == names
+
+
+def test_a_name_may_stand_behind_yes(
+    call: Call, config: Path, control: Control
+) -> None:
+    one, two = put(control, "in", 2)
+    assert call("--config", config, "hold", "in", "--yes", one).status == 0
+    assert waiting(control, "in") == [two]
+
+
+def test_of_many_that_are_left_the_first_are_named(
+    call: Call, config: Path, control: Control
+) -> None:
+    names = put(control, "in", 40)
+    site = ("--config", config)
+    token = call(*site, "discard", "in", "all", "--dry-run").err.split()[-1]
+    queue = control.configuration.switchboards["in"]
+    for name in names[1:]:
+        queue.erase(name)
+    ended = call(*site, "discard", "in", "--yes", token)
+    assert ended.status == 3
+    assert len(ended.err.splitlines()) == 26
+    assert "left: 14 more" in ended.err
+
+
 def test_without_a_terminal_nothing_is_done_and_the_way_is_shown(
     call: Call, config: Path, control: Control
 ) -> None:
@@ -92,6 +133,7 @@ def test_without_a_terminal_nothing_is_done_and_the_way_is_shown(
         (["discard", "in", "1234.5"], "no entry's name begins with 1234.5"),
         (["discard", "in", "age>"], "at character"),
         (["move", "in", "nowhere", "all"], "there is no queue"),
+        (["discard", "in", " "], "say which"),
         (["undo", "7"], "there is no act 7"),
         (
             ["edit", "in", "1234.5", "--set", "x=1"],
@@ -107,6 +149,13 @@ def test_bad_input_is_one_line(
     assert ended.status == 1
     assert reason in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_acts_are_listed_in_a_number_that_makes_sense(call: Call, config: Path) -> None:
+    assert call("--config", config, "undo", "--list", "-n", "-5").status == 2
+    listed = call("--config", config, "undo", "--list")
+    assert (listed.status, listed.out) == (0, "")
+    assert listed.err == "qtool: nothing was done yet\n"
 
 
 def test_what_could_not_be_done_is_named_and_the_status_says_so(

@@ -197,6 +197,10 @@ def test_nothing_is_replaced(control: Control) -> None:
         ("move", "in", "in", "already"),
         ("move", "in", "held:in", "is no queue"),
         ("hold", "in", "out", "goes nowhere else"),
+        ("hold", "held:in", "", "held already"),
+        ("hold", "trash:1", "", "can be moved to a queue, or undone"),
+        ("discard", "trash:1", "", "can be moved to a queue, or undone"),
+        ("requeue", "trash:1", "", "can be moved to a queue, or undone"),
         ("burn", "in", "", "there is no act"),
         ("empty", "in", "", "is no trash"),
     ],
@@ -282,6 +286,26 @@ def test_a_token_is_good_once_for_an_hour_and_for_its_user(
         tokens.redeem(token, 1)
 
 
+def test_a_token_does_no_other_act_than_the_one_it_is_confirmed_for(
+    control: Control,
+) -> None:
+    names = put(control, "in", 2)
+    token = control.preview("move", "in", "all", to="out").token
+    for verb, queue, to in (
+        ("discard", "in", ""), ("move", "out", ""), ("move", "in", "shunt"),
+    ):  # fmt: skip
+        with pytest.raises(Refused, match="is for another act: move in to out"):
+            control.confirm(token, verb=verb, queue=queue, to=to)
+    assert files(control, "in") == sorted(f"{name}.pck" for name in names)
+    assert len(control.confirm(token, verb="move", queue="in", to="out").done) == 2
+
+
+def test_blanks_select_nothing(control: Control) -> None:
+    put(control, "in", 2)
+    with pytest.raises(Refused, match="say which"):
+        control.preview("discard", "in", "  ")
+
+
 def test_of_two_operators_each_entry_obeys_one(control: Control) -> None:
     names = put(control, "in", 200)
     tokens = [
@@ -364,6 +388,17 @@ def test_what_was_processed_since_cannot_come_back_and_is_named(
     assert "cannot come back" in result.skipped[0].reason
 
 
+def test_an_act_that_did_nothing_is_not_the_one_to_undo(control: Control) -> None:
+    one, two = put(control, "in", 2)
+    control.discard("in", one)
+    (folder(control, "out") / f"{two}.pck").write_bytes(b"in its place")
+    failed = control.move("in", two, "out")
+    assert (failed.done, failed.number) == ((), 2)
+    with pytest.raises(Refused, match="did nothing"):
+        control.undo(failed.number)
+    assert control.undo().done == (one,)
+
+
 def test_an_act_that_was_cut_off_can_be_undone(control: Control) -> None:
     one, two = put(control, "in", 2)
     preview = control.preview("move", "in", "all", to="out")
@@ -389,6 +424,18 @@ def test_the_trash_is_emptied_only_on_purpose(control: Control) -> None:
     assert set(control.confirm(preview.token).done) == set(names)
     assert control.trash() == []
     assert control.undo(number).done == ()
+
+
+def test_what_no_act_is_known_of_is_not_past_its_time(control: Control) -> None:
+    [name] = put(control, "in")
+    number = control.discard("in", name).number
+    state = control.configuration.state_directory
+    (state / "journal" / f"{number}.jsonl").write_bytes(b"damaged")
+    [heap] = control.trash()
+    month = 30 * 86400
+    assert heap.at == 0
+    expected = (state / "trash" / str(number)).stat().st_mtime + month
+    assert heap.expires == expected
 
 
 def test_a_full_trash_takes_no_more(tmp_path: Path) -> None:
