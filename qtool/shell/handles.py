@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from qtool import render
+from qtool.control.models import Gravity
 from qtool.errors import NoSuchRunner, ReadOnly, Refused
 from qtool.shell.output import say, say_lines
 from qtool.untrusted import visible
@@ -155,7 +156,10 @@ class Handle:
 def _facts(row: QueueRow) -> str:
     note = f" ({visible(row.note)})" if row.note else ""
     waiting = f", {render.depth(row)} waiting" if row.has_queue else ""
-    return f"{render.state_word(row.state)}{note}{waiting}"
+    verdict, said = row.verdict, ""
+    if verdict is not None and verdict.severity is not Gravity.OK:
+        said = f": {visible(verdict.words)}"
+    return f"{render.state_word(row.state)}{note}{waiting}{said}"
 
 
 class Runners(Mapping[str, Handle]):

@@ -141,5 +141,5 @@ def banner(site: Site) -> str:
         lines.append(visible(site.attached))
     if site.read_only:
         lines.append(f"read-only: {visible(site.read_only)}")
-    lines.append("help() lists what is here, Ctrl+D leaves.")
+    lines.append("queues shows what waits, help() lists what is here, Ctrl+D leaves.")
     return "\n".join(lines)

@@ -74,7 +74,9 @@ def test_a_queue_is_its_entries_oldest_first(control: Control, queues: Queues) -
     assert queue[0].sender == "sender0@example.com"
     assert not queues["held:in"]
     assert list(queues) == ["in", "out", "shunt", "bad"]
-    assert repr(queues).splitlines()[0].split()[:2] == ["QUEUE", "DEPTH"]
+    heading, line, *_ = repr(queues).splitlines()
+    assert heading.split() == ["QUEUE", "DEPTH", "FLIGHT", "OLDEST", "VERDICT"]
+    assert (line.split()[:2], line.split()[-1]) == (["in", "3"], "runner")
 
 
 def test_a_selection_is_what_the_filter_matches_now(
