@@ -129,9 +129,8 @@ def _without_runner(facts: Facts, part: Part) -> Verdict:
 def _unserved(facts: Facts, part: Part) -> Verdict:
     evidence = f"{_waiting(facts, part)}, and no runner is at work there"
     is_late = part.oldest is not None and facts.at - part.oldest >= LONG_SECONDS
-    how = warning
-    if is_late and part.state is not State.NO_CLASS:  # which is as configured
-        how = critical
+    is_meant = part.state is State.NO_CLASS or not facts.row.runner_slices
+    how = critical if is_late and not is_meant else warning
     since = None
     if part.state_seconds is not None:
         since = max(facts.at - part.state_seconds, part.oldest or 0.0)

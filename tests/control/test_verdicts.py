@@ -88,6 +88,8 @@ HOUR = 3600.0
         ([part(5, HOUR, State.MAILMAN_STOPPED)], {}, Kind.NO_RUNNER, CRITICAL,
          "no runner"),
         ([part(5, HOUR, State.NO_CLASS)], {}, Kind.NO_RUNNER, WARNING, "no runner"),
+        ([part(5, HOUR, State.STOPPED)], {"runner_slices": 0}, Kind.NO_RUNNER, WARNING,
+         "no runner"),
         ([part(5, HOUR, State.NO_RUNNER)], {"name": "bad", "runner": None},
          Kind.WAITING, OK, "waits for a person"),
         ([part(5, HOUR, State.NO_RUNNER, has_moved=True)],
