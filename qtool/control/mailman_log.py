@@ -154,24 +154,31 @@ def _join(
         if base in names and (base not in found or found[base].runner):
             found[base] = _record(piece, hit.end(), path)
     at = piece.find(_UNKNOWN)
+    named: dict[str, list[Sought]] = {}
+    for each in missing if at >= 0 else ():
+        named.setdefault(each.message_id, []).append(each)
     while at >= 0:
         start, end = piece.rfind(b"\n", 0, at) + 1, piece.find(b"\n", at)
-        line = piece[start : end if end >= 0 else None][:_LONGEST_MATCHED]
-        _join_unknown(line.decode("utf-8", "replace"), path, missing, found)
-        at = piece.find(_UNKNOWN, at + 1)
+        end = end if end >= 0 else len(piece)
+        line = piece[start:end][:_LONGEST_MATCHED]
+        _join_unknown(line.decode("utf-8", "replace"), path, named, found)
+        at = piece.find(_UNKNOWN, end)
 
 
 def _join_unknown(
-    line: str, path: Path, missing: Sequence[Sought], found: dict[str, Joined]
+    line: str,
+    path: Path,
+    named: Mapping[str, Sequence[Sought]],
+    found: dict[str, Joined],
 ) -> None:
+    """Join a line with those it may be about; ``named`` has them by Message-ID."""
     said, _, listed = line.rstrip().partition(_UNKNOWN.decode())
     before, _, runner = said.rpartition(' runner "')
     message_id = before.rpartition(" ")[2]
-    for each in missing:
+    for each in named.get(message_id, ()) if message_id else ():
         # Given a posting address Mailman prints an object, and not the name.
         same_list = listed == each.list_id or listed.startswith("<")
-        same = message_id == each.message_id != "" and same_list
-        if same and each.filebase not in found:
+        if same_list and each.filebase not in found:
             found[each.filebase] = Joined(
                 when=time_of(line),
                 line=f"no such list: {each.list_id or listed}"[:_LONGEST_LINE],

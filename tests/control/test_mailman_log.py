@@ -95,6 +95,17 @@ def test_a_missing_list_is_known_by_message_and_list(tmp_path: Path) -> None:
     assert joined(log, message_id="<n@x>", list_id="ant.example.com") is None
 
 
+def test_a_line_is_read_once_however_often_it_says_the_same(tmp_path: Path) -> None:
+    said = ' runner "out" shunting message for missing list: ant.example.com'
+    text = stamped(NOW, 5, f"<m@x>{said * 15_000}")
+    log = write(tmp_path / "mailman.log", text, until=NOW)
+    many = [sought(f"{NOW + i!r}+{i:040x}", message_id=f"<{i}@x>") for i in range(3000)]
+    before = time.process_time()
+    assert search([log], many).found == {}
+    # Line by line and message by message it would be 45 million times.
+    assert time.process_time() - before < 1.0
+
+
 @pytest.mark.parametrize(
     "name",
     ["mailman.log.1", "mailman.log-20261121", "mailman.log.2.gz", "mailman.log-1.gz",
