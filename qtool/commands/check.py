@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +40,8 @@ _NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _OF_VERDICT = {Gravity.OK: 0, Gravity.WARNING: 1, Gravity.CRITICAL: 2}
 _GRAVEST_LAST = (0, UNKNOWN, 1, 2)
 _MOST_NAMED = 2
+_LONGEST_SECONDS = 9.0
+"""What runs plugins waits for ten seconds, where nobody has told it otherwise."""
 _PLAIN_LABEL = re.compile(r"[\w.-]+", re.ASCII)
 
 
@@ -70,7 +74,7 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Print how the site is in the form of monitoring plugins."""
     try:
-        with opened(options) as control:
+        with _in_time(), opened(options) as control:
             board = control.scan()
         rows = _chosen(board, options.queues)
     except (QToolError, OSError) as error:
@@ -86,6 +90,26 @@ def run(options: Namespace) -> int:
     for problem in problems:
         put(f"{_NAMES[problem.status]} {problem}")
     return status
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """Give up on a daemon, or a disk, that does not answer for long.
+
+    Raises:
+        Refused: It is too late.
+    """
+
+    def late(_number: int, _frame: object) -> None:
+        raise Refused(f"no answer for {_LONGEST_SECONDS:g} s")
+
+    former = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, _LONGEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, former)
 
 
 def _chosen(board: Board, names: Sequence[str]) -> list[QueueRow]:

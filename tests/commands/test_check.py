@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.commands import check
 from qtool.commands.check import _label
 from qtool.commands.limits import limit
 from tests.commands.program import FORWARD, MESSAGE, configuration, running
@@ -164,6 +166,19 @@ def test_a_range_is_read_as_plugins_do(
 def test_what_is_no_range_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="expected a threshold"):
         limit(text)
+
+
+def test_a_daemon_that_does_not_answer_is_not_waited_for_long(
+    call: Call, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "_LONGEST_SECONDS", 0.5)
+    with running(site) as run:
+        run.read_to("started")
+        run.process.send_signal(signal.SIGSTOP)
+        ended = call("--config", site, "check")
+        run.process.send_signal(signal.SIGCONT)
+    assert (ended.status, ended.out) == (3, "QTOOL UNKNOWN - no answer for 0.5 s\n")
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 
 def test_an_odd_name_is_quoted_in_the_performance_data() -> None:
