@@ -195,7 +195,8 @@ def _restored(look: _Look, target: str) -> Moved:
         counted = _COUNT_KEY in look.msgdata()
     except QFileError:
         counted = False
-    lost: dict[str, Any] | None = {} if counted else None
+    # Mailman 2 could not read what qtool writes: its count stays.
+    lost: dict[str, Any] | None = {} if counted and not _is_mailman2(look) else None
     return look.moved(target, suffix=PRESERVED, lost=lost)
 
 
@@ -206,8 +207,11 @@ def _unshunt(look: _Look) -> Moved:
     target = look.plan.to or _origin(look, msgdata)
     lost = {key: msgdata[key] for key in UNSHUNT_DROPS if key in msgdata}
     # Mailman 2 keeps ``whichq``, too, and could not read what qtool writes.
-    is_mailman2 = look.configuration.settings.kind is SiteKind.MAILMAN2
-    return look.moved(target, lost=None if is_mailman2 else lost)
+    return look.moved(target, lost=None if _is_mailman2(look) else lost)
+
+
+def _is_mailman2(look: _Look) -> bool:
+    return look.configuration.settings.kind is SiteKind.MAILMAN2
 
 
 def _origin(look: _Look, msgdata: dict[str, Any]) -> str:
