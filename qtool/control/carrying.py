@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from qtool.control.audit import noted
 from qtool.control.journal_records import OWN_TRASH
 from qtool.control.models.mending import ActionResult, Missed
-from qtool.control.places import TRASH, place, trash
+from qtool.control.places import HELD, TRASH, place, trash
 from qtool.control.plans import mark_of
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
+from qtool.queues import durable
 from qtool.queues.filebase import WAITING
 
 if TYPE_CHECKING:
@@ -229,7 +230,10 @@ class _Carrier:
     def _place(self, name: str) -> Switchboard:
         if name not in self._places:
             real = trash(self._number) if name == OWN_TRASH else name
-            self._places[name] = place(self._configuration, real)
+            found = place(self._configuration, real)
+            if real.startswith((HELD, TRASH)):  # its own group may add to it
+                durable.make_folder(str(found.queue_directory.parent))
+            self._places[name] = found
         return self._places[name]
 
     def _synced_in_time(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -482,3 +484,37 @@ def test_mail_of_mailman_2_is_moved_and_never_rewritten(tmp_path: Path) -> None:
     assert content(control, "in") == {f"{name}.pck": sample.read_bytes()}
     assert control.discard("in", name).done == (name,)
     control.close()
+
+
+def test_what_mailman_2_preserved_is_restored_as_it_is(tmp_path: Path) -> None:
+    for queue in ("in", "bad", "virgin"):
+        (tmp_path / queue).mkdir()
+    name = f"1795000000.5+{'a' * 40}"
+    counted = (
+        b"S'From: anne@example.com\\n\\nx\\n'\n."
+        b"(dS'_bak_count'\nI3\nsS'version'\nI3\nsS'_parsemsg'\nI01\ns."
+    )
+    (tmp_path / "bad" / f"{name}.psv").write_bytes(counted)
+    control = opened(from_root(tmp_path))
+    assert control.site().kind == "mailman2"
+    assert control.entry("bad", name).msgdata["_bak_count"] == 3
+    assert control.restore(name, to="in").done == (name,)
+    assert content(control, "in") == {f"{name}.pck": counted}
+    assert control.undo().done == (name,)
+    assert content(control, "bad") == {f"{name}.psv": counted}
+    control.close()
+
+
+def test_the_group_of_a_site_may_add_to_what_is_held_and_discarded(
+    control: Control,
+) -> None:
+    one, two = put(control, "in", 2)
+    before = os.umask(0o077)
+    try:
+        control.hold("in", one)
+        control.discard("in", two)
+    finally:
+        os.umask(before)
+    state = control.configuration.state_directory
+    folders = (state / "held", state / "held" / "in", state / "trash")
+    assert {stat.S_IMODE(each.stat().st_mode) for each in folders} == {0o2770}
