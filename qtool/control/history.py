@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from qtool.control.part import Part
+from qtool.errors import NoSuchAct
 
 if TYPE_CHECKING:
     from qtool.control.models import AuditPage
@@ -39,6 +41,15 @@ class History(Part):
         """
         from qtool.control.records import Wanted, page_of  # few ask
 
-        wanted = Wanted(since, until, who, act, file, text.casefold())
+        is_of = self._is_of
+        wanted = Wanted(since, until, who, act, file, text.casefold(), is_of)
         folder = self.configuration.state_directory
         return page_of(folder, wanted, max(number, 1), after)
+
+    def _is_of(self, number: int, filebase: str) -> bool:
+        from qtool.control.journal import Journal
+
+        with suppress(NoSuchAct):
+            moves = Journal(self.configuration.state_directory).read(number).moves
+            return any(move.filebase == filebase for move in moves)
+        return False

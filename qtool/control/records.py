@@ -14,7 +14,7 @@ from qtool.control.models import AuditPage, AuditRecord
 from qtool.msgdata import from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _BLOCK = 1 << 16
@@ -57,6 +57,9 @@ class Wanted:
     act: str
     file: str
     text: str
+    is_of: Callable[[int, str], bool]
+    """Whether the act of that number in the journal is about a filebase; asked of acts
+    that name only the first of theirs."""
 
     def are_over(self, record: AuditRecord) -> bool:
         """Return whether nothing that stands before it is wanted."""
@@ -70,9 +73,15 @@ class Wanted:
             and (not self.until or record.at < self.until)
             and (not self.who or self.who in people)
             and self.act in ("", record.act)
-            and (not self.file or self.file in record.files)
+            and (not self.file or self._is_about(record))
             and (not self.text or self.text in _all_text(record))
         )
+
+    def _is_about(self, record: AuditRecord) -> bool:
+        if self.file in record.files:
+            return True
+        has_more = bool(record.number) and record.count > len(record.files)
+        return has_more and self.is_of(record.number, self.file)
 
 
 def _all_text(record: AuditRecord) -> str:

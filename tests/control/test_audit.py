@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from qtool.control.acting import Actor, acting_as
 from qtool.control.audit import noted
+from qtool.control.audit_lines import MOST_FILES
 from qtool.control.client import Attached
 from qtool.control.control import Control
 from qtool.control.gate import act
@@ -34,6 +35,8 @@ from tests.control.site import CHECKOUT, HERE, MAIL, configuration, open_site, p
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from qtool.control.models import AuditRecord
 
 TEXT = configuration(**{"in": f"class: {HERE}.Taking", "out": ""})
 READS = f"{TEXT}[audit]\nreads: yes\n"
@@ -163,6 +166,17 @@ def test_an_act_of_many_files_names_some_and_counts_all(tmp_path: Path) -> None:
     assert (record.count, record.number, record.why) == (1000, 7, "spring")
     assert record.files == tuple(f"file{n}" for n in range(100))
     control.close()
+
+
+def test_an_act_of_many_is_found_by_any_of_its_files(control: Control) -> None:
+    names = [put(control, "in") for _ in range(MOST_FILES + 2)]
+    control.confirm(control.preview("hold", "in", "all").token)
+    (record,) = control.audit(act="confirm").records
+    unnamed = set(names) - set(record.files)
+    assert len(unnamed) == 2
+    for name in (*unnamed, names[0]):
+        assert control.audit(act="confirm", file=name).records == (record,)
+    assert control.audit(act="confirm", file="another").records == ()
 
 
 def test_what_is_cut_off_has_no_end_on_record(control: Control) -> None:
@@ -455,7 +469,8 @@ def test_pages_together_are_the_whole(
             lines.append({"id": str(key), "is": "end", "at": at, "result": "done"})
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
     path.write_text(text)
-    found, after = [], ""
+    found: list[AuditRecord] = []
+    after = ""
     while True:
         page = control.audit(number=number, after=after)
         assert len(page.records) <= number
