@@ -94,7 +94,7 @@ def _wanted(options: Namespace, view: EntryView) -> tuple[Headers, dict[str, Any
     msgdata = {key: view.msgdata[key] for key in view.msgdata}
     for word in options.set:
         key, equals, text = word.partition("=")
-        if not equals:
+        if not (key and equals):
             raise Refused(f"--set {word}: expected KEY=JSON")
         msgdata[key] = _value(word, text)
     for key in options.unset:

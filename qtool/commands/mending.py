@@ -69,8 +69,7 @@ def carried_out(
             raise Refused("a token stands for its own list: name nothing beside it")
         # Where the queue is an option, the line that was shown does not say it.
         queue = "" if options.command in ("unshunt", "restore") else queue
-        result = control.confirm(options.yes, options.why, verb, queue, to)
-        return told(options, result)
+        return _done(options, control, options.yes, verb, queue, to)
     preview = _previewed(options, control, verb, queue, to)
     if not preview.count:
         tell(f"{queue}: no entry is like that")
@@ -83,7 +82,16 @@ def carried_out(
         _show(options, preview)
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
         return DONE if options.dry_run else FAILED
-    return told(options, control.confirm(preview.token, options.why))
+    return _done(options, control, preview.token)
+
+
+def _done(options: Namespace, control: Control, token: str, *meant: str) -> int:
+    try:
+        result = control.confirm(token, options.why, *meant)
+    except KeyboardInterrupt:
+        tell(f"interrupted: {again(options, 'undo')} takes back what was done")
+        raise
+    return told(options, result)
 
 
 def _previewed(

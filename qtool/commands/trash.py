@@ -70,16 +70,19 @@ def _emptied(options: Namespace, control: Control) -> int:
     heaps = _chosen(options.empty, control.trash())
     if not heaps:
         tell("nothing in the trash is like that")
-        return DONE
-    count = sum(heap.count for heap in heaps)
+        return DONE if set(options.empty) <= {"all", "expired"} else FAILED
+    # What comes into it while the question stands is not what was asked about.
+    previews = [
+        control.preview("empty", f"trash:{heap.number}", "all") for heap in heaps
+    ]
+    count = sum(preview.count for preview in previews)
     acts = ", ".join(str(heap.number) for heap in heaps)
     question = f"Remove {count:,} entries of act {acts} for good?"
     if not options.yes and not confirmed(question, "empty"):
         tell("nothing was done")
         return FAILED
     status = DONE
-    for heap in heaps:
-        preview = control.preview("empty", f"trash:{heap.number}", "all")
+    for preview in previews:
         result = control.confirm(preview.token, options.why)
         status = max(status, told(options, result))
     return status

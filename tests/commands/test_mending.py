@@ -134,6 +134,8 @@ def test_without_a_terminal_nothing_is_done_and_the_way_is_shown(
         (["discard", "in", "age>"], "at character"),
         (["move", "in", "nowhere", "all"], "there is no queue"),
         (["discard", "in", " "], "say which"),
+        (["edit", "in", "1", "--set", "=1"], "expected KEY=JSON"),
+        (["trash", "--empty", "7"], "nothing in the trash is like that"),
         (["undo", "7"], "there is no act 7"),
         (
             ["edit", "in", "1234.5", "--set", "x=1"],
