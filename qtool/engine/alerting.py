@@ -72,7 +72,10 @@ class Alerter:
         """Run it no more; what runs is given a moment."""
         with self._wake:
             self._is_over = True
+            lost = len(self._pending)
             self._wake.notify_all()
+        if lost:
+            log.error("alerts that nobody is told of any more: %d", lost)
         self._thread.join(_CLOSING_SECONDS)
         process = self._process
         if process is not None:

@@ -186,7 +186,7 @@ def test_a_command_that_fails_is_a_line_in_the_log(
 
 
 def test_a_command_that_hangs_does_not_hold_up_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alerting, "_CLOSING_SECONDS", 0.2)
     begun = tmp_path / "begun"
@@ -198,6 +198,7 @@ def test_a_command_that_hangs_does_not_hold_up_the_end(
     before = time.monotonic()
     teller.close()
     assert time.monotonic() - before < 5
+    assert "nobody is told of any more: 1" in caplog.text
     assert all(thread.name != "qtool-alert" for thread in threading.enumerate())
 
 
