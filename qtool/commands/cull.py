@@ -61,4 +61,4 @@ def _unattended(options: Namespace, control: Control) -> int:
         tell(f"{queue}: nothing is older than {options.older}")
         return DONE
     why = options.why or f"older than {options.older}"
-    return told(options, control.confirm(preview.token, why))
+    return told(options, control.confirm(preview.token, why, "discard", queue))

@@ -82,7 +82,8 @@ def carried_out(
         _show(options, preview)
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
         return DONE if options.dry_run else FAILED
-    return _done(options, control, preview.token)
+    # Said again, so that the audit tells what was confirmed.
+    return _done(options, control, preview.token, verb, preview.queue, to)
 
 
 def _done(options: Namespace, control: Control, token: str, *meant: str) -> int:

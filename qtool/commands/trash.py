@@ -83,7 +83,9 @@ def _emptied(options: Namespace, control: Control) -> int:
         return FAILED
     status = DONE
     for preview in previews:
-        result = control.confirm(preview.token, options.why)
+        result = control.confirm(
+            preview.token, options.why, preview.verb, preview.queue
+        )
         status = max(status, told(options, result))
     return status
 

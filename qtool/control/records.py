@@ -72,7 +72,7 @@ class Wanted:
             record.at >= self.since
             and (not self.until or record.at < self.until)
             and (not self.who or self.who in people)
-            and self.act in ("", record.act)
+            and self.act in ("", record.act, _confirmed(record))
             and (not self.file or self._is_about(record))
             and (not self.text or self.text in _all_text(record))
         )
@@ -82,6 +82,11 @@ class Wanted:
             return True
         has_more = bool(record.number) and record.count > len(record.files)
         return has_more and self.is_of(record.number, self.file)
+
+
+def _confirmed(record: AuditRecord) -> object:
+    """Return the act that was confirmed by its token; None for any other record."""
+    return record.arguments.get("verb") if record.act == "confirm" else None
 
 
 def _all_text(record: AuditRecord) -> str:

@@ -50,7 +50,9 @@ class Previewed(Result[Preview]):
         """
         if not self._model.token:
             raise Refused(f"no entry of {self._model.queue} is like that")
-        return Done(self._control.confirm(self._model.token, why or self._why))
+        model = self._model
+        said = (model.verb, model.queue, model.to)  # for the audit, too
+        return Done(self._control.confirm(model.token, why or self._why, *said))
 
     def lines(self) -> Iterator[str]:
         """Show the oldest of them, how many there are, and how to go on."""

@@ -74,6 +74,22 @@ def test_many_need_the_token_of_what_was_shown(
     assert call(*site, "discard", "in", "--yes", token).status == 1
 
 
+def test_the_audit_tells_what_was_confirmed(
+    call: Call, config: Path, control: Control
+) -> None:
+    [name] = put(control, "in")
+    site = ("--config", config)
+    assert call(*site, "discard", "in", name, "--yes").status == 0
+    assert call(*site, "trash", "--empty", "all", "--yes").status == 0
+    records = call(*site, "audit", "--act", "confirm", "--json").out.splitlines()
+    told = [json.loads(record)["arguments"] for record in records]
+    assert {(each["verb"], each["queue"]) for each in told} == {
+        ("discard", "in"), ("empty", "trash:1"),
+    }  # fmt: skip
+    [discarded] = call(*site, "audit", "--act", "discard", "--json").out.splitlines()
+    assert json.loads(discarded)["files"] == [name]
+
+
 def test_a_token_of_one_act_is_good_for_no_other(
     call: Call, config: Path, control: Control
 ) -> None:
