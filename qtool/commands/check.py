@@ -12,7 +12,7 @@ from qtool.commands.findings import told
 from qtool.commands.limits import COUNTS, TIMES, Limit, figure, limit
 from qtool.commands.output import UNKNOWN, put, put_json
 from qtool.commands.site import opened
-from qtool.control.models import Gravity
+from qtool.control.models import Severity
 from qtool.errors import QToolError, Refused
 from qtool.untrusted import visible
 
@@ -37,7 +37,7 @@ exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
 """
 
 _NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
-_OF_VERDICT = {Gravity.OK: 0, Gravity.WARNING: 1, Gravity.CRITICAL: 2}
+_OF_VERDICT = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 _GRAVEST_LAST = (0, UNKNOWN, 1, 2)
 _MOST_NAMED = 2
 _LONGEST_SECONDS = 9.0

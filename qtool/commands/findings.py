@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtool.control.models import Gravity, State, VerdictKind
+from qtool.control.models import State, VerdictKind
+from qtool.render.findings import STYLES
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from qtool.control.models import QueueRow, Site, Verdict
     from qtool.render import Span
 
-STYLES = {
-    Gravity.OK: "muted",
-    Gravity.WARNING: "warning",
-    Gravity.CRITICAL: "error",
-}
 _QUIET = frozenset({VerdictKind.HEALTHY, VerdictKind.WAITING})
 _LONGEST = 1000
 

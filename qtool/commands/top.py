@@ -12,11 +12,12 @@ from select import select
 from typing import TYPE_CHECKING
 
 from qtool import render
-from qtool.commands.findings import STYLES, findings, told
+from qtool.commands.findings import findings, told
 from qtool.commands.output import DONE, carries_unicode, put, put_json
 from qtool.commands.site import opened
 from qtool.commands.status import site_lines
 from qtool.commands.tables import Column, Styled, Table, cut_line, put_lines
+from qtool.render.findings import STYLES
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtool.control.models import Gravity, Verdict, VerdictKind
+from qtool.control.models import Severity, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from qtool.control.models import QueueRow
     from qtool.control.progress import Part
 
-_GRAVITIES = tuple(Gravity)
+_SEVERITIES = tuple(Severity)
 _KINDS = tuple(VerdictKind)
 
 
@@ -35,7 +35,7 @@ class Facts:
 
 def rank(verdict: Verdict) -> tuple[int, int]:
     """Return what sorts verdicts, the gravest last."""
-    return _GRAVITIES.index(verdict.severity), _KINDS.index(verdict.kind)
+    return _SEVERITIES.index(verdict.severity), _KINDS.index(verdict.kind)
 
 
 def waits(words: str, evidence: str) -> Verdict:
@@ -45,13 +45,13 @@ def waits(words: str, evidence: str) -> Verdict:
 
 def warning(kind: VerdictKind, words: str, evidence: str) -> Verdict:
     """Return a verdict that somebody should look at."""
-    return _sick(Gravity.WARNING, kind, words, evidence)
+    return _sick(Severity.WARNING, kind, words, evidence)
 
 
 def critical(kind: VerdictKind, words: str, evidence: str) -> Verdict:
     """Return a verdict that somebody has to come for."""
-    return _sick(Gravity.CRITICAL, kind, words, evidence)
+    return _sick(Severity.CRITICAL, kind, words, evidence)
 
 
-def _sick(severity: Gravity, kind: VerdictKind, words: str, evidence: str) -> Verdict:
+def _sick(severity: Severity, kind: VerdictKind, words: str, evidence: str) -> Verdict:
     return Verdict(kind=kind, severity=severity, words=words, evidence=evidence)

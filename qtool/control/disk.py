@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtool.control.cases import rank
-from qtool.control.models import Gravity, Verdict, VerdictKind
+from qtool.control.models import Severity, Verdict, VerdictKind
 from qtool.control.phrases import room
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _fullness(
         return None
     return Verdict(
         kind=VerdictKind.NEARLY_FULL,
-        severity=Gravity.WARNING if grave == 1 else Gravity.CRITICAL,
+        severity=Severity.WARNING if grave == 1 else Severity.CRITICAL,
         words=f"{what} nearly full",
         evidence=f"{told} free ({100 * free / size:.1f}%)",
     )

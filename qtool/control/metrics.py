@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
-from qtool.control.models import Gravity, State
+from qtool.control.models import Severity, State
 from qtool.control.standing import ACTIVE
 from qtool.engine.status import Counts
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qtool.control.models import Board, Cell, QueueRow
     from qtool.engine.status import RunnerStatus
 
-_SEVERITIES = tuple(Gravity)
+_SEVERITIES = (Severity.OK, Severity.WARNING, Severity.CRITICAL)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})

@@ -110,7 +110,7 @@ def findings(
         for name in queues or tuple(control.configuration.switchboards):
             found += merged(each for page in read(name) for each in page.findings)
     order = list(Severity)
-    return sorted(found, key=lambda each: order.index(each.severity))
+    return sorted(found, key=lambda each: -order.index(each.severity))
 
 
 def the_one(control: Control, queue: str, name: str) -> str:

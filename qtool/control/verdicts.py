@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qtool.control.beside import besides
 from qtool.control.cases import Facts, critical, rank, waits, warning
-from qtool.control.models import Gravity, State, Verdict, VerdictKind
+from qtool.control.models import Severity, State, Verdict, VerdictKind
 from qtool.control.phrases import per_time, span, waiting
 from qtool.control.progress import AT_WORK, NOBODY, Part
 from qtool.control.unattended import unattended_line
@@ -178,7 +178,7 @@ def _waiting(facts: Facts, part: Part) -> str:
 
 def _of_queue(facts: Facts, slices: Sequence[Verdict]) -> Verdict:
     number, worst = max(enumerate(slices), key=lambda each: rank(each[1]))
-    if worst.severity is not Gravity.OK:
+    if worst.severity is not Severity.OK:
         return _named(facts, worst, number, slices)
     if worst.kind is VerdictKind.PAUSED:
         return worst

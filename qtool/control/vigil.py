@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from qtool.control.models import Gravity, Verdict, VerdictKind
+from qtool.control.models import Severity, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_Key: TypeAlias = "tuple[VerdictKind, Gravity] | None"
+_Key: TypeAlias = "tuple[VerdictKind, Severity] | None"
 
 WELL = Verdict(kind=VerdictKind.HEALTHY, words="healthy")
 
@@ -81,6 +81,6 @@ class _Watched:
 
 
 def _key(verdict: Verdict) -> _Key:
-    if verdict.severity is Gravity.OK:
+    if verdict.severity is Severity.OK:
         return None
     return verdict.kind, verdict.severity

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from qtool.control.models import Finding
     from qtool.render import Span
 
-_STYLES = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
+STYLES = {
+    Severity.OK: "muted",
     Severity.NOTE: "muted",
+    Severity.WARNING: "warning",
+    Severity.CRITICAL: "error",
 }
-_INDENT = 9
+"""Styles of what is found, by how grave it is."""
+_INDENT = 10
 _NAMED = 3
 _LONGEST_LINE = 4000
 
@@ -37,7 +39,7 @@ def lines(
         where = f"{visible(each.queue, 60)}: " if each.queue else ""
         first, *more = _wrapped(where + each.words, width)
         head = f"{each.severity:<{_INDENT}}"
-        yield [(_STYLES[each.severity], head), ("", first)]
+        yield [(STYLES[each.severity], head), ("", first)]
         told = [each.fix]
         if each.fixable:
             told = [f"{each.fix}: {how(each)}" if each.fix else how(each)]

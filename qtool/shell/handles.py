@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from qtool import render
-from qtool.control.models import Gravity
+from qtool.control.models import Severity
 from qtool.errors import NoSuchRunner, ReadOnly, Refused
 from qtool.shell.output import say, say_lines
 from qtool.untrusted import visible
@@ -157,7 +157,7 @@ def _facts(row: QueueRow) -> str:
     note = f" ({visible(row.note)})" if row.note else ""
     waiting = f", {render.depth(row)} waiting" if row.has_queue else ""
     verdict, said = row.verdict, ""
-    if verdict is not None and verdict.severity is not Gravity.OK:
+    if verdict is not None and verdict.severity is not Severity.OK:
         said = f": {visible(verdict.words)}"
     return f"{render.state_word(row.state)}{note}{waiting}{said}"
 

@@ -40,12 +40,12 @@ def test_each_finding_says_what_helps_and_the_command_that_does_it(
     done = call("-C", site, "doctor")
     assert (done.status, done.err) == (3, "")
     lines = done.out.splitlines()
-    assert lines[0].startswith("error    in: 1 entry in the hand of an act")
+    assert lines[0].startswith("critical  in: 1 entry in the hand of an act")
     assert lines[1] == (
-        f"         let it wait again: qtool --config {site} doctor in --fix edit"
+        f"           let it wait again: qtool --config {site} doctor in --fix edit"
     )
-    assert lines[2].startswith("warning  in: 1 name that is no entry's")
-    assert lines[4] == "         odd\\x1b[2J.pck"
+    assert lines[2].startswith("warning   in: 1 name that is no entry's")
+    assert lines[4] == "          odd\\x1b[2J.pck"
 
 
 def test_findings_are_objects_for_programs(call: Call, site: Path, queue: Path) -> None:
@@ -66,7 +66,7 @@ def test_what_many_pages_show_is_told_as_one(
     for number in range(5):
         (queue / f"{filebase_of(number)}.pck").write_bytes(b"no pickle")
     done = call("-C", site, "doctor", "in")
-    assert "error    in: 5 entries that cannot be read" in done.out
+    assert "critical  in: 5 entries that cannot be read" in done.out
     assert " more" not in done.out
     found = [
         each
@@ -85,7 +85,7 @@ def test_notes_alone_are_nothing_wrong(call: Call, site: Path) -> None:
     (bad / f"{filebase_of(1)}.psv").touch()
     done = call("-C", site, "doctor")
     assert done.status == 0
-    assert done.out.startswith("note     bad: 1 entry set aside more than 30 days")
+    assert done.out.startswith("note      bad: 1 entry set aside more than 30 days")
 
 
 def test_a_token_fixes_what_it_was_given_for(

@@ -13,8 +13,8 @@ from qtool.commands.status import lines_of
 from qtool.control.models import (
     Board,
     Cell,
-    Gravity,
     QueueRow,
+    Severity,
     Site,
     State,
     Verdict,
@@ -57,7 +57,7 @@ def test_a_row_has_depth_flight_age_state_and_slices() -> None:
         name="lmtp", has_queue=False, runner="lmtp", runner_slices=0,
         state=State.FAILED, note="ValueError: \x1b[31m", foreign=2,
         verdicts=(
-            Verdict(kind=VerdictKind.FAILED, severity=Gravity.CRITICAL,
+            Verdict(kind=VerdictKind.FAILED, severity=Severity.CRITICAL,
                     words="failed", evidence="ValueError: \x1b[31m"),
             Verdict(kind=VerdictKind.FOREIGN, words="foreign files",
                     evidence="2 names are no entry's: they are left alone"),
@@ -119,7 +119,7 @@ def test_only_what_is_not_as_it_should_be_is_told_below_a_row() -> None:
     for verdict in quiet:
         row = QueueRow(name="in", verdicts=(verdict,), **facts)  # type: ignore[arg-type]  # facts of a row
         assert len(shown(row)) == 5
-    full = Verdict(kind=VerdictKind.NEARLY_FULL, severity=Gravity.CRITICAL,
+    full = Verdict(kind=VerdictKind.NEARLY_FULL, severity=Severity.CRITICAL,
                    words="disk nearly full", evidence="1 MB of 1 GB free")  # fmt: skip
     lines = shown(site=replace(SITE, verdict=full))
     assert lines[2] == "disk nearly full: 1 MB of 1 GB free"

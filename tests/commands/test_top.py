@@ -12,8 +12,8 @@ from qtool.commands import top
 from qtool.commands.top import lines_of
 from qtool.control.models import (
     Board,
-    Gravity,
     QueueRow,
+    Severity,
     Site,
     State,
     Verdict,
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 AT = 1_700_000_000.0
 SITE = Site(spool="/spool", source="x.cfg", kind="own", read_only="", watching="")
 STALLED = Verdict(
-    kind=VerdictKind.STALLED, severity=Gravity.CRITICAL, words="stalled for 5m",
+    kind=VerdictKind.STALLED, severity=Severity.CRITICAL, words="stalled for 5m",
     evidence="9 wait\x1b[31m",
 )  # fmt: skip
 FOREIGN = Verdict(
-    kind=VerdictKind.FOREIGN, severity=Gravity.WARNING, words="foreign files",
+    kind=VerdictKind.FOREIGN, severity=Severity.WARNING, words="foreign files",
     evidence="2 names",
 )  # fmt: skip
 ROW = QueueRow(

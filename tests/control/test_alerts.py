@@ -16,8 +16,8 @@ import pytest
 from qtool.control.alerts import Alerts, told
 from qtool.control.models import (
     Board,
-    Gravity,
     QueueRow,
+    Severity,
     Site,
     Verdict,
     VerdictKind,
@@ -36,13 +36,13 @@ SITE = Site(spool="/spool", source="x.cfg", kind="own", read_only="", watching="
 
 
 def sick(
-    kind: VerdictKind = VerdictKind.STALLED, severity: Gravity = Gravity.CRITICAL
+    kind: VerdictKind = VerdictKind.STALLED, severity: Severity = Severity.CRITICAL
 ) -> Verdict:
     return Verdict(kind=kind, severity=severity, words=str(kind), evidence="3 wait")
 
 
 PAUSED = Verdict(kind=VerdictKind.PAUSED, words="paused")
-STALLED, BEHIND = sick(), sick(VerdictKind.FALLING_BEHIND, Gravity.WARNING)
+STALLED, BEHIND = sick(), sick(VerdictKind.FALLING_BEHIND, Severity.WARNING)
 
 
 def tellings(*looks: tuple[float, Verdict]) -> list[tuple[float, str, str]]:
@@ -85,7 +85,7 @@ def test_sick_of_one_thing_and_then_of_another_is_sick_all_the_time() -> None:
 
 
 def test_worse_is_told_too() -> None:
-    worse = sick(VerdictKind.NO_RUNNER), sick(VerdictKind.NO_RUNNER, Gravity.WARNING)
+    worse = sick(VerdictKind.NO_RUNNER), sick(VerdictKind.NO_RUNNER, Severity.WARNING)
     assert tellings((0, worse[1]), (60, worse[1]), (70, worse[0]), (130, worse[0])) == [
         (60, "healthy", "no runner"),
         (130, "no runner", "no runner"),
@@ -128,7 +128,7 @@ def test_the_command_gets_the_facts_and_no_shell_reads_them(
 ) -> None:
     out = tmp_path / "out"
     evil = Verdict(
-        kind=VerdictKind.FAILED, severity=Gravity.CRITICAL, words="failed",
+        kind=VerdictKind.FAILED, severity=Severity.CRITICAL, words="failed",
         evidence="$(touch gone); `x` \x00\n\x1b[31m \udcff",
     )  # fmt: skip
     change = Change(queue="in", before=WELL, after=evil)

@@ -160,7 +160,7 @@ def test_a_disk_that_is_nearly_full_is_told(
     facts = os.statvfs_result((4096, 4096, 10**6, 10**4, 10**4, 0, 0, 0, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _: facts)
     found = site.only()
-    assert (found.kind, found.severity) == ("disk", Severity.ERROR)
+    assert (found.kind, found.severity) == ("disk", Severity.CRITICAL)
     assert "1.0%" in found.words
 
 

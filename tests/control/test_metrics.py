@@ -13,8 +13,8 @@ from qtool.control.metrics import CONTENT_TYPE, exposition
 from qtool.control.models import (
     Board,
     Cell,
-    Gravity,
     QueueRow,
+    Severity,
     Site,
     State,
     Verdict,
@@ -84,7 +84,7 @@ def test_what_is_not_known_has_no_sample() -> None:
 
 def test_a_verdict_is_as_bad_as_a_number_says() -> None:
     stalled = Verdict(
-        kind=VerdictKind.STALLED, severity=Gravity.CRITICAL, words="stalled for 5m"
+        kind=VerdictKind.STALLED, severity=Severity.CRITICAL, words="stalled for 5m"
     )
     row = QueueRow(
         name="in", has_queue=True, runner="in", runner_slices=1, verdicts=(stalled,)

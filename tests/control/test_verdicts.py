@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from qtool.control.cases import Facts
 from qtool.control.disk import Disk, judge_disk
-from qtool.control.models import Cell, Gravity, QueueRow, RunningSlice, State, Verdict
+from qtool.control.models import Cell, QueueRow, RunningSlice, Severity, State, Verdict
 from qtool.control.models import VerdictKind as Kind
 from qtool.control.progress import NOBODY, Part, Progress
 from qtool.control.verdicts import judge
 
 AT = 1_700_000_000.0
-OK, WARNING, CRITICAL = Gravity.OK, Gravity.WARNING, Gravity.CRITICAL
+OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 
 
 def facts(*parts: Part, **more: Any) -> Facts:
@@ -49,7 +49,7 @@ def verdict(*parts: Part, **more: Any) -> Verdict:
     return judge(facts(*parts, **more))[0][0]
 
 
-def said(*parts: Part, **more: Any) -> tuple[Kind, Gravity, str]:
+def said(*parts: Part, **more: Any) -> tuple[Kind, Severity, str]:
     found = verdict(*parts, **more)
     return found.kind, found.severity, found.words
 
@@ -160,7 +160,7 @@ def test_a_verdict_follows_from_the_facts(
     parts: list[Part],
     row: dict[str, Any],
     kind: Kind,
-    severity: Gravity,
+    severity: Severity,
     words: str,
 ) -> None:
     assert said(*parts, **row) == (kind, severity, words)
@@ -290,7 +290,7 @@ def test_there_is_always_a_verdict_with_the_gravest_first(
         facts(*parts, rate_in=into, rate_out=out, rate_in_5m=into_5m,
               rate_out_5m=out_5m, watched_seconds=watched, honours_due=honours_due)
     )  # fmt: skip
-    order = [list(Gravity).index(each.severity) for each in found]
+    order = [list(Severity).index(each.severity) for each in found]
     assert order
     assert order == sorted(order, reverse=True)
     assert all(each.words and "\n" not in each.words for each in (*found, *slices))

@@ -94,13 +94,13 @@ def _kind(queue: Switchboard, name: str) -> str:
 def _findings(queue: str, kinds: defaultdict[str, Names]) -> list[Finding]:
     return [
         *finding(
-            DAMAGED, Severity.ERROR, kinds[DAMAGED],
+            DAMAGED, Severity.CRITICAL, kinds[DAMAGED],
             "{n} entr{ies} that cannot be read: truncated, damaged, or no queue"
             " file{s} at all", "set {them} aside in bad, unchanged", queue=queue,
             fixable=True,
         ),
         *finding(
-            UNSAFE, Severity.ERROR, kinds[UNSAFE],
+            UNSAFE, Severity.CRITICAL, kinds[UNSAFE],
             "{n} entr{ies} with classes or values that a mail queue never needs: qtool"
             " runs none of it, and another program might",
             "set {them} aside in bad, unchanged", queue=queue, fixable=True,

@@ -37,7 +37,7 @@ def uncovered(configuration: Configuration, queue: Switchboard) -> list[Finding]
     share = sum(upper - lower for lower, upper in free) / SPACE
     who = ", ".join(sorted({f"pid {part.holder.pid}" for part in held})[:4])
     return finding(
-        "uncovered", Severity.ERROR, _named(name, held, free),
+        "uncovered", Severity.CRITICAL, _named(name, held, free),
         f"{{n}} part{{s}} of the hash space, {share:.0%} of it, that no runner has,"
         f" while {visible(who)} works the rest: what falls into {{them}} waits",
         "start runners for what is named: qtool run -r NAME:slice:range",

@@ -164,13 +164,13 @@ class QueueCheck:
         since = span(self._now - oldest)
         if self._is_mailmans:
             return finding(
-                "orphan-bak", Severity.ERROR, nobodys,
+                "orphan-bak", Severity.CRITICAL, nobodys,
                 f"{{n}} entr{{ies}} in flight for up to {since} (.bak), where Mailman"
                 " runs: the runner that took {them} died or hangs",
                 "restart Mailman: its runners put {them} back", queue=self._queue.name,
             )  # fmt: skip
         return finding(
-            "orphan-bak", Severity.ERROR, nobodys,
+            "orphan-bak", Severity.CRITICAL, nobodys,
             f"{{n}} entr{{ies}} in flight for up to {since} (.bak) that nobody works"
             " on: who took {them} died",
             "put {them} back into the queue", queue=self._queue.name, fixable=True,
@@ -197,7 +197,7 @@ class QueueCheck:
         queue = self._queue.name
         return [
             *finding(
-                "edit", Severity.ERROR, edited,
+                "edit", Severity.CRITICAL, edited,
                 "{n} entr{ies} in the hand of an act that was cut off (.edit): no"
                 " runner takes {them}",
                 "let {them} wait again", queue=queue, fixable=True,

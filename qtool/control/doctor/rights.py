@@ -111,13 +111,13 @@ class Owner:
         return [
             *self._of_folder(queue),
             *finding(
-                "modes", Severity.ERROR, self._ours,
+                "modes", Severity.CRITICAL, self._ours,
                 f"{{n}} file{{s}} that {owner}, who owns the folder, may not read:"
                 " runners set such a message aside, or stop",
                 "let {them} be read (chmod u+rw,g+r)", queue=queue, fixable=True,
             ),
             *finding(
-                "owners", Severity.ERROR, self._others,
+                "owners", Severity.CRITICAL, self._others,
                 f"{{n}} file{{s}} of other users that {owner}, who owns the folder, may"
                 " not read: runners set such a message aside, or stop",
                 f"as root: chown {owner}:{self._group} the file{{s}} named above, in"

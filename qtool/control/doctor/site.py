@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtool.control.disk import disk_of, judge_disk
 from qtool.control.doctor.found import Names, finding
 from qtool.control.doctor.rights import may_change, mended_folder
-from qtool.control.models import Gravity, Severity, State
+from qtool.control.models import Severity, State
 from qtool.control.unattended import unattended, unattended_line
 from qtool.engine.pauses import Pauses
 from qtool.installation.rights import is_shared, user_name
@@ -41,7 +41,8 @@ def unserved(row: QueueRow) -> list[Finding]:
     if row.state is State.NO_CLASS:
         severity, fix = Severity.NOTE, visible(row.refusal)
     else:
-        severity, fix = Severity.ERROR, "start its runner: s on the board, or qtool run"
+        severity = Severity.CRITICAL
+        fix = "start its runner: s on the board, or qtool run"
     waiting = Names()
     waiting.count = sum(unattended(row.cells).values()) if line else 0
     failed = row.state in (State.FAILED, State.IMPORT_ERROR)
@@ -108,7 +109,7 @@ def _owners(configuration: Configuration) -> list[Finding]:
             odd.append(f"{queue.queue_directory} belongs to {owner}")
     owner = user_name(root.st_uid) if root else ""
     return finding(
-        "folder-owner", Severity.ERROR, odd,
+        "folder-owner", Severity.CRITICAL, odd,
         f"{{n}} queue{{s}} that {{is}} not for {owner}, to whom"
         f" {configuration.settings.queue_root} belongs",
         "as root: give all to one user (chown -R)",
@@ -126,9 +127,8 @@ def _disk(configuration: Configuration) -> list[Finding]:
         seen.add(facts.st_dev)
         verdict = judge_disk(disk_of(folder))
         if verdict is not None:
-            is_grave = verdict.severity is Gravity.CRITICAL
             found += finding(
-                "disk", Severity.ERROR if is_grave else Severity.WARNING, [str(folder)],
+                "disk", verdict.severity, [str(folder)],
                 f"{verdict.words}, {verdict.evidence}: without room no mail comes in",
                 "make room there",
             )  # fmt: skip
@@ -154,14 +154,14 @@ def _state(configuration: Configuration) -> list[Finding]:
         return []
     if not stat.S_ISDIR(facts.st_mode):
         return finding(
-            "state-folder", Severity.ERROR, [str(state)],
+            "state-folder", Severity.CRITICAL, [str(state)],
             "this is no folder: qtool keeps what it remembers there",
             "look what it is, and remove it",
         )  # fmt: skip
     reason = layout_refusal(str(state))
     root = _facts(configuration.settings.queue_root)
     found = finding(
-        "layout", Severity.ERROR, [str(state)] if reason else [], reason,
+        "layout", Severity.CRITICAL, [str(state)] if reason else [], reason,
         "update qtool, or use the one that wrote it",
     )  # fmt: skip
     mode, after = stat.S_IMODE(facts.st_mode), mended_folder(facts)
@@ -171,7 +171,7 @@ def _state(configuration: Configuration) -> list[Finding]:
         f"chmod {after:04o} {state}", fixable=may_change(facts),
     )  # fmt: skip
     return found + finding(
-        "folder-owner", Severity.ERROR,
+        "folder-owner", Severity.CRITICAL,
         [str(state)] if root and not is_shared(facts, root) else [],
         f"the folder belongs to {user_name(facts.st_uid)}: who owns the spool cannot"
         " act", f"as root: chown -R --reference={state.parent} {state}",
@@ -186,7 +186,7 @@ def _pauses(configuration: Configuration) -> list[Finding]:
         "{n} pause{s} of runners or slices that the configuration does not have",
         "end {them}", fixable=True,
     ) + finding(
-        "pauses-file", Severity.ERROR,
+        "pauses-file", Severity.CRITICAL,
         [str(configuration.state_directory / "pauses.json")] if damage else [],
         f"{damage.reason if damage else ''}: so every runner is paused",
         "look what was paused, then remove the file",

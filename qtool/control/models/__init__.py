@@ -26,7 +26,6 @@ from qtool.control.models.doctor import (
     Finding,
     Fixed,
     FixPreview,
-    Severity,
 )
 from qtool.control.models.entries import Entry, Found
 from qtool.control.models.leaving import Leaving, Remaining
@@ -38,7 +37,7 @@ from qtool.control.models.mending import (
     Trashed,
 )
 from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
-from qtool.control.models.verdicts import Gravity, Verdict, VerdictKind
+from qtool.control.models.verdicts import Severity, Verdict, VerdictKind
 from qtool.engine.step import LogLine, Outcome, StepReport
 from qtool.queues.switchboard import Enqueued
 
@@ -64,7 +63,6 @@ __all__ = [
     "FixPreview",
     "Fixed",
     "Found",
-    "Gravity",
     "Injected",
     "Leaving",
     "LogLine",

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    ERROR = "error"
-    """Mail is stuck, or will be."""
-    WARNING = "warning"
-    """It should be put right."""
-    NOTE = "note"
-    """It should be known."""
+if TYPE_CHECKING:
+    from qtool.control.models.verdicts import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

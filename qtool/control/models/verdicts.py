@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Gravity(StrEnum):
-    """Whether somebody has to come."""
+class Severity(StrEnum):
+    """Whether somebody has to come; the later, the sooner."""
 
     OK = "ok"
+    NOTE = "note"
+    """It should be known."""
     WARNING = "warning"
+    """It should be put right."""
     CRITICAL = "critical"
+    """Mail is stuck, or will be."""
 
 
 class VerdictKind(StrEnum):
@@ -51,7 +55,7 @@ class Verdict:
     """One thing that is to be said, with its evidence."""
 
     kind: VerdictKind
-    severity: Gravity = Gravity.OK
+    severity: Severity = Severity.OK
     words: str
     """The verdict for people: ``stalled for 5m``."""
     evidence: str = ""
