@@ -42,7 +42,7 @@ def test_each_finding_says_what_helps_and_the_command_that_does_it(
     lines = done.out.splitlines()
     assert lines[0].startswith("critical  in: 1 entry in the hand of an act")
     assert lines[1] == (
-        f"           let it wait again: qtool --config {site} doctor in --fix edit"
+        f"          let it wait again: qtool --config {site} doctor in --fix edit"
     )
     assert lines[2].startswith("warning   in: 1 name that is no entry's")
     assert lines[4] == "          odd\\x1b[2J.pck"
