@@ -492,9 +492,9 @@ def test_attaching_costs_nothing_where_no_daemon_is_and_little_where_one_is(
         file = Path(name) / "qtool.cfg"
         file.write_text("[runner.in]\n")
         loaded = set(run_python(code, str(file)))
-    dear = {"http", "socketserver", "email", "ssl", "qtool.control.server"}
+    dear = {"http", "socketserver", "email", "ssl", "qtool.control.serving.server"}
     assert loaded & (HEAVY | dear) == set()
-    assert ("qtool.control.client" in loaded) is served
+    assert ("qtool.control.serving.client" in loaded) is served
 
 
 def test_dump_loads_only_what_reading_a_file_needs(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def alerted(control: Control, chosen: Sequence[Chosen]) -> Iterator[Hush]:
     if not control.configuration.settings.alert.command:
         yield lambda: None
         return
-    from qtool.control.alerts import Alerts  # seldom
+    from qtool.control.verdicts.alerts import Alerts  # seldom
 
     alerts = Alerts(control, os.environ, {each.name for each in chosen})
     try:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from qtool.commands.news import aside, next_of
 from qtool.control.acting import loaded_actor
 from qtool.control.opening import open_settings, site_settings
-from qtool.control.sockets import GIVE_BACK, GONE
-from qtool.control.window import Window
+from qtool.control.serving.sockets import GIVE_BACK, GONE
+from qtool.control.serving.window import Window
 from qtool.errors import QToolError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _say(end: socket.socket, text: str) -> None:
 def _until_told(control: Control, news: SimpleQueue[bytes]) -> bytes:
     """Wait to be told to end, and do so; return what was said first.
 
-    See ``qtool.control.sockets`` for what the console says.
+    See ``qtool.control.serving.sockets`` for what the console says.
     """
     deadline = math.inf
     first = said = next_of(news, deadline, GIVE_BACK)

@@ -77,7 +77,7 @@ def scraped(control: Control) -> Iterator[None]:
     if listen is None:
         yield
         return
-    from qtool.control.scraping import Scraping  # HTTP costs 30 ms
+    from qtool.control.serving.scraping import Scraping  # HTTP costs 30 ms
 
     scraping = Scraping(control, *listen)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtool.commands.output import tell
 from qtool.commands.search import socket_folders
-from qtool.control.attaching import LONGEST_PATH, socket_name
+from qtool.control.serving.attaching import LONGEST_PATH, socket_name
 from qtool.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def served(control: Control, *, whole: bool) -> Iterator[None]:
         Refused: Another daemon serves this site already.
         SettingsError: There is no such group.
     """
-    from qtool.control.server import Server
+    from qtool.control.serving.server import Server
 
     settings = control.configuration.settings
     group = _group(settings.socket_group)

@@ -65,8 +65,8 @@ def opened(
         say: Gets what is to be told about it, line by line.
         apart: Without a daemon, have an engine in a process of its own.
     """
-    from qtool.control.attaching import attach
     from qtool.control.opening import open_apart, open_settings
+    from qtool.control.serving.attaching import attach
 
     before = os.getuid()
     settings = _settings(options, say)

@@ -14,8 +14,8 @@ from qtool.commands import steering
 from qtool.commands.output import DONE, FAILED, USAGE, put, put_json, tell
 from qtool.commands.search import socket_folders
 from qtool.commands.site import open_control
-from qtool.control.attaching import socket_name
-from qtool.control.daemons import (
+from qtool.control.serving.attaching import socket_name
+from qtool.control.serving.daemons import (
     Daemon,
     daemon_at,
     daemon_of,

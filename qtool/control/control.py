@@ -7,15 +7,15 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from qtool.control.acts.mending import Mending
+from qtool.control.audit.history import History
 from qtool.control.choosing import runners_of
-from qtool.control.doctoring import Doctoring
+from qtool.control.doctor.doctoring import Doctoring
+from qtool.control.doctor.leaving import Departing
 from qtool.control.gate import act
-from qtool.control.history import History
-from qtool.control.leaving import Departing
 from qtool.control.logring import LogRing
-from qtool.control.mending import Mending
 from qtool.control.observer import Observer
-from qtool.control.shunts import Shunts
+from qtool.control.shunts.shunts import Shunts
 from qtool.control.survey import Survey
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Control(Mending, History, Doctoring, Departing, Shunts):
 
     def metrics(self) -> str:
         """Read everything afresh and return it as Prometheus reads it."""
-        from qtool.control.metrics import exposition  # few ask
+        from qtool.control.serving.metrics import exposition  # few ask
 
         return exposition(self.scan(), self._runners.statuses())
 

@@ -1,8 +1,8 @@
 """The gate that every act passes: may anything be changed here, and who does it?
 
 Whatever passes is written to the audit log, before and after it is done, by
-``qtool.control.audit``. An act over many entries tells there what it does to which,
-with ``audit.noted``.
+``qtool.control.audit.audit``. An act over many entries tells there what it does to
+which, with ``audit.noted``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from qtool.control.audit import begun, is_recording, reading
+from qtool.control.audit.audit import begun, is_recording, reading
 from qtool.control.part import Part
 from qtool.errors import ReadOnly
 

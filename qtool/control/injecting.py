@@ -9,7 +9,7 @@ from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING, Any
 
 from qtool import qfile
-from qtool.control.entries import path_of
+from qtool.control.desk.entries import path_of
 from qtool.control.models import Injected
 from qtool.errors import Refused
 from qtool.msgdata import volatile

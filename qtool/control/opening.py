@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from qtool.control.acting import this_process
-from qtool.control.attaching import BUILT_IN
 from qtool.control.checked import checked_settings
 from qtool.control.control import Control
 from qtool.control.models import State
@@ -18,6 +17,7 @@ from qtool.control.rates import (
     WINDOW_SECONDS,
     Meter,
 )
+from qtool.control.serving.attaching import BUILT_IN
 from qtool.control.watching import LateWatcher
 from qtool.errors import QToolError
 from qtool.installation import Configuration, default_root
@@ -106,7 +106,7 @@ def open_apart(
     if read_only or not _runs_there(settings) or configuration.writable_reason():
         return open_settings(settings, read_only=read_only, actor=actor)
     from qtool.control.logring import LogRing
-    from qtool.control.private import Private
+    from qtool.control.serving.private import Private
     from qtool.engine.spawned import Spawned
 
     ring = LogRing()

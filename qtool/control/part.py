@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtool.control.acting import Actor
-    from qtool.control.shunts_reasons import Reasons
+    from qtool.control.shunts.reasons import Reasons
     from qtool.installation import Configuration
 
 
@@ -27,7 +27,7 @@ class Part:
     @cached_property
     def _reasons(self) -> Reasons:
         """Why entries were put aside."""
-        from qtool.control.shunts_reasons import Reasons  # few look
+        from qtool.control.shunts.reasons import Reasons  # few look
 
         return Reasons(self.configuration)
 

@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtool.control.cases import Facts
 from qtool.control.models import Cell, QueueRow, State
-from qtool.control.progress import Progress, parts_of
 from qtool.control.rates import LONG_SECONDS, SHORT_SECONDS, Meter
 from qtool.control.unattended import unattended_line
-from qtool.control.verdicts import judge
+from qtool.control.verdicts.cases import Facts
+from qtool.control.verdicts.progress import Progress, parts_of
+from qtool.control.verdicts.verdicts import judge
 from qtool.control.views import view_of
 from qtool.queues.slices import equal
 

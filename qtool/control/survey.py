@@ -7,11 +7,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtool.control.disk import disk_of, judge_disk
 from qtool.control.models import Board, Site
 from qtool.control.pausing import Pausing
 from qtool.control.places import held, place
 from qtool.control.rows import Row
+from qtool.control.verdicts.disk import disk_of, judge_disk
 from qtool.queues.strays import strays
 
 if TYPE_CHECKING:

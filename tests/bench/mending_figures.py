@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from qtool.control.carrying import _SYNC_SECONDS
+from qtool.control.acts.carrying import _SYNC_SECONDS
 from tests.bench import files
 from tests.bench.report import Figure, medians, milliseconds
 from tests.bench.serving import Side

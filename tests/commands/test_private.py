@@ -18,9 +18,9 @@ import pytest
 
 from qtool.commands.site import ENGINE
 from qtool.control import Control, open_site
-from qtool.control.daemons import daemon_of, holdings, state_of
 from qtool.control.models import ENGINE_GONE, Board, Outcome, State
 from qtool.control.opening import open_apart, site_settings
+from qtool.control.serving.daemons import daemon_of, holdings, state_of
 from qtool.errors import NoSuchQueue, Refused, RunnerError, Unreachable
 from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, entries
 from tests.control.site import PATIENCE, Boards, eventually

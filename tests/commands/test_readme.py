@@ -14,7 +14,7 @@ import pytest
 from qtool.commands import output
 from qtool.commands.arguments import whole
 from qtool.control import models
-from qtool.control.wire import hints_of
+from qtool.control.serving.wire import hints_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.alerts import Alerts, told
 from qtool.control.models import (
     Board,
     QueueRow,
@@ -22,7 +21,8 @@ from qtool.control.models import (
     Verdict,
     VerdictKind,
 )
-from qtool.control.vigil import WELL, Change, Vigil
+from qtool.control.verdicts.alerts import Alerts, told
+from qtool.control.verdicts.vigil import WELL, Change, Vigil
 from qtool.engine import alerting
 from qtool.engine.alerting import Alerter
 from qtool.errors import SettingsError

@@ -20,14 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qtool.control.acting import Actor, acting_as
-from qtool.control.audit import noted
-from qtool.control.audit_lines import MOST_FILES
-from qtool.control.client import Attached
+from qtool.control.audit.audit import noted
+from qtool.control.audit.lines import MOST_FILES
 from qtool.control.control import Control
 from qtool.control.gate import act
-from qtool.control.link import Link
 from qtool.control.opening import open_apart, opened, site_settings
-from qtool.control.server import Server
+from qtool.control.serving.client import Attached
+from qtool.control.serving.link import Link
+from qtool.control.serving.server import Server
 from qtool.errors import Refused, RunnerError, SettingsError
 from qtool.installation import Configuration
 from qtool.settings import parse

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control import cache as cache_module
-from qtool.control.cache import NAME, Cache
+from qtool.control.desk import cache as cache_module
+from qtool.control.desk.cache import NAME, Cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

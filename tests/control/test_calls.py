@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from qtool.control.calls import CALLS, BadCall, table
-from qtool.control.client import Attached
 from qtool.control.control import Control
+from qtool.control.serving.calls import CALLS, BadCall, table
+from qtool.control.serving.client import Attached
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 

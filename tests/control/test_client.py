@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.attaching import attach, socket_name
-from qtool.control.calls import CALLS
-from qtool.control.client import Attached
-from qtool.control.link import Link
 from qtool.control.models import RECONNECTING, Outcome, State
 from qtool.control.opening import site_settings
-from qtool.control.server import Server
-from qtool.control.sockets import listening
+from qtool.control.serving.attaching import attach, socket_name
+from qtool.control.serving.calls import CALLS
+from qtool.control.serving.client import Attached
+from qtool.control.serving.link import Link
+from qtool.control.serving.server import Server
+from qtool.control.serving.sockets import listening
 from qtool.errors import NoSuchQueue, NoSuchRunner, ReadOnly, Refused, Unreachable
 from qtool.installation import Configuration
 from qtool.settings import default
@@ -298,7 +298,7 @@ def test_the_name_of_a_socket_is_short_and_its_own(control: Control) -> None:
 def test_a_daemon_that_does_not_answer_is_said(
     control: Control, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qtool.control.link._ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr("qtool.control.serving.link._ANSWER_SECONDS", 0.05)
     link = Link(place, control.configuration.settings.queue_root)
     with listening(place, None):  # and nobody accepts
         with pytest.raises(Unreachable, match=r"does not answer$"):

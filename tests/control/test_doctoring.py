@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtool.control.client import Attached
 from qtool.control.control import Control
-from qtool.control.link import Link
 from qtool.control.models import Finding, Severity
 from qtool.control.opening import site_settings
-from qtool.control.server import Server
+from qtool.control.serving.client import Attached
+from qtool.control.serving.link import Link
+from qtool.control.serving.server import Server
 from qtool.errors import NoSuchQueue, ReadOnly, Refused
 from qtool.installation import Configuration
 from qtool.qfile import look

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.entries import listed, viewed
+from qtool.control.desk.entries import listed, viewed
 from qtool.errors import CorruptQFile
 from qtool.qfile import message_from_bytes
 from qtool.queues.spool import Spool

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qtool import qfile
-from qtool.control import blocks as block_module
-from qtool.control import finding
-from qtool.control.cache import Cache
+from qtool.control.desk import blocks as block_module
+from qtool.control.desk import finding
+from qtool.control.desk.cache import Cache
+from qtool.control.desk.finding import Finder
 from qtool.control.filters import parse as parse_filter
-from qtool.control.finding import Finder
 from qtool.errors import FilterError, NoSuchQueue
 from qtool.installation import Configuration
 from qtool.qfile import message_from_bytes

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qtool.control.calls import CALLS
-from qtool.control.client import Attached
-from qtool.control.link import Link
 from qtool.control.opening import open_apart, open_site, site_settings
-from qtool.control.private import Private
-from qtool.control.server import Server
+from qtool.control.serving.calls import CALLS
+from qtool.control.serving.client import Attached
+from qtool.control.serving.link import Link
+from qtool.control.serving.private import Private
+from qtool.control.serving.server import Server
 from qtool.errors import QToolError, ReadOnly, Refused
 from qtool.installation import Configuration
 from tests.control.site import CHECKOUT, HERE, MAIL, configuration, put
@@ -25,8 +25,8 @@ from tests.rights import open_folder, powerless
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qtool.control.calls import Call
     from qtool.control.control import Control
+    from qtool.control.serving.calls import Call
 
 TEXT = configuration(**{"in": f"class: {HERE}.Taking", "out": ""})
 ACTS = [call for call in CALLS.values() if call.is_act]

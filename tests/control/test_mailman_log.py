@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control import log_files, mailman_log
-from qtool.control.mailman_log import Sought, search
+from qtool.control.shunts import log_files, mailman_log
+from qtool.control.shunts.mailman_log import Sought, search
 from tests.control.mailman_logs import (
     PLACE_2,
     chatter,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool.control.acting import Actor, acting_as
-from qtool.control.journal import Journal
+from qtool.control.acts.journal import Journal
+from qtool.control.acts.tokens import LIFE_SECONDS, Plan, Tokens
 from qtool.control.opening import opened
-from qtool.control.tokens import LIFE_SECONDS, Plan, Tokens
 from qtool.errors import NoSuchAct, NoSuchQueue, Refused
 from qtool.qfile import message_from_bytes, read
 from qtool.queues.filebase import digest_of, when_of

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.control.acts.undoing import UNDO
 from qtool.control.places import place
-from qtool.control.undoing import UNDO
 from qtool.errors import Refused
 from tests.control.site import configuration, open_site
 from tests.control.test_mending import put

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pytest
 
-from qtool.control.journal import Journal
+from qtool.control.acts.journal import Journal
 from qtool.engine.runner import Runner
 from qtool.errors import NoSuchAct, NoSuchEntry, NoSuchQueue, Refused
 from qtool.qfile import message_from_bytes

@@ -9,7 +9,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from qtool.control.metrics import CONTENT_TYPE, exposition
 from qtool.control.models import (
     Board,
     Cell,
@@ -20,7 +19,8 @@ from qtool.control.models import (
     Verdict,
     VerdictKind,
 )
-from qtool.control.scraping import Scraping
+from qtool.control.serving.metrics import CONTENT_TYPE, exposition
+from qtool.control.serving.scraping import Scraping
 from qtool.engine.status import Counts, RunnerState, RunnerStatus
 from qtool.errors import Refused
 from tests.control.exposition import of, read

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qtool.control import wire
-from qtool.control.calls import CALLS
-from qtool.control.client import Attached
-from qtool.control.link import Link
 from qtool.control.opening import open_apart, open_site, site_settings
-from qtool.control.private import Private
-from qtool.control.server import Server
+from qtool.control.serving import wire
+from qtool.control.serving.calls import CALLS
+from qtool.control.serving.client import Attached
+from qtool.control.serving.link import Link
+from qtool.control.serving.private import Private
+from qtool.control.serving.server import Server
 from qtool.errors import QToolError
 from qtool.installation import Configuration
 from tests.control.site import CHECKOUT, HERE, MAIL, put

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qtool.control.models import State
-from qtool.control.server import LARGEST_REQUEST, Server
+from qtool.control.serving.server import LARGEST_REQUEST, Server
 from qtool.errors import Refused
 from tests.control.site import HERE, configuration, eventually, open_site, put
 from tests.rights import powerless

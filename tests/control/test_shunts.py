@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qtool.control import shunts_groups
 from qtool.control.models import FailureSource
 from qtool.control.opening import opened
-from qtool.control.shunts_msgdata import UNSHUNT_DROPS, target_of, why_of
+from qtool.control.shunts import groups as shunts_groups
+from qtool.control.shunts.msgdata import UNSHUNT_DROPS, target_of, why_of
 from qtool.errors import FilterError, NoSuchEntry
 from qtool.installation import Configuration
 from qtool.settings import from_root

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control import alone
-from qtool.control.sockets import connected, listening
+from qtool.control.serving import alone
+from qtool.control.serving.sockets import connected, listening
 from qtool.errors import Refused, Unreachable
 from tests.rights import STRANGER, powerless
 
@@ -41,7 +41,7 @@ def test_nobody_who_only_sees_the_folder_keeps_a_daemon_out(place: Path) -> None
 def test_a_daemon_that_is_about_to_listen_is_not_waited_for_long(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qtool.control.alone._WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("qtool.control.serving.alone._WAIT_SECONDS", 0.05)
     with open(f"{place}.lock", "w") as other:  # noqa: PTH123 - a name with a suffix more
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(Refused, match="another daemon is about to listen"):
@@ -80,7 +80,7 @@ def test_a_lock_of_another_user_that_stays_is_named_with_its_owner(
         elif why == "young":
             os.utime(left_by_root)
         elif why == "unseen":
-            monkeypatch.setattr("qtool.control.alone._LOCKS", place)
+            monkeypatch.setattr("qtool.control.serving.alone._LOCKS", place)
         else:
             os.chown(place.parent, 0, -1)
             place.parent.chmod(0o1777)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import qtool
-from qtool.control.tracebacks import exception_of, raised
+from qtool.control.shunts.tracebacks import exception_of, raised
 from tests.control.mailman_logs import PLACE_2, traceback
 
 HOOK = "/srv/site/hooks.py:7 hook"

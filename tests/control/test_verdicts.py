@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qtool.control.cases import Facts
-from qtool.control.disk import Disk, judge_disk
 from qtool.control.models import Cell, QueueRow, RunningSlice, Severity, State, Verdict
 from qtool.control.models import VerdictKind as Kind
-from qtool.control.progress import NOBODY, Part, Progress
-from qtool.control.verdicts import judge
+from qtool.control.verdicts.cases import Facts
+from qtool.control.verdicts.disk import Disk, judge_disk
+from qtool.control.verdicts.progress import NOBODY, Part, Progress
+from qtool.control.verdicts.verdicts import judge
 
 AT = 1_700_000_000.0
 OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL

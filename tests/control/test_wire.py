@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from qtool import errors
-from qtool.control import models, wire
+from qtool.control import models
 from qtool.control.models import (
     Board,
     Cell,
@@ -20,6 +20,7 @@ from qtool.control.models import (
     State,
     StepReport,
 )
+from qtool.control.serving import wire
 from qtool.msgdata import Opaque
 
 SITE = Site(spool="/s", source="x", kind="own", read_only="", watching="events")

@@ -13,8 +13,8 @@ import pytest
 
 from qtool import message_from_string
 from qtool.control import open_site
-from qtool.control.attaching import attach, socket_name
-from qtool.control.server import Server
+from qtool.control.serving.attaching import attach, socket_name
+from qtool.control.serving.server import Server
 from qtool.errors import FilterError, NoSuchEntry, NoSuchQueue, ReadOnly, Refused
 from qtool.shell.names import preloaded
 from tests.commands.program import configuration, entries
@@ -210,7 +210,7 @@ def test_anothers_act_is_not_undone_unasked(
 ) -> None:  # fmt: skip
     [filebase] = put(control, 1)
     queues["in"][0].discard()
-    monkeypatch.setattr("qtool.control.mender.acting_uid", lambda: 12345)
+    monkeypatch.setattr("qtool.control.acts.mender.acting_uid", lambda: 12345)
     with pytest.raises(Refused, match="Nobody can answer here: say yes=True"):
         names["undo"](1)
     assert names["undo"](1, yes=True).done == (filebase,)

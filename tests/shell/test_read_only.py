@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.commands.conftest import Call
 
 TRIED = """
-from qtool.control.calls import CALLS
+from qtool.control.serving.calls import CALLS
 from qtool.errors import QToolError, ReadOnly
 refused = []
 kinds = {str: '', int: 1, float: 1.0, bytes: b'x'}

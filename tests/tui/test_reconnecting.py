@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.attaching import attach, socket_name
-from qtool.control.server import Server
+from qtool.control.serving.attaching import attach, socket_name
+from qtool.control.serving.server import Server
 from tests.tui.site import cursor_on, inject, line_of, make_site, shown, until
 from tests.tui.test_app import opened
 

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
+from qtool.control.acts.tokens import Plan
 from qtool.control.models import Fixed, FixPreview
-from qtool.control.tokens import Plan
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.queues import filebase
 from qtool.settings import SiteKind
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from qtool.control.acts.tokens import Tokens
     from qtool.control.models import QueueRow
-    from qtool.control.tokens import Tokens
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
 

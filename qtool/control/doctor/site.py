@@ -6,11 +6,11 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from qtool.control.disk import disk_of, judge_disk
 from qtool.control.doctor.found import Names, finding
 from qtool.control.doctor.rights import may_change, mended_folder
 from qtool.control.models import Severity, State
 from qtool.control.unattended import unattended, unattended_line
+from qtool.control.verdicts.disk import disk_of, judge_disk
 from qtool.engine.pauses import Pauses
 from qtool.installation.rights import is_shared, user_name
 from qtool.queues import checkup, claimants

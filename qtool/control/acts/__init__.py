@@ -1,0 +1,1 @@
+"""What operators do to entries: plans, the journal, the trash, and undo."""

@@ -1,0 +1,260 @@
+"""Carrying acts out: entry by entry, on record before, durable after.
+
+Of two who want an entry one gets it, and the other is told so. Where a disk is full
+or a folder may not be written the rest is left alone: what was done is on record.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from qtool.control.acts.plans import mark_of
+from qtool.control.acts.records import OWN_TRASH
+from qtool.control.audit.audit import noted
+from qtool.control.models.mending import ActionResult, Missed
+from qtool.control.places import HELD, TRASH, place, trash
+from qtool.errors import NoSuchEntry, QFileError, QToolError
+from qtool.msgdata import from_json
+from qtool.queues import durable
+from qtool.queues.filebase import WAITING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qtool.control.acts.journal import Begun, Journal
+    from qtool.control.acts.plans import Ways
+    from qtool.control.acts.records import Moved, Record
+    from qtool.installation import Configuration
+    from qtool.queues.switchboard import Switchboard
+
+Change: TypeAlias = "Callable[[Switchboard, str], None]"
+Made: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any]]"
+_SINCE = ": what was processed or moved since cannot come back"
+_SYNC_SECONDS = 0.1
+"""How long what was moved may stay undurable in a long act."""
+
+
+def carry_out(
+    configuration: Configuration,
+    journal: Journal,
+    record: Record,
+    ways: Ways,
+    change: Change | None = None,
+) -> ActionResult:
+    """Put an act on record, carry it out, and tell what became of each entry.
+
+    Args:
+        configuration: The site.
+        journal: Where it is put on record.
+        record: The act.
+        ways: Where the entries go.
+        change: What is done to an entry whose original is kept in the trash.
+
+    Raises:
+        OSError: It could not be put on record: nothing was done.
+    """
+    skipped, failed = tuple(ways.skipped), tuple(ways.failed)
+    result = ActionResult(verb=record.verb, queue=record.queue, to=record.to)
+    result = replace(result, skipped=skipped, failed=failed)
+    if not ways.moves:
+        return result
+    with journal.begin(replace(record, moves=tuple(ways.moves))) as begun:
+        noted(files=[move.filebase for move in ways.moves], number=begun.number)
+        carrier = _Carrier(configuration, begun.number, change, bool(record.undoes))
+        carrier.carry(ways.moves)
+        carrier.end(begun)
+    return replace(
+        result,
+        number=begun.number,
+        done=tuple(carrier.done),
+        skipped=(*skipped, *carrier.skipped),
+        failed=(*failed, *carrier.failed),
+        note="; ".join(carrier.notes),
+    )
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+class _Carrier:
+    """Goes some ways, and remembers how that went."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        number: int,
+        change: Change | None,
+        backwards: bool,
+    ) -> None:
+        self._configuration = configuration
+        self._change = change
+        self._number = number
+        self._backwards = backwards
+        self._left = 0
+        self._places: dict[str, Switchboard] = {}
+        self._unsynced: set[str] = set()
+        self._swept: set[str] = set()
+        self._synced_at = time.monotonic()
+        self.done: list[str] = []
+        self.skipped: list[Missed] = []
+        self.failed: list[Missed] = []
+        self.notes: list[str] = []
+
+    def carry(self, moves: Sequence[Moved]) -> None:
+        """Go all ways, up to the first that the machine does not allow."""
+        try:
+            for position, move in enumerate(moves):
+                problem = self._tried(move) or self._synced_in_time()
+                if problem:
+                    self._left = len(moves) - position - 1
+                    for left in moves[position + 1 :]:
+                        self._miss(self.skipped, left, f"not tried after: {problem}")
+                    break
+        finally:
+            self._sync()
+
+    def end(self, begun: Begun) -> None:
+        """Put on record how that went."""
+        try:
+            begun.end(self.done, self._left + len(self.failed))
+        except OSError as error:
+            self.notes.append(f"its end is not on record: {_reason(error)}")
+
+    def _tried(self, move: Moved) -> str:
+        """Go a way; return what is wrong with the machine, mostly nothing."""
+        try:
+            try:
+                self._go(move)
+            except NoSuchEntry as error:
+                if not self._backwards:
+                    raise
+                self._make_up(move, error)
+            self.done.append(move.filebase)
+        except NoSuchEntry as error:
+            self._miss(self.skipped, move, str(error))
+        except QFileError as error:
+            self._miss(self.failed, move, error.reason)
+        except (QToolError, ValueError) as error:
+            self._miss(self.failed, move, str(error))
+        except OSError as error:
+            self._miss(self.failed, move, _reason(error))
+            return _reason(error)
+        return ""
+
+    def _make_up(self, move: Moved, error: NoSuchEntry) -> None:
+        """Give an entry that is back already what it lost, when that was cut off.
+
+        Raises:
+            NoSuchEntry: It is not there, or lost nothing.
+        """
+        target, name = self._place(move.target), move.new_filebase
+        self._sweep(move.target)
+        try:
+            state = target.suffix_of(name)
+        except NoSuchEntry:
+            raise NoSuchEntry(f"{error}{_SINCE}") from error
+        if move.swapped:
+            raise error
+        lost = from_json(move.msgdata) if move.msgdata and state == WAITING else {}
+        held = target.peek(name) if lost else None
+        if held is None or lost.keys() <= held.msgdata.keys():
+            raise NoSuchEntry(f"{name} is in {move.target} already") from error
+        target.rewrite(name, {**held.msgdata, **lost}, was=held, sync=False)
+        self._unsynced.add(move.target)
+
+    def _go(self, move: Moved) -> None:
+        source, target = self._place(move.source), self._place(move.target)
+        if move.swapped:
+            self._exchange(move, source, target)
+            return
+        source.transfer(
+            move.filebase,
+            target,
+            suffix=move.suffix,
+            new_suffix=move.new_suffix,
+            new_filebase=move.new_filebase,
+            msgdata=self._msgdata(move),
+            sync=False,
+        )
+        self._unsynced |= {move.source, move.target}
+
+    def _exchange(self, move: Moved, source: Switchboard, target: Switchboard) -> None:
+        """Change an entry whose original is kept beside, or take that back."""
+        filebase = move.filebase
+        if self._change is None:
+            is_back = source.name.startswith(TRASH)
+            queue, heap = (target, source) if is_back else (source, target)
+            # Swapped again by an undo after one that was cut off, it would come back.
+            self._sweep(move.target)
+            if move.original and mark_of(target.peek(filebase)) == move.original:
+                raise NoSuchEntry(f"{filebase}: the original is in {target.name}")
+            queue.swap(filebase, heap, sync=False)
+        else:
+            self._keep(filebase, source, target)
+            try:
+                self._change(source, filebase)
+            except BaseException:
+                target.erase(filebase)
+                raise
+        self._unsynced |= {move.source, move.target}
+
+    @staticmethod
+    def _keep(filebase: str, source: Switchboard, target: Switchboard) -> None:
+        try:
+            source.keep(filebase, target)
+        except OSError:
+            with suppress(NoSuchEntry):  # only the wait for the disk has failed
+                target.erase(filebase)
+            raise
+
+    def _msgdata(self, move: Moved) -> Made | None:
+        """Return what makes the metadata from then on; None where they are kept."""
+        if move.msgdata is None:
+            return None
+        if self._backwards:
+            lost = from_json(move.msgdata)
+            return lambda held: {**held, **lost}
+        gone = frozenset(move.msgdata)
+        return lambda held: {k: held[k] for k in held if k not in gone}
+
+    def _sweep(self, name: str) -> None:
+        """Put back, once, what is in the hand of somebody who was killed."""
+        if name not in self._swept:
+            self._swept.add(name)
+            self._place(name).sweep()
+
+    def _place(self, name: str) -> Switchboard:
+        if name not in self._places:
+            real = trash(self._number) if name == OWN_TRASH else name
+            found = place(self._configuration, real)
+            if real.startswith((HELD, TRASH)):  # its own group may add to it
+                durable.make_folder(str(found.queue_directory.parent))
+            self._places[name] = found
+        return self._places[name]
+
+    def _synced_in_time(self) -> str:
+        if time.monotonic() - self._synced_at < _SYNC_SECONDS:
+            return ""
+        return self._sync()
+
+    def _sync(self) -> str:
+        """Make what was moved durable; return what is wrong, mostly nothing."""
+        problem = ""
+        for name in self._unsynced:
+            try:
+                self._places[name].sync()
+            except OSError as error:
+                problem = _reason(error)
+                note = f"{name}: what was moved may not outlast a loss of power"
+                self.notes.append(f"{note}: {problem}")
+        self._unsynced.clear()
+        self._synced_at = time.monotonic()
+        return problem
+
+    @staticmethod
+    def _miss(missed: list[Missed], move: Moved, reason: str) -> None:
+        missed.append(Missed(filebase=move.filebase, reason=reason))

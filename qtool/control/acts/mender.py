@@ -1,0 +1,221 @@
+"""Acts on entries, from the plan to the result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from qtool.control.acting import acting_uid
+from qtool.control.acts.carrying import carry_out
+from qtool.control.acts.editing import check, with_headers
+from qtool.control.acts.journal import Journal
+from qtool.control.acts.plans import Ways, checked, kept_aside, source_of, ways_of
+from qtool.control.acts.records import Record
+from qtool.control.acts.tokens import Plan, Tokens
+from qtool.control.acts.trash import EMPTY, check_room, emptied
+from qtool.control.acts.undoing import UNDO, to_undo, undone, ways_back
+from qtool.control.desk.entries import stamp_of
+from qtool.control.models import Act, ActionResult, Missed, Preview
+from qtool.control.places import place
+from qtool.errors import NoSuchEntry, Refused
+from qtool.installation.rights import user_name
+from qtool.queues.filebase import PRESERVED, WAITING, when_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtool.control.acts.carrying import Change
+    from qtool.control.acts.editing import Edit
+    from qtool.control.desk.desk import Desk
+    from qtool.queues.switchboard import Switchboard
+
+_FIRST = 25
+"""How many entries of a preview are shown."""
+_PAGE = 10_000
+_PAGE_SECONDS = 60.0
+EVERYTHING = "all"
+"""What is typed for every entry of a queue, and nothing shorter."""
+
+
+_FREE = (WAITING, PRESERVED)
+"""States in which nobody has an entry in hand."""
+
+
+class Mender:
+    """Acts on the entries of one site.
+
+    Args:
+        desk: Where entries are found and looked at.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
+        self._desk = desk
+        self._configuration = desk.configuration
+        self._clock = clock
+        self._journal = Journal(desk.configuration.state_directory)
+        self._tokens = Tokens(desk.configuration.state_directory, clock)
+
+    def at_once(self, plan: Plan, why: str) -> ActionResult:
+        """Do something to entries that were named one by one."""
+        checked(self._configuration, plan)
+        if plan.verb == EMPTY:
+            return emptied(self._configuration, plan)
+        if plan.verb == "discard":
+            check_room(self._configuration)
+        ways = ways_of(self._configuration, plan, self._clock())
+        return self._on_record(plan, ways, why)
+
+    def confirmed(
+        self, token: str, why: str, verb: str, queue: str, to: str
+    ) -> ActionResult:
+        """Do what was previewed; see ``Control.confirm``."""
+        plan = self._tokens.redeem(token, acting_uid(), verb, queue, to)
+        return self.at_once(plan, why)
+
+    def undo(self, number: int | None, why: str, *, others: bool) -> ActionResult:
+        """Take an act back."""
+        record, note = to_undo(self._journal, number, acting_uid(), others=others)
+        plan = Plan(verb=UNDO, queue=record.queue, to=record.to, filebases=())
+        ways = ways_back(record)
+        result = self._on_record(plan, ways, why, undoes=record.number)
+        return replace(result, note="; ".join(filter(None, (result.note, note))))
+
+    def edit(
+        self, queue: str, filebase: str, edit: Edit, seen: str, why: str
+    ) -> ActionResult:
+        """Change what a waiting entry holds."""
+        source = place(self._configuration, queue)
+        plan = Plan(verb="edit", queue=queue, to="", filebases=(filebase,))
+        try:
+            if source.suffix_of(filebase) != WAITING:
+                raise Refused(f"{filebase} was preserved: restore it first")
+            if seen and stamp_of(source, filebase) != seen:
+                raise Refused(f"{filebase} is another file since it was looked at")
+            held = source.peek(filebase)
+        except NoSuchEntry as error:
+            missed = Missed(filebase=filebase, reason=str(error))
+            return ActionResult(verb="edit", queue=queue, skipped=(missed,))
+        check(edit, held, self._configuration.switchboards)
+        check_room(self._configuration)
+        msgdata = held.msgdata if edit.msgdata is None else edit.msgdata
+        message = edit.headers and with_headers(held.message, edit.headers)
+
+        def change(waiting: Switchboard, name: str) -> None:
+            waiting.rewrite(
+                name, msgdata, message=message or None, was=held, sync=False
+            )
+
+        return self._on_record(
+            plan, Ways(moves=[kept_aside(plan, held)]), why, change=change
+        )
+
+    def undo_question(self, number: int) -> str | None:
+        """Return what to ask before an act is undone; None for nothing."""
+        record = self._journal.read(number)
+        if record.uid == acting_uid():
+            return None
+        count = len(record.carried_out)
+        return f"Undo {record.who}'s {record.verb} of {count:,} in {record.queue}?"
+
+    def previewed(self, plan: Plan, where: str) -> Preview:
+        """Freeze what a plan is about.
+
+        Args:
+            plan: With the filebases, or without any.
+            where: A filter, or ``all``; only where there are no filebases.
+        """
+        where = where.strip()  # blanks would match everything, and say nothing
+        if bool(where) == bool(plan.filebases):
+            raise Refused("say which: some names, a filter, or all")
+        checked(self._configuration, plan)
+        if where:
+            plan = replace(plan, filebases=self._matching(plan, where))
+        found, queue, ways = plan.filebases, source_of(plan), Ways()
+        if plan.verb != EMPTY:
+            ways = ways_of(self._configuration, plan, self._clock())
+        return Preview(
+            verb=plan.verb,
+            queue=plan.queue,
+            to=plan.to,
+            count=len(found),
+            oldest=min(map(when_of, found), default=None),
+            first=tuple(self._desk.described(queue, found[:_FIRST])),
+            token=self._tokens.issue(plan, acting_uid()) if found else "",
+            warnings=tuple(_warnings(ways)),
+        )
+
+    def acts(self, number: int, before: int | None) -> list[Act]:
+        """Return the acts on record, the newest first; those below ``before``."""
+        found = (
+            _act(record, by)
+            for record, by in undone(self._journal.records())
+            if before is None or record.number < before
+        )
+        return list(islice(found, number))
+
+    # --- Behind the scenes
+
+    def _on_record(
+        self,
+        plan: Plan,
+        ways: Ways,
+        why: str,
+        *,
+        undoes: int = 0,
+        change: Change | None = None,
+    ) -> ActionResult:
+        uid = acting_uid()
+        record = Record(
+            number=0,
+            verb=plan.verb,
+            queue=plan.queue,
+            to=plan.to,
+            at=self._clock(),
+            uid=uid,
+            who=user_name(uid),
+            why=why,
+            moves=(),
+            undoes=undoes,
+        )
+        return carry_out(self._configuration, self._journal, record, ways, change)
+
+    def _matching(self, plan: Plan, where: str) -> tuple[str, ...]:
+        """Return the filebases that a filter selects, oldest first."""
+        queue, after, found = source_of(plan), "", list[str]()
+        where = "" if where == EVERYTHING else where
+        complete = False
+        while not complete:
+            page = self._desk.find(
+                queue, where, after, _PAGE, _PAGE_SECONDS, names_only=True
+            )
+            found += (e.filebase for e in page.entries if e.suffix in _FREE)
+            after, complete = page.after, page.complete
+        return tuple(found)
+
+
+def _warnings(ways: Ways) -> list[str]:
+    """Return what stands in the way of some, each reason once."""
+    reasons: dict[str, int] = {}
+    for missed in (*ways.skipped, *ways.failed):
+        reasons[missed.reason] = reasons.get(missed.reason, 0) + 1
+    return [f"{count} will be left: {reason}" for reason, count in reasons.items()]
+
+
+def _act(record: Record, undone_by: int) -> Act:
+    return Act(
+        number=record.number,
+        verb=record.verb,
+        queue=record.queue,
+        to=record.to,
+        at=record.at,
+        who=record.who,
+        why=record.why,
+        count=len(record.moves),
+        done=None if record.done is None else len(record.done),
+        undoes=record.undoes,
+        undone_by=undone_by,
+        is_under_way=record.is_under_way,
+        damage=record.damage,
+    )

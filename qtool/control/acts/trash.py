@@ -1,0 +1,145 @@
+"""What was discarded: one folder an act, until somebody empties it.
+
+It has a retention and a limit. Nothing leaves it by itself: what is past its time is
+named, and where there is too much nothing more is discarded until it was emptied.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtool.control.acts.journal import Journal
+from qtool.control.acts.records import Record
+from qtool.control.models import ActionResult, Trashed
+from qtool.control.models.mending import Missed
+from qtool.control.places import place, trash, trash_folder
+from qtool.errors import NoSuchAct, QToolError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.control.acts.tokens import Plan
+    from qtool.installation import Configuration
+
+EMPTY = "empty"
+"""The verb of a plan that removes entries from the trash for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heap:
+    """What one act put there."""
+
+    number: int
+    count: int
+    size: int
+    changed_at: float
+    """When it last got or lost an entry: where the act is not known, for its time."""
+
+
+def trashed(configuration: Configuration) -> list[Trashed]:
+    """Return what each act put into the trash that is still there, newest first."""
+    journal = Journal(configuration.state_directory)
+    keep_seconds = configuration.settings.trash.keep_seconds
+    found = []
+    for heap in _heaps(configuration):
+        record = _record(journal, heap.number)
+        at = record.at if record else 0.0
+        found.append(
+            Trashed(
+                number=heap.number,
+                verb=record.verb if record else "",
+                queue=record.queue if record else "",
+                at=at,
+                who=record.who if record else "",
+                count=heap.count,
+                size=heap.size,
+                expires=(at or heap.changed_at) + keep_seconds,
+            )
+        )
+    return found
+
+
+def check_room(configuration: Configuration) -> None:
+    """Find out whether the trash may take more.
+
+    Raises:
+        Refused: It holds more than its limit.
+    """
+    limit = configuration.settings.trash.limit_bytes
+    held = sum(heap.size for heap in _heaps(configuration))
+    if held >= limit:
+        raise Refused(
+            f"the trash holds {held:,} bytes, and its limit is {limit:,}:"
+            " empty some of it first (qtool trash)"
+        )
+
+
+def emptied(configuration: Configuration, plan: Plan) -> ActionResult:
+    """Remove entries from the trash of one act, for good."""
+    heap = place(configuration, plan.queue)
+    done, skipped, failed = [], [], []
+    for filebase in plan.filebases:
+        try:
+            heap.erase(filebase)
+            done.append(filebase)
+        except QToolError as error:
+            skipped.append(Missed(filebase=filebase, reason=str(error)))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            failed.append(Missed(filebase=filebase, reason=reason))
+    with suppress(OSError):  # others are in it still
+        heap.queue_directory.rmdir()
+    return ActionResult(
+        verb=EMPTY,
+        queue=plan.queue,
+        done=tuple(done),
+        skipped=tuple(skipped),
+        failed=tuple(failed),
+    )
+
+
+def is_trash(queue: str) -> bool:
+    """Return whether a place is the trash of an act."""
+    return queue == trash(_number(queue))
+
+
+def _number(queue: str) -> int:
+    digits = queue.rpartition(":")[2]
+    return int(digits) if digits.isascii() and digits.isdecimal() else 0
+
+
+def _heaps(configuration: Configuration) -> Iterator[_Heap]:
+    """Return what is in the trash, by the act, the newest first."""
+    folder = trash_folder(configuration)
+    try:
+        names = [name for name in os.listdir(folder) if name.isdecimal()]  # noqa: PTH208 - names are all we need
+    except FileNotFoundError:
+        return
+    for number in sorted(map(int, names), reverse=True):
+        heap = folder / str(number)
+        sizes = list(_sizes(heap))
+        if sizes:
+            yield _Heap(
+                number=number,
+                count=len(sizes),
+                size=sum(sizes),
+                changed_at=heap.stat().st_mtime,
+            )
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    with suppress(FileNotFoundError), os.scandir(folder) as found:
+        for entry in found:
+            with suppress(FileNotFoundError):
+                yield entry.stat(follow_symlinks=False).st_size
+
+
+def _record(journal: Journal, number: int) -> Record | None:
+    try:
+        return journal.read(number)
+    except NoSuchAct:
+        return None

@@ -1,0 +1,1 @@
+"""Who did what: the log that every act writes, and reading it."""

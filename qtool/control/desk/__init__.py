@@ -1,0 +1,1 @@
+"""The entries of queues: listed, looked for, and looked at."""

@@ -1,0 +1,1 @@
+"""Control over a socket: the daemon's side, and who attaches to it."""

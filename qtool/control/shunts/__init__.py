@@ -1,0 +1,1 @@
+"""Why messages were set aside: from themselves, and from Mailman's log."""

@@ -1,0 +1,1 @@
+"""How each queue and slice is, in words with the evidence, and alerts."""
