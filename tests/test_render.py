@@ -118,18 +118,6 @@ def test_heat_uses_the_whole_ramp() -> None:
     assert levels == set(range(1, render.HEAT_LEVELS))
 
 
-@given(st.lists(st.integers(0, 10**6), max_size=40), st.booleans())
-def test_a_sparkline_has_a_character_for_each_value(
-    values: list[int], ascii_only: bool
-) -> None:
-    line = render.sparkline(values, ascii_only=ascii_only)
-    assert len(line) == len(values)
-    assert line.isascii() or not ascii_only
-    floor = render.sparkline([0], ascii_only=ascii_only)
-    if any(values):
-        assert [v > 0 for v in values] == [spark != floor for spark in line]
-
-
 # --- States
 
 

@@ -23,7 +23,10 @@ from tests.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"other users: {why_not()}")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(bool(why_not()), reason=f"other users: {why_not()}"),
+]
 
 OWNER, MEMBER, STRANGER = 54321, 54322, 54323
 """Nobody's numbers, so that no machine has a home folder for them."""

@@ -11,7 +11,7 @@ import sys
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
+from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell, tell_passing
 from qtool.commands.site import again
 from qtool.control.paging import the_one
 from qtool.errors import Refused
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from qtool.control.models import ActionResult, Preview
 
 EVERYTHING = "all"
-_NAME = re.compile(r"[0-9]+\.[0-9]+(?:\+[0-9a-f]*)?(?:\.pck|\.psv)?", re.ASCII)
-"""What a filebase begins with; no filter does."""
+_NAME = re.compile(
+    r"[0-9]{7,10}|[0-9]+\.[0-9]+(?:\+[0-9a-f]*)?(?:\.pck|\.psv)?", re.ASCII
+)
+"""What a filebase begins with: a time; no filter does."""
 _BACK = "back with: qtool undo {}"
 _NOTHING_CHOSEN = "say which: a NAME, a FILTER, or all"
 
@@ -78,8 +80,11 @@ def carried_out(
     if options.yes and not is_one:
         how = _how(options, preview)
         raise Refused(f"--yes alone is for one entry by its name; to do it: {how}")
-    if not options.yes:
+    if not options.yes or not preview.token:
         _show(options, preview)
+    if not preview.token:
+        tell("nothing can be done to any of them")
+        return FAILED
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
         return DONE if options.dry_run else FAILED
     # Said again, so that the audit tells what was confirmed.
@@ -87,6 +92,8 @@ def carried_out(
 
 
 def _done(options: Namespace, control: Control, token: str, *meant: str) -> int:
+    if sys.stderr.isatty():
+        tell_passing(sys.stderr, f"{meant[0]}...")
     try:
         result = control.confirm(token, options.why, *meant)
     except KeyboardInterrupt:
@@ -124,7 +131,7 @@ def _show(options: Namespace, preview: Preview) -> None:
         tell(f"and {more:,} more")
     for line in preview.warnings:
         tell(line)
-    if options.dry_run:
+    if options.dry_run and preview.token:
         tell(f"{preview.count:,} would be meant; to do it: {_how(options, preview)}")
 
 

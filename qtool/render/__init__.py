@@ -42,8 +42,6 @@ HEAT_LEVELS = 16
 """How many shades a cell has; 0 is an empty slice."""
 
 _LEVELS_PER_DECADE = 2.8  # one message is level 1, a hundred thousand level 15
-_SPARKS = "▁▂▃▄▅▆▇█"
-_PLAIN_SPARKS = "_.-=+*%#"
 _CLOCK_SLACK_SECONDS = 2.0
 _LONGEST_YEARS = 9999
 
@@ -182,18 +180,6 @@ def depth(row: QueueRow) -> str:
     if row.depth is None:
         return UNKNOWN if row.has_queue else NONE
     return str(row.depth)
-
-
-def sparkline(values: Iterable[int], *, ascii_only: bool = False) -> str:
-    """Return one character a value, scaled to the largest."""
-    heights = list(values)
-    top = max(heights, default=0)
-    sparks = _PLAIN_SPARKS if ascii_only else _SPARKS
-    if top <= 0:
-        return sparks[0] * len(heights)
-    # Anything that waits stands above the floor, however high the peak.
-    steps = len(sparks) - 1
-    return "".join(sparks[math.ceil(max(0, v) * steps / top)] for v in heights)
 
 
 def heat_level(waiting: int) -> int:

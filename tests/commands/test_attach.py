@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.commands.conftest import Call
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

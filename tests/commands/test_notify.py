@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from qtool.control import Control
     from qtool.control.models import Board
 
+pytestmark = pytest.mark.long
+
 WAIT = "[runner.in]\nclass: runners_of_the_test.Wait\n"
 
 

@@ -31,6 +31,8 @@ from tests.terminal import Terminal, children_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 WAIT = FORWARD + "[runner.slow]\nclass: runners_of_the_test.Wait\nstart: no\n"
 
 

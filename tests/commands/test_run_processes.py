@@ -21,6 +21,8 @@ from tests.commands.program import (
 if TYPE_CHECKING:
     from tests.commands.conftest import Call
 
+pytestmark = pytest.mark.long
+
 WAIT = "[runner.in]\nclass: runners_of_the_test.Wait\n"
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.commands.conftest import Call
 
+pytestmark = pytest.mark.long
+
 WAIT = "[runner.in]\nclass: runners_of_the_test.Wait\n"
 
 

@@ -282,6 +282,7 @@ def test_read_only_shows_everything_and_refuses_every_verb(
     control.close()
 
 
+@pytest.mark.usefixtures("own_process")
 def test_a_program_ends_with_the_exception(call: Call, tmp_path: Path) -> None:
     shell = ("--config", configuration(tmp_path), "shell", "-c")
     ended = call(*shell, "print(queues['in'].where('age>'))")

@@ -21,6 +21,7 @@ from qtool.control.places import place
 from qtool.errors import NoSuchEntry, Refused
 from qtool.installation.rights import user_name
 from qtool.queues.filebase import PRESERVED, WAITING, when_of
+from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +87,8 @@ class Mender:
         self, queue: str, filebase: str, edit: Edit, seen: str, why: str
     ) -> ActionResult:
         """Change what a waiting entry holds."""
+        if self._configuration.settings.kind is SiteKind.MAILMAN2:
+            raise Refused("Mailman 2 could not read what qtool writes")
         source = place(self._configuration, queue)
         plan = Plan(verb="edit", queue=queue, to="", filebases=(filebase,))
         try:
@@ -135,6 +138,8 @@ class Mender:
         found, queue, ways = plan.filebases, source_of(plan), Ways()
         if plan.verb != EMPTY:
             ways = ways_of(self._configuration, plan, self._clock())
+        is_idle = not found or (plan.verb != EMPTY and not ways.moves)
+        token = "" if is_idle else self._tokens.issue(plan, acting_uid())
         return Preview(
             verb=plan.verb,
             queue=plan.queue,
@@ -142,7 +147,7 @@ class Mender:
             count=len(found),
             oldest=min(map(when_of, found), default=None),
             first=tuple(self._desk.described(queue, found[:_FIRST])),
-            token=self._tokens.issue(plan, acting_uid()) if found else "",
+            token=token,
             warnings=tuple(_warnings(ways)),
         )
 

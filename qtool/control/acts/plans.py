@@ -207,7 +207,8 @@ def _unshunt(look: _Look) -> Moved:
     target = look.plan.to or _origin(look, msgdata)
     lost = {key: msgdata[key] for key in UNSHUNT_DROPS if key in msgdata}
     # Mailman 2 keeps ``whichq``, too, and could not read what qtool writes.
-    return look.moved(target, lost=None if _is_mailman2(look) else lost)
+    is_same = not lost and _COUNT_KEY not in msgdata
+    return look.moved(target, lost=None if is_same or _is_mailman2(look) else lost)
 
 
 def _is_mailman2(look: _Look) -> bool:
@@ -220,7 +221,7 @@ def _origin(look: _Look, msgdata: dict[str, Any]) -> str:
 
     target = target_of(msgdata, look.configuration)
     if not target or target == look.source.name:
-        raise Refused("it does not tell a queue that there is: name one")
+        raise Refused("nothing says which queue it came from: name one (--to QUEUE)")
     return target
 
 

@@ -23,7 +23,8 @@ class Preview:
     first: tuple[Entry, ...]
     """The oldest of them, 25 at most."""
     token: str
-    """For ``confirm``: it stands for this list, once, for an hour."""
+    """For ``confirm``: it stands for this list, once, for an hour. Empty where nothing
+    can be done to any of them."""
     warnings: tuple[str, ...] = ()
     """What should be known before, a line each."""
 
