@@ -15,7 +15,7 @@ from qtool.msgdata import format_msgdata, show_value
 from qtool.untrusted import visible, visible_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from qtool.control.models import Cell, QueueRow, StepReport
 
