@@ -52,8 +52,8 @@ class Wire:
         names: What hints name, also where only type checkers import it.
     """
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        self._names = dict(names)
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._names = names
         self._loaders: dict[tuple[Any, bool], _Load] = {}
 
     def loaded(self, hint: object, data: Any) -> Any:

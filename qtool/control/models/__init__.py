@@ -5,7 +5,10 @@ None means unknown where the field says so, and is shown as ``…``.
 Everything that came from a message is untrusted text.
 """
 
-from qtool.control.models.audit import AuditPage, AuditRecord
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from qtool.control.models.board import (
     ENGINE_GONE,
     RECONNECTING,
@@ -21,25 +24,17 @@ from qtool.control.models.board import (
     Site,
     State,
 )
-from qtool.control.models.doctor import (
-    Examined,
-    Finding,
-    Fixed,
-    FixPreview,
-)
-from qtool.control.models.entries import Entry, Found
-from qtool.control.models.leaving import Leaving, Remaining
-from qtool.control.models.mending import (
-    Act,
-    ActionResult,
-    Missed,
-    Preview,
-    Trashed,
-)
-from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 from qtool.control.models.verdicts import Severity, Verdict, VerdictKind
 from qtool.engine.step import LogLine, Outcome, StepReport
 from qtool.queues.switchboard import Enqueued
+
+if TYPE_CHECKING:
+    from qtool.control.models.audit import AuditPage, AuditRecord
+    from qtool.control.models.doctor import Examined, Finding, Fixed, FixPreview
+    from qtool.control.models.entries import Entry, Found
+    from qtool.control.models.leaving import Leaving, Remaining
+    from qtool.control.models.mending import Act, ActionResult, Missed, Preview, Trashed
+    from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 
 __all__ = [
     "ENGINE_GONE",
@@ -81,3 +76,36 @@ __all__ = [
     "Verdict",
     "VerdictKind",
 ]
+
+_LATER = {
+    "Act": "mending",
+    "ActionResult": "mending",
+    "AuditPage": "audit",
+    "AuditRecord": "audit",
+    "Entry": "entries",
+    "Examined": "doctor",
+    "Failure": "shunts",
+    "FailureGroup": "shunts",
+    "FailureSource": "shunts",
+    "Finding": "doctor",
+    "FixPreview": "doctor",
+    "Fixed": "doctor",
+    "Found": "entries",
+    "Leaving": "leaving",
+    "Missed": "mending",
+    "Preview": "mending",
+    "Remaining": "leaving",
+    "Trashed": "mending",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a model's module when it is first asked for: a board needs few of them."""
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = found
+    return found

@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.control import Control
@@ -30,21 +31,64 @@ class BadCall(QToolError):
     """There is no such call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call, as ``Control`` declares it."""
+    """One call, as ``Control`` declares it.
 
-    name: str
-    path: str
-    is_act: bool
-    arguments: Mapping[str, Any]
-    """The type of each, by name."""
-    needed: frozenset[str]
-    result: Any
-    """The type of what it returns."""
-    about: str
-    """What it does, in a sentence."""
-    signature: inspect.Signature
+    What its hints name is looked up when it is first made: a board makes few calls.
+    """
+
+    method: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        """That of the method."""
+        return self.method.__name__
+
+    @property
+    def path(self) -> str:
+        """Where it is asked for."""
+        return PREFIX + _PATHS.get(self.name, self.name)
+
+    @property
+    def is_act(self) -> bool:
+        """Whether it may change something."""
+        return "is_act" in self.method.__dict__
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """What a caller gives."""
+        return inspect.signature(self.method)
+
+    @cached_property
+    def arguments(self) -> Mapping[str, Any]:
+        """The type of each, by name."""
+        return {name: hint for name, hint in self._hints.items() if name != "return"}
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """The names of those that have no default."""
+        parameters = self.signature.parameters
+        return frozenset(
+            name
+            for name in self.arguments
+            if parameters[name].default is inspect.Parameter.empty
+        )
+
+    @property
+    def result(self) -> Any:
+        """The type of what it returns."""
+        return self._hints["return"]
+
+    @property
+    def about(self) -> str:
+        """What it does, in a sentence."""
+        first = (self.method.__doc__ or "").partition("\n")[0]
+        return first.replace("``", "`")
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return wire.hints_of(self.method)
 
     @property
     def verb(self) -> str:
@@ -91,34 +135,12 @@ class Call:
         return self.loaded(found)
 
 
-def _call(method: Callable[..., Any]) -> Call:
-    name = method.__name__
-    signature = inspect.signature(method)
-    hints = wire.hints_of(method)
-    result = hints.pop("return")
-    about = (method.__doc__ or "").partition("\n")[0].replace("``", "`")
-    return Call(
-        name=name,
-        path=PREFIX + _PATHS.get(name, name),
-        is_act="is_act" in method.__dict__,
-        arguments=hints,
-        needed=frozenset(
-            name
-            for name in hints
-            if signature.parameters[name].default is inspect.Parameter.empty
-        ),
-        result=result,
-        about=about,
-        signature=signature,
-    )
-
-
 CALLS = {
     call.path: call
     for part in Control.__mro__
     for name, method in vars(part).items()
     if inspect.isfunction(method) and not name.startswith("_") and name not in _LOCAL
-    for call in [_call(method)]
+    for call in [Call(method=method)]
 }
 """Every call by its path, in the order of ``Control`` and its parts."""
 
