@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from qtool.control.drains import drain_report
 from qtool.control.following import follow
 from qtool.control.holders import Holders
 from qtool.control.models import Finishing, State
@@ -226,6 +225,8 @@ class OwnRunners(Runners):
 
     def drain(self, parts: Collection[Chosen]) -> DrainReport:
         """Process until nothing is ready."""
+        from qtool.control.drains import drain_report  # a console drains nothing
+
         return drain_report(self._master.drain(parts))
 
     def finishing(self) -> list[Finishing]:

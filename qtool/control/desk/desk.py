@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qtool.control.desk.entries import listed, viewed
 from qtool.control.gate import opens_mail
 from qtool.control.part import Part
 from qtool.control.places import place
@@ -20,6 +19,8 @@ class Desk(Part):
 
     def entries(self, queue: str, number: int | None = None) -> list[QueueEntry]:
         """Return what is in a queue, oldest first; ``number`` entries at most."""
+        from qtool.control.desk.entries import listed  # a board lists nothing
+
         return listed(place(self.configuration, queue), number)
 
     def names(self, queue: str) -> list[str]:
@@ -29,6 +30,8 @@ class Desk(Part):
     @opens_mail
     def entry(self, queue: str, filebase: str) -> EntryView:
         """Return what one entry holds; what is wrong with it is in the answer."""
+        from qtool.control.desk.entries import viewed
+
         return viewed(place(self.configuration, queue), filebase)
 
     @opens_mail

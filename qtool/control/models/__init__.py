@@ -14,11 +14,7 @@ from qtool.control.models.board import (
     RECONNECTING,
     Board,
     Cell,
-    DrainReport,
-    EntryView,
     Finishing,
-    Injected,
-    QueueEntry,
     QueueRow,
     RunningSlice,
     Site,
@@ -31,9 +27,10 @@ from qtool.queues.switchboard import Enqueued
 if TYPE_CHECKING:
     from qtool.control.models.audit import AuditPage, AuditRecord
     from qtool.control.models.doctor import Examined, Finding, Fixed, FixPreview
-    from qtool.control.models.entries import Entry, Found
+    from qtool.control.models.entries import Entry, EntryView, Found, QueueEntry
     from qtool.control.models.leaving import Leaving, Remaining
     from qtool.control.models.mending import Act, ActionResult, Missed, Preview, Trashed
+    from qtool.control.models.runs import DrainReport, Injected
     from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 
 __all__ = [
@@ -82,7 +79,9 @@ _LATER = {
     "ActionResult": "mending",
     "AuditPage": "audit",
     "AuditRecord": "audit",
+    "DrainReport": "runs",
     "Entry": "entries",
+    "EntryView": "entries",
     "Examined": "doctor",
     "Failure": "shunts",
     "FailureGroup": "shunts",
@@ -91,9 +90,11 @@ _LATER = {
     "FixPreview": "doctor",
     "Fixed": "doctor",
     "Found": "entries",
+    "Injected": "runs",
     "Leaving": "leaving",
     "Missed": "mending",
     "Preview": "mending",
+    "QueueEntry": "entries",
     "Remaining": "leaving",
     "Trashed": "mending",
 }

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from qtool.control.models.verdicts import Verdict
 
 RECONNECTING = "reconnecting"
@@ -199,80 +197,6 @@ class Board:
     def row(self, name: str) -> QueueRow | None:
         """Return the row of that name."""
         return next((row for row in self.rows if row.name == name), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueEntry:
-    """One entry of a queue as its name tells it."""
-
-    filebase: str
-    when: float
-    """Time in the name: when it was enqueued, or is due."""
-    suffix: str
-    """``.pck`` waits, ``.bak`` is in flight, ``.psv`` was preserved, ``.edit`` is being
-    edited."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryView:
-    """What one entry holds. All of it untrusted."""
-
-    queue: str
-    filebase: str
-    suffix: str
-    path: str
-    size: int
-    """Bytes on disk."""
-    headers: tuple[tuple[str, str], ...] = ()
-    body: str = ""
-    body_bytes: int = 0
-    """Size of the whole body; ``body`` may be its beginning."""
-    body_cut: bool = False
-    msgdata: Mapping[str, Any] = field(default_factory=dict)
-    form: str = ""
-    """Who wrote it and how, in words: ``Mailman 3, text form``."""
-    opaque: tuple[str, ...] = ()
-    """Classes it names that qtool does not know; shown, never run."""
-    error: str = ""
-    """Why it cannot be shown; then only the name and the size are known."""
-    reason: str = ""
-    """Why it was preserved in ``bad``."""
-    seen: str = ""
-    """Stands for the file that is shown; ``edit`` refuses another one."""
-    drops: tuple[str, ...] = ()
-    """What its message loses when its headers are edited: the attributes that text has
-    no place for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Injected:
-    """Where an injected message went."""
-
-    queue: str
-    filebase: str
-    path: str
-    served: bool
-    """Whether somebody runs that queue now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainReport:
-    """What a drain did."""
-
-    done: int
-    kept: int
-    shunted: int
-    preserved: int
-    left: int
-    """Messages that still wait in what was drained."""
-    note: str = ""
-    """Why it ended although more was ready; empty when nothing was."""
-    failures: tuple[str, ...] = ()
-    """Runners that could not run, and why."""
-    others: tuple[str, ...] = ()
-    """Slices that were left to those who work them, and who that is."""
-    next_due: float | None = None
-    """When the first of those that wait for their time is due, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

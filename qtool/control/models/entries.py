@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +62,46 @@ class Found:
     """The next page begins behind this filebase."""
     complete: bool
     """Whether there is nothing behind it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """One entry of a queue as its name tells it."""
+
+    filebase: str
+    when: float
+    """Time in the name: when it was enqueued, or is due."""
+    suffix: str
+    """``.pck`` waits, ``.bak`` is in flight, ``.psv`` was preserved, ``.edit`` is being
+    edited."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """What one entry holds. All of it untrusted."""
+
+    queue: str
+    filebase: str
+    suffix: str
+    path: str
+    size: int
+    """Bytes on disk."""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    body_bytes: int = 0
+    """Size of the whole body; ``body`` may be its beginning."""
+    body_cut: bool = False
+    msgdata: Mapping[str, Any] = field(default_factory=dict)
+    form: str = ""
+    """Who wrote it and how, in words: ``Mailman 3, text form``."""
+    opaque: tuple[str, ...] = ()
+    """Classes it names that qtool does not know; shown, never run."""
+    error: str = ""
+    """Why it cannot be shown; then only the name and the size are known."""
+    reason: str = ""
+    """Why it was preserved in ``bad``."""
+    seen: str = ""
+    """Stands for the file that is shown; ``edit`` refuses another one."""
+    drops: tuple[str, ...] = ()
+    """What its message loses when its headers are edited: the attributes that text has
+    no place for."""

@@ -1,0 +1,36 @@
+"""What an injection and a drain return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injected:
+    """Where an injected message went."""
+
+    queue: str
+    filebase: str
+    path: str
+    served: bool
+    """Whether somebody runs that queue now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainReport:
+    """What a drain did."""
+
+    done: int
+    kept: int
+    shunted: int
+    preserved: int
+    left: int
+    """Messages that still wait in what was drained."""
+    note: str = ""
+    """Why it ended although more was ready; empty when nothing was."""
+    failures: tuple[str, ...] = ()
+    """Runners that could not run, and why."""
+    others: tuple[str, ...] = ()
+    """Slices that were left to those who work them, and who that is."""
+    next_due: float | None = None
+    """When the first of those that wait for their time is due, in epoch seconds."""
