@@ -72,7 +72,8 @@ def _check(record: Record, by: int, uid: int, *, others: bool) -> None:
         raise Refused(f"act {record.number} is {record.who}'s, not yours")
     if record.is_under_way:
         raise Refused(f"act {record.number} is under way: wait for its end")
-    if record.done == ():
+    # What failed may have changed an entry where it stayed.
+    if record.done == () and not record.left:
         raise Refused(f"act {record.number} did nothing that could be taken back")
 
 
