@@ -172,6 +172,7 @@ def told(options: Namespace, result: ActionResult) -> int:
         tell(result.note)
     for line in missed_lines(result):
         tell(line)
-    if not (result.skipped or result.failed):
-        return DONE
-    return LEFT if result.done else FAILED
+    if not result.done:
+        tell("nothing was done")
+        return FAILED
+    return LEFT if result.skipped or result.failed else DONE

@@ -396,9 +396,11 @@ def test_an_act_that_did_nothing_is_not_the_one_to_undo(control: Control) -> Non
     (folder(control, "out") / f"{two}.pck").write_bytes(b"in its place")
     failed = control.move("in", two, "out")
     assert (failed.done, failed.number) == ((), 2)
-    with pytest.raises(Refused, match="did nothing"):
-        control.undo(failed.number)
     assert control.undo().done == (one,)
+    gone = control.hold("in", f"1795000000.5+{'a' * 40}")
+    assert (gone.done, len(gone.skipped)) == ((), 1)
+    with pytest.raises(Refused, match="did nothing"):
+        control.undo(gone.number)
 
 
 def test_an_act_that_was_cut_off_can_be_undone(control: Control) -> None:
