@@ -404,7 +404,7 @@ def test_the_folder_beside_the_queues_is_closed_too(site: Doctored) -> None:
 
 def test_files_of_others_that_the_owner_cannot_read_are_told() -> None:
     if os.geteuid() != 0:
-        pytest.skip("only root can make another user's file")
+        pytest.skip("NOT RUN: only root can make another user's file")
     with open_folder() as folder:
         site = Doctored(folder)
         for path in (site.root, *site.root.iterdir()):
