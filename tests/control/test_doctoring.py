@@ -405,7 +405,13 @@ def test_the_folder_beside_the_queues_is_closed_too(site: Doctored) -> None:
 def test_files_of_others_that_the_owner_cannot_read_are_told() -> None:
     if os.geteuid() != 0:
         pytest.skip("NOT RUN: only root can make another user's file")
-    with open_folder() as folder:
+    with open_folder() as folder, open_folder() as elsewhere:
+        # Who has no rights may not be able to import what is not imported yet.
+        rehearsed = Doctored(elsewhere)
+        rehearsed.control.examine()
+        assert not rehearsed.control.fix_preview("modes", "some").token
+        with pytest.raises(Refused):
+            rehearsed.control.fix("modes", "some", "")
         site = Doctored(folder)
         for path in (site.root, *site.root.iterdir()):
             os.chown(path, STRANGER, STRANGER)
