@@ -459,7 +459,8 @@ def test_of_processes_with_overlapping_lists_each_entry_obeys_one(
     assert not any(result.failed for result in results)
     assert sum(len(result.skipped) for result in results) == 600 - 300
     assert everywhere(control) == sorted(names)
-    for result in results:
+    # The slowest may have found each of its entries taken.
+    for result in (result for result in results if result.done):
         assert set(control.undo(result.number).done) == set(result.done)
     assert len(files(control, "in")) == 300
 
