@@ -95,6 +95,20 @@ class Parser(argparse.ArgumentParser):
     fill: Callable[[Parser], None] | None = None
     """Adds the grammar, when it turns out to be needed: that costs milliseconds."""
 
+    def add_json(self, what: str = "one JSON object a line") -> None:
+        """Add ``--json``; ``what`` says what that prints."""
+        self.add_argument("--json", action="store_true", help=what)
+
+    def add_why(self) -> None:
+        """Add ``--why``, which goes on record with an act."""
+        self.add_argument("--why", metavar="TEXT", default="",
+                          help="for the audit, and for whoever asks later")  # fmt: skip
+
+    def add_dry_run(self, what: str) -> None:
+        """Add ``--dry-run``; ``what`` says what that shows."""
+        self.add_argument("-n", "--dry-run", action="store_true",
+                          help=f"only show {what}")  # fmt: skip
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return the options, and the words that are none."""
         fill, self.fill = self.fill, None

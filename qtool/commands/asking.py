@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from qtool.commands.output import erase
+from qtool.commands.output import erase, tell
 from qtool.errors import Refused
 from qtool.untrusted import visible
 
@@ -30,3 +30,20 @@ def confirmed(question: str, word: str = "yes", *, otherwise: str = "--yes") -> 
     sys.stderr.write(f"{whole} Type {word} to do it: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == word
+
+
+def agreed(question: str, word: str, how: str) -> bool:
+    """Ask the person at the terminal; tell a program how to go on.
+
+    Args:
+        question: As of ``confirmed``.
+        word: Likewise.
+        how: The command line that does it without asking.
+    """
+    if not sys.stdin.isatty():
+        tell(f"nothing was done; to do it: {how}")
+        return False
+    if confirmed(question, word):
+        return True
+    tell("nothing was done")
+    return False

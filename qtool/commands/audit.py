@@ -49,8 +49,7 @@ def options(parser: Parser) -> None:
                         help="what was done to this one")  # fmt: skip
     parser.add_argument("-n", "--number", metavar="N", type=_number, default=_MOST,
                         help=f"the newest N of them; else {_MOST}")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object an act, one a line")  # fmt: skip
+    parser.add_json("one JSON object an act, one a line")
 
 
 def run(options: Namespace) -> int:

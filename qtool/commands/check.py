@@ -67,8 +67,7 @@ def options(parser: Parser) -> None:
         parser.add_argument(f"-{letter}", f"--{name}", metavar="[NAME=]RANGE",
                             action="append", default=[], type=limit,
                             help="see below; may be repeated")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="a JSON object for each queue")  # fmt: skip
+    parser.add_json("a JSON object for each queue")
 
 
 def run(options: Namespace) -> int:

@@ -29,17 +29,14 @@ def options(parser: Parser) -> None:
     parser.add_argument("queue", metavar="QUEUE")
     parser.add_argument("--older", metavar="AGE", default="",
                         help="than this: 30d, 12h")  # fmt: skip
-    parser.add_argument("--why", metavar="TEXT", default="", help="for the audit")
-    parser.add_argument("-n", "--dry-run", action="store_true",
-                        help="only show them, and the token that acts on"
-                        " exactly these")  # fmt: skip
+    parser.add_why()
+    parser.add_dry_run("them, and the token that acts on exactly these")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("-y", "--yes", metavar="TOKEN",
                      help="act on what was shown with that token")  # fmt: skip
     how.add_argument("--unattended", action="store_true",
                      help="act on what is old now, unasked: for timers")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="what would be or was done, as JSON")  # fmt: skip
+    parser.add_json("what would be or was done, as JSON")
 
 
 def run(options: Namespace) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from qtool.commands.asking import agreed
 from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
 from qtool.commands.progress import Progress
 from qtool.commands.site import again, opened
@@ -44,14 +44,11 @@ def options(parser: Parser) -> None:
     parser.add_argument("--fix", metavar="KIND",
                         help="put right what was found, in one QUEUE or at the"
                         " site")  # fmt: skip
-    parser.add_argument("-n", "--dry-run", action="store_true",
-                        help="only show what a fix would change, and the token that"
-                        " does exactly this")  # fmt: skip
+    parser.add_dry_run("what a fix would change, and the token that does exactly this")
     parser.add_argument("-y", "--yes", metavar="TOKEN", nargs="?", const=True,
                         help="fix without a question: what was shown with that token,"
                         " or a single thing")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="a JSON object a finding, one a line")  # fmt: skip
+    parser.add_json("a JSON object a finding, one a line")
 
 
 def run(options: Namespace) -> int:
@@ -108,13 +105,17 @@ def _fix(options: Namespace, control: Control) -> int:
         tell(f"{queue or 'the site'}: there is nothing of that kind to fix")
         return DONE
     if options.yes and preview.count > 1:
-        raise Refused(f"--yes alone is for a single thing; {_how(options, preview)}")
+        raise Refused(
+            f"--yes alone is for a single thing; to do it: {_how(options, preview)}"
+        )
     if not options.yes:
         _show(options, preview)
     if options.dry_run:
         return DONE
-    if not options.yes and not _agreed(options, preview):
-        return FAILED
+    if not options.yes:
+        question = f"{preview.count:,} will be {preview.words}."
+        if not agreed(question, "fix", _how(options, preview)):
+            return FAILED
     return _told(options, control.fix(options.fix, queue, preview.token))
 
 
@@ -128,26 +129,14 @@ def _show(options: Namespace, preview: FixPreview) -> None:
     if more > 0:
         tell(f"and {more:,} more")
     if options.dry_run:
-        tell(f"{preview.count:,} would be {preview.words}; {_how(options, preview)}")
+        how = _how(options, preview)
+        tell(f"{preview.count:,} would be {preview.words}; to do it: {how}")
 
 
 def _how(options: Namespace, preview: FixPreview) -> str:
     queue = f" {quote(preview.queue)}" if preview.queue else ""
     words = f"doctor{queue} --fix {preview.kind} --yes {preview.token}"
-    return f"to do it: {again(options, words)}"
-
-
-def _agreed(options: Namespace, preview: FixPreview) -> bool:
-    """Ask the person at the terminal; a program is told how to go on."""
-    from qtool.commands.asking import confirmed
-
-    if not sys.stdin.isatty():
-        tell(f"nothing was done; {_how(options, preview)}")
-        return False
-    if confirmed(f"{preview.count:,} will be {preview.words}.", "fix"):
-        return True
-    tell("nothing was done")
-    return False
+    return again(options, words)
 
 
 def _told(options: Namespace, fixed: Fixed) -> int:

@@ -40,8 +40,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("files", metavar="QFILE", nargs="+", help="`-`: standard input")
     parser.add_argument("-m", "--message", action="store_true",
                         help="print the message text first")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object a file, one a line")  # fmt: skip
+    parser.add_json("one JSON object a file, one a line")
 
 
 def run(options: Namespace) -> int:

@@ -54,11 +54,10 @@ def options(parser: Parser) -> None:
                         default=[], help="replaces those of that name")  # fmt: skip
     parser.add_argument("--drop-header", metavar="NAME", action="append",
                         default=[], help="headers that go")  # fmt: skip
-    parser.add_argument("--why", metavar="TEXT", default="", help="for the audit")
+    parser.add_why()
     parser.add_argument("-y", "--yes", action="store_true",
                         help="change it without a question")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="what was done, as one JSON object")  # fmt: skip
+    parser.add_json("what was done, as one JSON object")
 
 
 def run(options: Namespace) -> int:

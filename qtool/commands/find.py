@@ -35,8 +35,7 @@ def options(parser: Parser) -> None:
                         " trash:N")  # fmt: skip
     parser.add_argument("-n", "--number", metavar="N", type=count, default=0,
                         help="how many, at most; else all")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object a line")  # fmt: skip
+    parser.add_json()
 
 
 def run(options: Namespace) -> int:

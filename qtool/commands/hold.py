@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from qtool.commands import mending
-from qtool.commands.mending import carried_out
-from qtool.commands.site import opened
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from qtool.commands.arguments import Parser
+from qtool.commands.verbs import verb
 
 _EXAMPLES = """\
 examples:
@@ -20,15 +11,4 @@ examples:
   qtool ls held:out
 """
 
-
-def options(parser: Parser) -> None:
-    """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
-    parser.add_argument("queue", metavar="QUEUE")
-    mending.options(parser)
-
-
-def run(options: Namespace) -> int:
-    """Hold entries of a queue."""
-    with opened(options) as control:
-        return carried_out(options, control, "hold", options.queue)
+options, run = verb("hold", _EXAMPLES)

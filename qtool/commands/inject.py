@@ -45,8 +45,7 @@ def options(parser: Parser) -> None:
                         " \"x\"), or else a string")  # fmt: skip
     parser.add_argument("--listid", metavar="LISTID",
                         help="the list it is for: test.example.com")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="where it went, as one JSON object")  # fmt: skip
+    parser.add_json("where it went, as one JSON object")
 
 
 def run(options: Namespace) -> int:

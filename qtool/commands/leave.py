@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from qtool.commands.asking import agreed
 from qtool.commands.output import DONE, FAILED, put, put_json, tell
 from qtool.commands.site import again, opened
 from qtool.errors import Refused
@@ -28,14 +28,11 @@ _LONGEST_PATH = 5000
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.epilog = _EXAMPLES
-    parser.add_argument("-n", "--dry-run", action="store_true",
-                        help="only show what is there, and the token that removes"
-                        " exactly this")  # fmt: skip
+    parser.add_dry_run("what is there, and the token that removes exactly this")
     parser.add_argument("-y", "--yes", metavar="TOKEN",
                         help="remove without a question what was shown with that"
                         " token")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="what is there, as one JSON object")  # fmt: skip
+    parser.add_json("what is there, as one JSON object")
 
 
 def run(options: Namespace) -> int:
@@ -54,7 +51,8 @@ def run(options: Namespace) -> int:
             return DONE
         if control.site().attached:
             raise Refused("the daemon works there: qtool stop, then qtool leave")
-        if not _agreed(options, leaving):
+        question = "All of it is removed, for good."
+        if not agreed(question, "leave", _how(options, leaving)):
             return FAILED
         say(control.leave(leaving.token))
     return DONE
@@ -76,21 +74,8 @@ def _show(options: Namespace, leaving: Leaving) -> None:
             fix = each.fix.replace("qtool ", f"{again(options, '')} ")
             put(f"      {visible(fix, _LONGEST_PATH)}")
     if options.dry_run and leaving.token:
-        tell(f"all of it would be removed; {_how(options, leaving)}")
+        tell(f"all of it would be removed; to do it: {_how(options, leaving)}")
 
 
 def _how(options: Namespace, leaving: Leaving) -> str:
-    return f"to do it: {again(options, f'leave --yes {leaving.token}')}"
-
-
-def _agreed(options: Namespace, leaving: Leaving) -> bool:
-    """Ask the person at the terminal; a program is told how to go on."""
-    from qtool.commands.asking import confirmed
-
-    if not sys.stdin.isatty():
-        tell(f"nothing was done; {_how(options, leaving)}")
-        return False
-    if confirmed("All of it is removed, for good.", "leave"):
-        return True
-    tell("nothing was done")
-    return False
+    return again(options, f"leave --yes {leaving.token}")

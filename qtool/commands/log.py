@@ -45,8 +45,7 @@ def options(parser: Parser) -> None:
                         help=f"the last N of them; else {_MOST}")  # fmt: skip
     parser.add_argument("--level", choices=_LEVELS, default="debug",
                         help="this, and what is worse")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object a record, one a line")  # fmt: skip
+    parser.add_json("one JSON object a record, one a line")
 
 
 def run(options: Namespace) -> int:

@@ -59,8 +59,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--sort", metavar="KEY", choices=tuple(_KEYS), default="when",
                         help="when (the oldest first), size (the largest first),"
                         " subject, from or list; else when")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object a line")  # fmt: skip
+    parser.add_json()
 
 
 def run(options: Namespace) -> int:

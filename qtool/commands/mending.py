@@ -20,43 +20,18 @@ from qtool.render.acts import missed_lines, result_line
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from qtool.commands.arguments import Parser
     from qtool.control.control import Control
     from qtool.control.models import ActionResult, Preview
 
 EVERYTHING = "all"
+_OF_ONE_QUEUE = ("unshunt", "restore")
+"""Commands that name their queue as an option, where it is another one."""
 _NAME = re.compile(
     r"[0-9]{7,10}|[0-9]+\.[0-9]+(?:\+[0-9a-f]*)?(?:\.pck|\.psv)?", re.ASCII
 )
 """What a filebase begins with: a time; no filter does."""
 _BACK = "back with: qtool undo {}"
 _NOTHING_CHOSEN = "say which: a NAME, a FILTER, or all"
-
-
-def options(parser: Parser, *, queue: str = "") -> None:
-    """Add the arguments of a command that acts on entries.
-
-    Args:
-        parser: Of the command.
-        queue: Where the entries are unless ``--queue`` says so; else it is named
-            before them.
-    """
-    if queue:
-        parser.add_argument("-q", "--queue", metavar="QUEUE", default=queue,
-                            help=f"where they are; else {queue}")  # fmt: skip
-    parser.add_argument("which", metavar="NAME|FILTER|all", nargs="*",
-                        help="entries by the beginnings of their names, those that a"
-                        " filter selects, or all")  # fmt: skip
-    parser.add_argument("--why", metavar="TEXT", default="",
-                        help="for the audit, and for whoever asks later")  # fmt: skip
-    parser.add_argument("-n", "--dry-run", action="store_true",
-                        help="only show them, and the token that acts on"
-                        " exactly these")  # fmt: skip
-    parser.add_argument("-y", "--yes", metavar="TOKEN", nargs="?", const=True,
-                        help="act without a question: on what was shown with that"
-                        " token, or on one entry that is named")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="what would be or was done, as JSON")  # fmt: skip
 
 
 def carried_out(
@@ -70,7 +45,7 @@ def carried_out(
         if options.which:
             raise Refused("a token stands for its own list: name nothing beside it")
         # Where the queue is an option, the line that was shown does not say it.
-        queue = "" if options.command in ("unshunt", "restore") else queue
+        queue = "" if options.command in _OF_ONE_QUEUE else queue
         return _done(options, control, options.yes, verb, queue, to)
     preview = _previewed(options, control, verb, queue, to)
     if not preview.count:
@@ -138,28 +113,20 @@ def _show(options: Namespace, preview: Preview) -> None:
 def _how(options: Namespace, preview: Preview) -> str:
     """Return the command line that acts on exactly what was shown."""
     words = [options.command]
-    if "to" not in options:
+    if options.command not in _OF_ONE_QUEUE:
         words.append(quote(preview.queue))
-    elif options.command == "move":
-        words += [quote(preview.queue), quote(preview.to)]
+    if options.command == "move":
+        words.append(quote(preview.to))
     return again(options, " ".join([*words, "--yes", preview.token]))
 
 
 def _agreed(options: Namespace, verb: str, preview: Preview) -> bool:
-    """Ask the person at the terminal; a program is told how to go on."""
-    from qtool.commands.asking import confirmed
+    from qtool.commands.asking import agreed
 
-    if not sys.stdin.isatty():
-        tell(f"nothing was done; to do it: {_how(options, preview)}")
-        return False
     is_all = options.which == [EVERYTHING]
     count = f"{preview.count:,} entries" if preview.count > 1 else "this entry"
-    word = EVERYTHING if is_all else verb
     question = f"{verb.capitalize()} {count} of {preview.queue}?"
-    if confirmed(question, word):
-        return True
-    tell("nothing was done")
-    return False
+    return agreed(question, EVERYTHING if is_all else verb, _how(options, preview))
 
 
 def told(options: Namespace, result: ActionResult) -> int:

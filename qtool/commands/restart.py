@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtool.commands import steering
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from qtool.commands.arguments import Parser
 
 _EXAMPLES = """\
 examples:
@@ -20,15 +13,6 @@ examples:
 A message in hand is finished first. What does not run is not started.
 """
 
-
-def options(parser: Parser) -> None:
-    """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
-    steering.arguments(parser)
-
-
-def run(options: Namespace) -> int:
-    """Restart it; print what happened."""
-    return steering.steer(
-        options, lambda control, *part: control.restart(*part), by_daemon=True
-    )
+options, run = steering.command(
+    _EXAMPLES, lambda control, *part: control.restart(*part), by_daemon=True
+)

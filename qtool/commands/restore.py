@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from qtool.commands import mending
-from qtool.commands.mending import carried_out
-from qtool.commands.site import opened
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from qtool.commands.arguments import Parser
+from qtool.commands.verbs import verb
 
 _EXAMPLES = """\
 examples:
@@ -19,16 +10,6 @@ examples:
   qtool restore all --to in --dry-run
 """
 
-
-def options(parser: Parser) -> None:
-    """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
-    mending.options(parser, queue="bad")
-    parser.add_argument("--to", metavar="QUEUE", default="",
-                        help="where they go, if they do not tell")  # fmt: skip
-
-
-def run(options: Namespace) -> int:
-    """Let preserved entries wait again."""
-    with opened(options) as control:
-        return carried_out(options, control, "restore", options.queue, options.to)
+options, run = verb(
+    "restore", _EXAMPLES, queue="bad", to="where they go, if they do not tell"
+)

@@ -39,7 +39,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--format", choices=("qfile", "raw"),
                         help="qfile: as `mailman qfile` prints it; raw: the bytes of"
                         " the message")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_json("one JSON object")
 
 
 def run(options: Namespace) -> int:

@@ -56,8 +56,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--log", metavar="FILE", type=Path,
                         help="Mailman's log, with its rotated files; else the"
                         " site's own")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object a line")  # fmt: skip
+    parser.add_json()
 
 
 def run(options: Namespace) -> int:

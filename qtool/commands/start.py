@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtool.commands import steering
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from qtool.commands.arguments import Parser
 
 _EXAMPLES = """\
 examples:
@@ -20,15 +13,6 @@ examples:
 The daemon (qtool run) starts it. What another process holds waits for that.
 """
 
-
-def options(parser: Parser) -> None:
-    """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
-    steering.arguments(parser)
-
-
-def run(options: Namespace) -> int:
-    """Start it; print what happened."""
-    return steering.steer(
-        options, lambda control, *part: control.start(*part, waits=True), by_daemon=True
-    )
+options, run = steering.command(
+    _EXAMPLES, lambda control, *part: control.start(*part, waits=True), by_daemon=True
+)

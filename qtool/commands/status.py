@@ -41,8 +41,7 @@ _NOT_BY_RUNNING = frozenset({State.NO_CLASS, State.IMPORT_ERROR})
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.epilog = _EXAMPLES
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object, for programs")  # fmt: skip
+    parser.add_json("one JSON object, for programs")
 
 
 def run(options: Namespace) -> int:

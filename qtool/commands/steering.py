@@ -25,6 +25,29 @@ if TYPE_CHECKING:
 HINT = "a runner; one slice of it, as in out:0:4; or All"
 
 
+def command(
+    examples: str, act: Act, *, by_daemon: bool
+) -> tuple[Callable[[Parser], None], Callable[[Namespace], int]]:
+    """Return ``options`` and ``run`` of a command that takes nothing but a runner.
+
+    Args:
+        examples: For the help.
+        act: As of ``steer``.
+        by_daemon: Likewise.
+    """
+
+    def options(parser: Parser) -> None:
+        """Add the arguments of the command."""
+        parser.epilog = examples
+        arguments(parser)
+
+    def run(options: Namespace) -> int:
+        """Do it; print what happened."""
+        return steer(options, act, by_daemon=by_daemon)
+
+    return options, run
+
+
 def arguments(parser: Parser) -> None:
     """Add the arguments that all these commands have."""
     parser.add_argument("runner", metavar="RUNNER[:slice:range]", help=HINT)
@@ -33,8 +56,7 @@ def arguments(parser: Parser) -> None:
 
 def json_argument(parser: Parser) -> None:
     """Add ``--json``."""
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object a runner, one a line")  # fmt: skip
+    parser.add_json("one JSON object a runner, one a line")
 
 
 def steer(options: Namespace, act: Act, *, by_daemon: bool) -> int:

@@ -53,8 +53,7 @@ def options(parser: Parser) -> None:
                         help="the file; else the next")  # fmt: skip
     parser.add_argument("--yes", action="store_true",
                         help="step Mailman's runner without a question")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="the report as one JSON object")  # fmt: skip
+    parser.add_json("the report as one JSON object")
 
 
 def run(options: Namespace) -> int:

@@ -60,8 +60,7 @@ def options(parser: Parser) -> None:
     number.add_argument("-n", metavar="N", type=_number, dest="number",
                         help="so many snapshots, one a second")  # fmt: skip
     parser.set_defaults(number=None)
-    parser.add_argument("--json", action="store_true",
-                        help="a board a line, once a second")  # fmt: skip
+    parser.add_json("a board a line, once a second")
 
 
 def _number(text: str) -> int:

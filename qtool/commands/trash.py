@@ -36,11 +36,10 @@ def options(parser: Parser) -> None:
     parser.epilog = _EXAMPLES
     parser.add_argument("--empty", metavar="ACT|expired|all", nargs="+", default=[],
                         help="remove for good what these acts discarded")  # fmt: skip
-    parser.add_argument("--why", metavar="TEXT", default="", help="for the audit")
+    parser.add_why()
     parser.add_argument("-y", "--yes", action="store_true",
                         help="empty without a question")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one object a line")  # fmt: skip
+    parser.add_json()
 
 
 def run(options: Namespace) -> int:

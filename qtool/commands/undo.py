@@ -36,11 +36,10 @@ def options(parser: Parser) -> None:
     parser.add_argument("-n", "--number", dest="most", metavar="N", type=count,
                         default=20,
                         help="how many are listed; else 20")  # fmt: skip
-    parser.add_argument("--why", metavar="TEXT", default="", help="for the audit")
+    parser.add_why()
     parser.add_argument("-y", "--yes", action="store_true",
                         help="also what another user did, unasked")  # fmt: skip
-    parser.add_argument("--json", action="store_true",
-                        help="one object a line")  # fmt: skip
+    parser.add_json()
 
 
 def run(options: Namespace) -> int:

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from qtool.commands import mending
-from qtool.commands.mending import carried_out
-from qtool.commands.site import opened
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from qtool.commands.arguments import Parser
+from qtool.commands.verbs import verb
 
 _EXAMPLES = """\
 examples:
@@ -20,16 +11,6 @@ examples:
   qtool unshunt list:ant --to in
 """
 
-
-def options(parser: Parser) -> None:
-    """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
-    mending.options(parser, queue="shunt")
-    parser.add_argument("--to", metavar="QUEUE", default="",
-                        help="where they go, if not back")  # fmt: skip
-
-
-def run(options: Namespace) -> int:
-    """Put shunted entries back."""
-    with opened(options) as control:
-        return carried_out(options, control, "unshunt", options.queue, options.to)
+options, run = verb(
+    "unshunt", _EXAMPLES, queue="shunt", to="where they go, if not back"
+)
