@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 LIMIT_SECONDS = 30.0
 """After this the command, and what it has started, is killed."""
@@ -45,7 +45,8 @@ class Alerter:
         self._command = list(command)
         self._environment = dict(environment)
         self._limit = limit_seconds
-        self._pending: deque[tuple[Mapping[str, str], bytes]] = deque()
+        self._pending: deque[tuple[Mapping[str, str], bytes, Callable[[], None]]]
+        self._pending = deque()
         self._wake = threading.Condition()
         self._is_over = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -54,16 +55,22 @@ class Alerter:
         )
         self._thread.start()
 
-    def tell(self, facts: Mapping[str, str], data: bytes) -> None:
+    def tell(
+        self,
+        facts: Mapping[str, str],
+        data: bytes,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
         """Have the command run; does not wait for it.
 
         Args:
             facts: Go into its environment; without null characters.
             data: Its standard input.
+            told: Called, in a thread of its own, once it has ended well.
         """
         with self._wake:
             if len(self._pending) < MOST_PENDING:
-                self._pending.append((facts, data))
+                self._pending.append((facts, data, told))
                 self._wake.notify_all()
                 return
         log.error("%s alerts wait already: one is lost", MOST_PENDING)
@@ -88,13 +95,15 @@ class Alerter:
                 self._wake.wait_for(lambda: self._pending or self._is_over)
                 if self._is_over:
                     return
-                facts, data = self._pending.popleft()
+                facts, data, told = self._pending.popleft()
             try:
-                self._run_once(facts, data)
+                if self._run_once(facts, data):
+                    told()
             except (OSError, ValueError) as error:
                 log.error("the alert command %s: %s", self._command[0], error)  # noqa: TRY400 - a line
 
-    def _run_once(self, facts: Mapping[str, str], data: bytes) -> None:
+    def _run_once(self, facts: Mapping[str, str], data: bytes) -> bool:
+        """Run it; return whether it has ended well."""
         with subprocess.Popen(  # noqa: S603 - the operator's own
             self._command,
             stdin=subprocess.PIPE,
@@ -110,11 +119,12 @@ class Alerter:
                 log.error(  # noqa: TRY400 - a line
                     "the alert command took longer than %g s: killed", self._limit
                 )
-                return
+                return False
             finally:
                 self._process = None
         if process.returncode:
             log.error("the alert command ended with status %d", process.returncode)
+        return not process.returncode
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

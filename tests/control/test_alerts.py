@@ -9,24 +9,29 @@ import threading
 import time
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qtool.control.models import (
     Board,
     QueueRow,
+    RunningSlice,
     Severity,
     Site,
+    State,
     Verdict,
     VerdictKind,
 )
+from qtool.control.verdicts.again import Afresh
 from qtool.control.verdicts.alerts import Alerts, told
+from qtool.control.verdicts.told import Told
 from qtool.control.verdicts.vigil import WELL, Change, Vigil
 from qtool.engine import alerting
 from qtool.engine.alerting import Alerter
 from qtool.errors import SettingsError
 from qtool.settings import parse
+from tests.clock import Clock
 from tests.control.site import HERE, PATIENCE, configuration, eventually, open_site, put
 
 if TYPE_CHECKING:
@@ -43,6 +48,7 @@ def sick(
 
 PAUSED = Verdict(kind=VerdictKind.PAUSED, words="paused")
 STALLED, BEHIND = sick(), sick(VerdictKind.FALLING_BEHIND, Severity.WARNING)
+SHUNTED = sick(VerdictKind.SHUNTED, Severity.WARNING)
 
 
 def tellings(*looks: tuple[float, Verdict]) -> list[tuple[float, str, str]]:
@@ -84,12 +90,83 @@ def test_sick_of_one_thing_and_then_of_another_is_sick_all_the_time() -> None:
     assert tellings(*looks) == [(60, "healthy", "falling behind")]
 
 
+def test_what_has_happened_is_told_at_once_however_long_a_change_has_to_hold() -> None:
+    vigil = Vigil(600.0)
+    looks = [(0.0, WELL), (10.0, SHUNTED), (310.0, WELL), (909.0, WELL), (910.0, WELL)]
+    found = [(now, c) for now, v in looks for c in vigil.see({"shunt": v}, now)]
+    assert [(now, c.after.kind) for now, c in found] == [
+        (10.0, VerdictKind.SHUNTED), (910.0, VerdictKind.HEALTHY),
+    ]  # fmt: skip
+
+
 def test_worse_is_told_too() -> None:
     worse = sick(VerdictKind.NO_RUNNER), sick(VerdictKind.NO_RUNNER, Severity.WARNING)
     assert tellings((0, worse[1]), (60, worse[1]), (70, worse[0]), (130, worse[0])) == [
         (60, "healthy", "no runner"),
         (130, "no runner", "no runner"),
     ]
+
+
+# --- After a restart
+
+
+def board(verdict: Verdict, depth: int = 3, **more: Any) -> Board:
+    row = QueueRow(name="in", has_queue=True, runner="in", runner_slices=1,
+                   depth=depth, in_flight=0, snooze_seconds=1.0,
+                   verdicts=(verdict,), **more)  # fmt: skip
+    return Board(at=0.0, rows=(row,), site=SITE)
+
+
+def told_again(before: Verdict, *looks: tuple[float, Board]) -> list[tuple[float, str]]:
+    """When what is told by one who knows what was, where a second makes a change."""
+    vigil, afresh = Vigil(1.0, {"in": before}), Afresh({"in": before}, 0.0)
+    found = []
+    for now, seen in looks:
+        verdict = seen.rows[0].verdict
+        assert verdict is not None
+        for change in vigil.see({"in": verdict}, now, afresh.unsure(seen, now)):
+            afresh.is_told(change.queue)
+            found.append((now, str(change.after.kind)))
+    return found
+
+
+def test_what_was_told_is_not_told_again_though_it_takes_time_to_be_seen() -> None:
+    late = sick(VerdictKind.WAITS_LONG, Severity.WARNING)
+    for first in (WELL, late):
+        looks = [(float(n), board(first)) for n in range(62)]
+        assert told_again(STALLED, *looks, (62.0, board(STALLED))) == []
+
+
+def test_who_got_well_meanwhile_is_told_as_soon_as_that_is_known() -> None:
+    looks = [float(n) for n in range(90)]
+    assert told_again(STALLED, *((n, board(WELL)) for n in looks)) == [(67, "healthy")]
+    empty = [(n, board(WELL, 0)) for n in looks]
+    assert told_again(STALLED, *empty) == [(10, "healthy")]
+    nobody = sick(VerdictKind.NO_RUNNER)
+    assert told_again(nobody, *((n, board(WELL)) for n in looks)) == [(10, "healthy")]
+
+
+def test_milder_is_not_told_after_a_restart_and_worse_is() -> None:
+    grave = sick(VerdictKind.FAILED)
+    mild = sick(VerdictKind.FAILED, Severity.WARNING)
+    again = [(float(n), board(mild)) for n in range(0, 300, 5)]
+    assert told_again(grave, *again, (301.0, board(grave))) == []
+    worse = [(float(n), board(grave)) for n in range(0, 300, 5)]
+    assert told_again(mild, *worse) == [(10, "failed")]
+
+
+def test_who_hangs_in_the_same_since_the_start_may_hang_again() -> None:
+    hung = sick(VerdictKind.HUNG)
+
+    def at_it(now: float, seconds: float) -> tuple[float, Board]:
+        one = RunningSlice(slice=0, state=State.RUNNING, pid=1, thread=1,
+                           cpu_seconds=0.0, memory_bytes=None, filebase="x",
+                           seconds=seconds)  # fmt: skip
+        return now, board(WELL, running=(one,))
+
+    looks = [at_it(n, n - 2.0) for n in range(3, 300)]
+    assert told_again(hung, *looks) == []
+    assert told_again(hung, *looks, at_it(300, 1), at_it(302, 3)) == [(300, "healthy")]
 
 
 # --- The command
@@ -234,6 +311,73 @@ def test_a_queue_that_gets_sick_and_well_is_told(tmp_path: Path) -> None:
     eventually(lambda: kinds() == ["no runner", "healthy"])
     alerts.close()
     control.close()
+
+
+def test_the_next_one_goes_on_from_what_was_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (tmp_path / "alert.py").write_text(WRITES)
+    command = f"{sys.executable} {tmp_path / 'alert.py'} '{out}'"
+    text = configuration(**{"in": f"class: {HERE}.Taking", "out": ""})
+    text = f"{text}[alert]\ncommand: {command}\nafter: 0.1s\n"
+    note = tmp_path / "queues" / ".qtool" / "alerts.json"
+
+    def lines() -> list[str]:
+        return out.read_text().splitlines() if out.exists() else []
+
+    control = open_site(tmp_path, text)
+    alerts = Alerts(control, {}, {"in"})
+    assert not note.exists()
+    put(control, "in")
+    eventually(note.exists)  # the command has ended well
+    assert len(lines()) == 1
+    alerts.close()
+    control.close()
+
+    control = open_site(tmp_path, text)
+    boards: list[Board] = []
+    ticks = Clock()
+    alerts = Alerts(control, {}, {"in"}, ticks)
+    other = Alerts(control, {}, {"out"})
+    ticks.now += 60.0
+    control.watch(boards.append)
+    eventually(lambda: len(boards) >= 2)
+    assert len(lines()) == 1
+    control.start("in")
+    eventually(lambda: boards[-1].rows[0].depth == 0)
+    eventually(lambda: _went_on(ticks) and len(lines()) == 2)
+    eventually(lambda: not note.exists())
+    assert json.loads(lines()[1])[0]["QTOOL_BEFORE"] == "no runner"
+    alerts.close()
+    other.close()
+    control.close()
+
+
+def _went_on(ticks: Clock) -> bool:
+    ticks.now += 1.0
+    return True
+
+
+def test_what_was_told_is_kept_for_each_configuration_and_dropped_with_its_queue(
+    tmp_path: Path,
+) -> None:
+    one, two = Told(tmp_path, "a.cfg"), Told(tmp_path, "b.cfg")
+    one.note("in", STALLED, lambda _: True)
+    one.note("old", BEHIND, lambda _: True)
+    two.note("in", BEHIND, lambda _: True)
+    assert one.read() == {"in": STALLED, "old": BEHIND}
+    one.note("out", STALLED, lambda queue: queue != "old")
+    one.note("in", WELL, lambda _: True)
+    assert (one.read(), two.read()) == ({"out": STALLED}, {"in": BEHIND})
+
+
+def test_what_the_command_has_not_told_is_told_by_the_next(
+    tmp_path: Path, alerter: Callable[..., Alerter]
+) -> None:
+    done: SimpleQueue[str] = SimpleQueue()
+    teller = alerter(script(tmp_path, "import os, sys; sys.exit('BAD' in os.environ)"))
+    teller.tell({"BAD": "1"}, b"", lambda: done.put("bad"))
+    teller.tell({}, b"", lambda: done.put("good"))
+    assert (done.get(timeout=PATIENCE), done.empty()) == ("good", True)
 
 
 def test_what_is_stopped_on_purpose_is_not_told(tmp_path: Path) -> None:

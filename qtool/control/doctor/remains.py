@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "layout": "",
+    "alerts.json": "",
     "audit.jsonl": "the audit log",
     "cache.sqlite3": "what was read of entries, to list them sooner",
     "cache.sqlite3-shm": "",

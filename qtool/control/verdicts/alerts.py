@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.control.serving import wire
+from qtool.control.verdicts.again import Afresh
+from qtool.control.verdicts.told import Told
 from qtool.control.verdicts.vigil import WELL, Vigil
 from qtool.engine.alerting import Alerter
 from qtool.untrusted import visible
@@ -26,6 +29,8 @@ SPOOL = ""
 class Alerts:
     """Runs the ``[alert]`` command of a site on changes of its verdicts, until closed.
 
+    What it has told is noted, so that the next one goes on from there.
+
     Args:
         control: The site; it is watched from now on.
         environment: What the command finds in its environment besides the facts.
@@ -40,18 +45,26 @@ class Alerts:
         queues: Collection[str] = (),
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        alert = control.configuration.settings.alert
+        settings = control.configuration.settings
+        alert = settings.alert
+        self._configuration = control.configuration
         self._queues = frozenset(queues)
         self._ticks = ticks
-        self._vigil = Vigil(alert.after_seconds)
+        self._told = Told(self._configuration.state_directory, settings.source)
+        before = {q: one for q, one in self._told.read().items() if self._is_ours(q)}
+        self._vigil = Vigil(alert.after_seconds, before)
+        self._afresh = Afresh(before, ticks())
         self._alerter = Alerter(alert.command, environment)
         self._unwatch = control.watch(self.see)
 
     def see(self, board: Board) -> None:
         """Tell what has changed, if it has for long enough."""
-        for change in self._vigil.see(self._verdicts(board), self._ticks()):
+        now = self._ticks()
+        unsure = self._afresh.unsure(board, now)
+        for change in self._vigil.see(self._verdicts(board), now, unsure):
+            self._afresh.is_told(change.queue)
             facts, data = told(change, board)
-            self._alerter.tell(facts, data)
+            self._alerter.tell(facts, data, partial(self._note, change))
 
     def hush(self) -> None:
         """Find no more changes: what is stopped on purpose is neither sick nor well."""
@@ -62,12 +75,20 @@ class Alerts:
         self._unwatch()
         self._alerter.close()
 
+    def _note(self, change: Change) -> None:
+        self._told.note(change.queue, change.after, self._is_there)
+
+    def _is_there(self, queue: str) -> bool:
+        return queue == SPOOL or queue in self._configuration.settings.runners
+
+    def _is_ours(self, queue: str) -> bool:
+        return not self._queues or queue in self._queues
+
     def _verdicts(self, board: Board) -> dict[str, Verdict]:
         found = {
             row.name: row.verdict
             for row in board.rows
-            if row.verdict is not None
-            and (not self._queues or row.name in self._queues)
+            if row.verdict is not None and self._is_ours(row.name)
         }
         if not self._queues:
             found[SPOOL] = board.site.verdict or WELL

@@ -21,6 +21,8 @@ from qtool.settings import WITHOUT_RUNNER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qtool.control.models import QueueRow
+
 STALLED_SECONDS = 60.0
 """Nothing leaves for longer than this and two sleep times: it is stalled."""
 LONG_SECONDS = 900.0
@@ -57,6 +59,11 @@ def judge(facts: Facts) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]]:
     found = [_of_queue(facts, slices), *besides(facts)]
     found.sort(key=rank, reverse=True)  # stable
     return tuple(found), slices if len(slices) > 1 else ()
+
+
+def patience_of(row: QueueRow) -> float:
+    """Return for how many seconds nothing may leave before a queue is stalled."""
+    return STALLED_SECONDS + 2 * (row.snooze_seconds or 0)
 
 
 # --- A slice
@@ -143,10 +150,7 @@ def _moving(facts: Facts, part: Part) -> Verdict:
     if part.state is State.RUNNING and row.note.startswith(_NOT_IDLE):
         return waits("held back", row.note)
     waited = facts.at - part.oldest if part.oldest is not None else 0.0
-    still, patience = (
-        part.still_seconds,
-        STALLED_SECONDS + 2 * (row.snooze_seconds or 0),
-    )
+    still, patience = part.still_seconds, patience_of(row)
     if still is not None and row.honours_due:
         still = min(still, waited)  # before that it was not due
     evidence = _waiting(facts, part)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from qtool.control.models import Severity, Verdict, VerdictKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _Key: TypeAlias = "tuple[VerdictKind, Severity] | None"
+
+_AT_ONCE = frozenset({VerdictKind.SHUNTED})
+"""It has happened, and may be past before it has held for long."""
 
 WELL = Verdict(kind=VerdictKind.HEALTHY, words="healthy")
 
@@ -25,24 +28,33 @@ class Change:
 
 
 class Vigil:
-    """Notices changes that last.
+    """Notices changes that last, and things that happen.
 
-    To begin with everything counts as well. Ways of being well are not told apart.
+    Ways of being well are not told apart.
 
     Args:
         after_seconds: For how long a change has to hold.
+        told: What was told before, by queue; all else counts as well to begin with.
     """
 
-    def __init__(self, after_seconds: float) -> None:
+    def __init__(
+        self, after_seconds: float, told: Mapping[str, Verdict] | None = None
+    ) -> None:
         self._after = after_seconds
-        self._watched: dict[str, _Watched] = {}
+        self._watched = {queue: _Watched(one) for queue, one in (told or {}).items()}
 
-    def see(self, verdicts: Mapping[str, Verdict], now: float) -> list[Change]:
+    def see(
+        self,
+        verdicts: Mapping[str, Verdict],
+        now: float,
+        unsure: Collection[str] = (),
+    ) -> list[Change]:
         """Take the verdicts on all queues; return what is to be told.
 
         Args:
             verdicts: By queue.
             now: On a clock that never goes back.
+            unsure: Queues of which it takes longer to know: nothing is told of them.
         """
         for queue in self._watched.keys() - verdicts.keys():
             del self._watched[queue]
@@ -50,7 +62,8 @@ class Vigil:
         for queue, verdict in verdicts.items():
             watched = self._watched.setdefault(queue, _Watched())
             before = watched.told
-            if watched.is_to_be_told(verdict, now, self._after):
+            after = float("inf") if queue in unsure else self._after
+            if watched.is_to_be_told(verdict, now, after):
                 found.append(Change(queue=queue, before=before, after=verdict))
         return found
 
@@ -58,8 +71,8 @@ class Vigil:
 class _Watched:
     __slots__ = ("_candidate", "_since", "told")
 
-    def __init__(self) -> None:
-        self.told = WELL
+    def __init__(self, told: Verdict = WELL) -> None:
+        self.told = told
         self._candidate: _Key = None
         self._since: float | None = None
         """Since when it has not been as it was told."""
@@ -74,7 +87,8 @@ class _Watched:
         if self._since is None or not goes_on:
             self._since = now
         self._candidate = key
-        if now - self._since < after:
+        is_due = verdict.kind in _AT_ONCE or now - self._since >= after
+        if not is_due:
             return False
         self.told, self._since = verdict, None
         return True

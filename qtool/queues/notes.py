@@ -1,0 +1,101 @@
+"""Small notes beside the queues, from one process to the next.
+
+A note is replaced as a whole by who holds a lock on the folder, so who reads it
+needs none. Mail never depends on one: a note that cannot be understood is dropped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+from contextlib import contextmanager, suppress
+from types import GenericAlias
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from qtool.queues import durable
+from qtool.queues.state import make_state_folder
+from qtool.wire import Wire, dumped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
+
+_LARGEST = 1 << 20
+"""Bytes of the file that are read."""
+
+log = logging.getLogger("qtool.notes")
+
+
+class Note(Generic[T]):
+    """A list of facts of one kind.
+
+    Args:
+        path: Its file, in the state folder; both are made by the first change.
+        kind: What the facts are: a frozen dataclass.
+        layout: The version of that; a note of another one is dropped.
+    """
+
+    def __init__(self, path: Path, kind: type[T], layout: int) -> None:
+        self._path = path
+        self._kind = kind
+        self._layout = layout
+        self._wire = Wire({})
+        self._said = ""
+        """Which damage the log knows of."""
+
+    def read(self) -> list[T]:
+        """Return what is noted; nothing where there is no note, or a damaged one."""
+        try:
+            return self._parsed(durable.read_small(str(self._path), _LARGEST))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                log.warning("%s is dropped: %s", self._path, error)
+            return []
+
+    @contextmanager
+    def changing(self) -> Iterator[list[T]]:
+        """Let the list be changed, and write it down durably where it was.
+
+        Raises:
+            OSError: It cannot be written down.
+        """
+        folder = self._path.parent
+        make_state_folder(str(folder))
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX)  # two who write would lose one
+            facts = self.read()
+            before = list(facts)
+            yield facts
+            if facts != before:
+                self._write(facts)
+                os.fsync(place)
+        finally:
+            os.close(place)
+
+    def _parsed(self, data: bytes) -> list[T]:
+        kept = json.loads(data)
+        if not isinstance(kept, dict) or kept.get("layout") != self._layout:
+            raise ValueError("it has another layout")
+        hint = GenericAlias(list, self._kind)
+        found: list[T] = self._wire.loaded(hint, kept["facts"])
+        return found
+
+    def _write(self, facts: list[T]) -> None:
+        if not facts:
+            with suppress(FileNotFoundError):
+                self._path.unlink()
+            return
+        temporary = self._path.with_suffix(".tmp")
+        with suppress(FileNotFoundError):
+            temporary.unlink()  # of one who was killed: the lock is ours
+        kept = {"layout": self._layout, "facts": dumped(facts)}
+        durable.write_new(str(temporary), json.dumps(kept, indent=1).encode())
+        temporary.replace(self._path)
