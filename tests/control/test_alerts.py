@@ -358,7 +358,7 @@ def _went_on(ticks: Clock) -> bool:
 
 
 def test_what_was_told_is_kept_for_each_configuration_and_dropped_with_its_queue(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = Told(tmp_path, "a.cfg"), Told(tmp_path, "b.cfg")
     one.note("in", STALLED, lambda _: True)
@@ -368,6 +368,10 @@ def test_what_was_told_is_kept_for_each_configuration_and_dropped_with_its_queue
     one.note("out", STALLED, lambda queue: queue != "old")
     one.note("in", WELL, lambda _: True)
     assert (one.read(), two.read()) == ({"out": STALLED}, {"in": BEHIND})
+    (tmp_path / "c.cfg").touch()
+    Told(tmp_path, str(tmp_path / "c.cfg")).note("in", STALLED, lambda _: True)
+    monkeypatch.chdir(tmp_path)  # the same file by another name
+    assert Told(tmp_path, "c.cfg").read() == {"in": STALLED}
 
 
 def test_what_the_command_has_not_told_is_told_by_the_next(

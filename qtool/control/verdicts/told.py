@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Severity, Verdict
@@ -11,7 +12,6 @@ from qtool.queues.notes import Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 FILE = "alerts.json"
 
@@ -37,7 +37,8 @@ class Told:
 
     def __init__(self, folder: Path, source: str) -> None:
         self._note = Note(folder / FILE, _Telling, layout=1)
-        self._source = source
+        path = Path(source)
+        self._source = str(path.absolute()) if path.is_file() else source
 
     def read(self) -> dict[str, Verdict]:
         """Return the last verdict that was told of each queue that is not well."""
