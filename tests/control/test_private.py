@@ -52,7 +52,7 @@ LOOKS: list[tuple[Any, ...]] = [
     ("find", "some", "size<"), ("find", "unknown"),
     ("described", "some", ("FIRST",)), ("named", "some", "1"), ("named", "some", "x"),
     ("step_question", "some"), ("step_question", "none"), ("step_question", "unknown"),
-    ("audit",),
+    ("audit",), ("under_way",),
 ]  # fmt: skip
 ACTS: list[tuple[Any, ...]] = [
     ("examine",), ("examine", ("some", "none")), ("examine", ("unknown",)),
@@ -64,7 +64,7 @@ ACTS: list[tuple[Any, ...]] = [
     ("discard", "some", "FIRST"), ("trash",), ("undo", 3, False, "why"), ("acts",),
     ("undo", 3), ("undo_question", 1), ("undo_question", 99), ("unshunt", "gone"),
     ("restore", "gone"), ("edit", "some", "gone"),
-    ("preview", "discard", "some", "all"), ("confirm", "nonsense"),
+    ("preview", "discard", "some", "all"), ("confirm", "nonsense"), ("interrupt", 7),
     ("step", "some", "FIRST"), ("step", "some", "gone"), ("step", "some", None, 7),
     ("step", "more"), ("step", "more"), ("step", "unknown"), ("drain", ("more", "on")),
     ("drain", ("some:0:2",)),

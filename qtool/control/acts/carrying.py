@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from qtool.control.acts.journal import Begun, Journal
+    from qtool.control.acts.ongoing import Ongoing
     from qtool.control.acts.plans import Ways
     from qtool.control.acts.records import Moved, Record
     from qtool.installation import Configuration
@@ -42,6 +43,7 @@ def carry_out(
     journal: Journal,
     record: Record,
     ways: Ways,
+    ongoing: Ongoing,
     change: Change | None = None,
 ) -> ActionResult:
     """Put an act on record, carry it out, and tell what became of each entry.
@@ -51,6 +53,7 @@ def carry_out(
         journal: Where it is put on record.
         record: The act.
         ways: Where the entries go.
+        ongoing: Is told how far it is.
         change: What is done to an entry whose original is kept in the trash.
 
     Raises:
@@ -64,7 +67,8 @@ def carry_out(
     with journal.begin(replace(record, moves=tuple(ways.moves))) as begun:
         noted(files=[move.filebase for move in ways.moves], number=begun.number)
         carrier = _Carrier(configuration, begun.number, change, bool(record.undoes))
-        carrier.carry(ways.moves)
+        ongoing.begins(len(ways.moves), begun.number)
+        carrier.carry(ways.moves, ongoing)
         carrier.end(begun)
     return replace(
         result,
@@ -104,11 +108,12 @@ class _Carrier:
         self.failed: list[Missed] = []
         self.notes: list[str] = []
 
-    def carry(self, moves: Sequence[Moved]) -> None:
-        """Go all ways, up to the first that the machine does not allow."""
+    def carry(self, moves: Sequence[Moved], ongoing: Ongoing) -> None:
+        """Go all ways, up to the first that the machine or a person does not allow."""
         try:
             for position, move in enumerate(moves):
                 problem = self._tried(move) or self._synced_in_time()
+                problem = problem or ongoing.came_to(position + 1)
                 if problem:
                     self._left = len(moves) - position - 1
                     for left in moves[position + 1 :]:

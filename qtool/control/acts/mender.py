@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
     from qtool.control.acts.carrying import Change
     from qtool.control.acts.editing import Edit
+    from qtool.control.acts.ongoing import Ongoing, OngoingActs
     from qtool.control.desk.desk import Desk
     from qtool.queues.switchboard import Switchboard
 
 _FIRST = 25
 """How many entries of a preview are shown."""
 _PAGE = 10_000
-_PAGE_SECONDS = 60.0
+_PAGE_SECONDS = 0.5
+"""How long a filter is asked before it is told how far that is."""
 EVERYTHING = "all"
 """What is typed for every entry of a queue, and nothing shorter."""
 
@@ -49,10 +51,14 @@ class Mender:
     Args:
         desk: Where entries are found and looked at.
         clock: Seconds since the epoch.
+        acts: Those that are under way.
     """
 
-    def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, desk: Desk, clock: Callable[[], float], acts: OngoingActs
+    ) -> None:
         self._desk = desk
+        self._ongoing = acts
         self._configuration = desk.configuration
         self._clock = clock
         self._journal = Journal(desk.configuration.state_directory)
@@ -61,12 +67,13 @@ class Mender:
     def at_once(self, plan: Plan, why: str) -> ActionResult:
         """Do something to entries that were named one by one."""
         checked(self._configuration, plan)
-        if plan.verb == EMPTY:
-            return emptied(self._configuration, plan)
-        if plan.verb == "discard":
-            check_room(self._configuration)
-        ways = ways_of(self._configuration, plan, self._clock())
-        return self._on_record(plan, ways, why)
+        with self._ongoing.begun(plan.verb, plan.queue, plan.to) as ongoing:
+            if plan.verb == EMPTY:
+                return emptied(self._configuration, plan, ongoing)
+            if plan.verb == "discard":
+                check_room(self._configuration)
+            ways = ways_of(self._configuration, plan, self._clock(), ongoing)
+            return self._on_record(plan, ways, why, ongoing)
 
     def confirmed(
         self, token: str, why: str, verb: str, queue: str, to: str
@@ -80,7 +87,8 @@ class Mender:
         record, note = to_undo(self._journal, number, acting_uid(), others=others)
         plan = Plan(verb=UNDO, queue=record.queue, to=record.to, filebases=())
         ways = ways_back(record)
-        result = self._on_record(plan, ways, why, undoes=record.number)
+        with self._ongoing.begun(UNDO, plan.queue, plan.to) as ongoing:
+            result = self._on_record(plan, ways, why, ongoing, undoes=record.number)
         return replace(result, note="; ".join(filter(None, (result.note, note))))
 
     def edit(
@@ -110,9 +118,9 @@ class Mender:
                 name, msgdata, message=message or None, was=held, sync=False
             )
 
-        return self._on_record(
-            plan, Ways(moves=[kept_aside(plan, held)]), why, change=change
-        )
+        ways = Ways(moves=[kept_aside(plan, held)])
+        with self._ongoing.begun("edit", queue, "") as ongoing:
+            return self._on_record(plan, ways, why, ongoing, change=change)
 
     def undo_question(self, number: int) -> str | None:
         """Return what to ask before an act is undone; None for nothing."""
@@ -133,11 +141,14 @@ class Mender:
         if bool(where) == bool(plan.filebases):
             raise Refused("say which: some names, a filter, or all")
         checked(self._configuration, plan)
-        if where:
-            plan = replace(plan, filebases=self._matching(plan, where))
-        found, queue, ways = plan.filebases, source_of(plan), Ways()
-        if plan.verb != EMPTY:
-            ways = ways_of(self._configuration, plan, self._clock())
+        ways = Ways()
+        with self._ongoing.begun(plan.verb, plan.queue, plan.to) as ongoing:
+            if where:
+                matching = self._matching(plan, where, ongoing)
+                plan = replace(plan, filebases=matching)
+            if plan.verb != EMPTY:
+                ways = ways_of(self._configuration, plan, self._clock(), ongoing)
+        found, queue = plan.filebases, source_of(plan)
         is_idle = not found or (plan.verb != EMPTY and not ways.moves)
         token = "" if is_idle else self._tokens.issue(plan, acting_uid())
         return Preview(
@@ -167,6 +178,7 @@ class Mender:
         plan: Plan,
         ways: Ways,
         why: str,
+        ongoing: Ongoing,
         *,
         undoes: int = 0,
         change: Change | None = None,
@@ -184,11 +196,13 @@ class Mender:
             moves=(),
             undoes=undoes,
         )
-        return carry_out(self._configuration, self._journal, record, ways, change)
+        return carry_out(
+            self._configuration, self._journal, record, ways, ongoing, change
+        )
 
-    def _matching(self, plan: Plan, where: str) -> tuple[str, ...]:
+    def _matching(self, plan: Plan, where: str, ongoing: Ongoing) -> tuple[str, ...]:
         """Return the filebases that a filter selects, oldest first."""
-        queue, after, found = source_of(plan), "", list[str]()
+        queue, after, found, read = source_of(plan), "", list[str](), 0
         where = "" if where == EVERYTHING else where
         complete = False
         while not complete:
@@ -197,6 +211,8 @@ class Mender:
             )
             found += (e.filebase for e in page.entries if e.suffix in _FREE)
             after, complete = page.after, page.complete
+            read += page.read
+            ongoing.looked_at(read, page.total)
         return tuple(found)
 
 

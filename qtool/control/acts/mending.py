@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.desk.desk import Desk
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from qtool.control.acts.mender import Mender
+    from qtool.control.acts.ongoing import OngoingActs
     from qtool.control.acts.tokens import Plan
-    from qtool.control.models import Act, ActionResult, Entry, Preview, Trashed
+    from qtool.control.models import (
+        Act,
+        ActionResult,
+        Entry,
+        Preview,
+        Trashed,
+        UnderWay,
+    )
 
 
 class Mending(Desk, Shunts):
@@ -138,6 +147,24 @@ class Mending(Desk, Shunts):
         """
         return self._mender.confirmed(token, why, verb, queue, to)
 
+    def under_way(self) -> tuple[UnderWay, ...]:
+        """Return how far the acts are that are done here now."""
+        return self._ongoing.seen()
+
+    @act
+    def interrupt(self, id: int) -> None:  # noqa: A002 - the field's word
+        """Have an act that is under way end before its next entry.
+
+        What was done stays, and is told by the act's result.
+
+        Args:
+            id: Of one of ``under_way``.
+
+        Raises:
+            Refused: It is over, or another user's.
+        """
+        self._ongoing.stop(id)
+
     # --- Back again
 
     @act
@@ -183,7 +210,13 @@ class Mending(Desk, Shunts):
     def _mender(self) -> Mender:
         from qtool.control.acts.mender import Mender  # a board mends nothing
 
-        return Mender(self, self.clock)
+        return Mender(self, self.clock, self._ongoing)
+
+    @cached_property
+    def _ongoing(self) -> OngoingActs:
+        from qtool.control.acts.ongoing import OngoingActs
+
+        return OngoingActs(self.clock)
 
     def _one(
         self, verb: str, queue: str, filebase: str, why: str, to: str = ""

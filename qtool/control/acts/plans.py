@@ -19,6 +19,7 @@ from qtool.settings import SiteKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtool.control.acts.ongoing import Ongoing
     from qtool.control.acts.tokens import Plan
     from qtool.installation import Configuration
     from qtool.qfile import QFile
@@ -71,17 +72,25 @@ def checked(configuration: Configuration, plan: Plan) -> None:
             raise Refused(f"they are in {plan.to} already")
 
 
-def ways_of(configuration: Configuration, plan: Plan, now: float) -> Ways:
+def ways_of(
+    configuration: Configuration, plan: Plan, now: float, ongoing: Ongoing
+) -> Ways:
     """Return the way of each entry of a plan; reads those that it must.
 
     Args:
         configuration: The site.
         plan: What is to be done.
         now: Epoch seconds.
+        ongoing: Is told how far it is.
+
+    Raises:
+        Refused: It was interrupted.
     """
+    ongoing.begins(len(plan.filebases))
     way, found = _WAYS[plan.verb], Ways()
     source = place(configuration, source_of(plan))
     for number, filebase in enumerate(plan.filebases):
+        ongoing.looked_at(number)
         try:
             look = _Look(configuration, plan, source, filebase, now, number)
             found.moves.append(way(look))

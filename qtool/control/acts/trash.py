@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from qtool.control.acts.ongoing import Ongoing
     from qtool.control.acts.tokens import Plan
     from qtool.installation import Configuration
 
@@ -78,11 +79,18 @@ def check_room(configuration: Configuration) -> None:
         )
 
 
-def emptied(configuration: Configuration, plan: Plan) -> ActionResult:
+def emptied(configuration: Configuration, plan: Plan, ongoing: Ongoing) -> ActionResult:
     """Remove entries from the trash of one act, for good."""
     heap = place(configuration, plan.queue)
     done, skipped, failed = [], [], []
-    for filebase in plan.filebases:
+    ongoing.begins(len(plan.filebases), act_of(plan.queue))
+    for position, filebase in enumerate(plan.filebases):
+        problem = ongoing.came_to(position)
+        if problem:
+            reason = f"not tried after: {problem}"
+            left = plan.filebases[position:]
+            skipped += [Missed(filebase=each, reason=reason) for each in left]
+            break
         try:
             heap.erase(filebase)
             done.append(filebase)
@@ -104,10 +112,11 @@ def emptied(configuration: Configuration, plan: Plan) -> ActionResult:
 
 def is_trash(queue: str) -> bool:
     """Return whether a place is the trash of an act."""
-    return queue == trash(_number(queue))
+    return queue == trash(act_of(queue))
 
 
-def _number(queue: str) -> int:
+def act_of(queue: str) -> int:
+    """Return the number of the act whose trash a place is; 0 for none."""
     digits = queue.rpartition(":")[2]
     return int(digits) if digits.isascii() and digits.isdecimal() else 0
 

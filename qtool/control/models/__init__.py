@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from qtool.control.models.doctor import Examined, Finding, Fixed, FixPreview
     from qtool.control.models.entries import Entry, EntryView, Found, QueueEntry
     from qtool.control.models.leaving import Leaving, Remaining
-    from qtool.control.models.mending import Act, ActionResult, Missed, Preview, Trashed
+    from qtool.control.models.mending import (
+        Act,
+        ActionResult,
+        Missed,
+        Preview,
+        Trashed,
+        UnderWay,
+    )
     from qtool.control.models.runs import DrainReport, Injected
     from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 
@@ -70,6 +77,7 @@ __all__ = [
     "State",
     "StepReport",
     "Trashed",
+    "UnderWay",
     "Verdict",
     "VerdictKind",
 ]
@@ -97,6 +105,7 @@ _LATER = {
     "QueueEntry": "entries",
     "Remaining": "leaving",
     "Trashed": "mending",
+    "UnderWay": "mending",
 }
 
 

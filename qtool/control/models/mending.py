@@ -84,6 +84,29 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """How far an act over many entries is, or the preview of one."""
+
+    id: int
+    """For ``interrupt``."""
+    verb: str
+    queue: str
+    to: str
+    uid: int
+    """The user who acts."""
+    pid: int
+    """The process that asked for it, where that is known; else 0."""
+    since: float
+    """Epoch seconds."""
+    number: int = 0
+    """Of the act; 0 while its entries are only looked at, and nothing was done."""
+    done: int = 0
+    """How many entries it has come to, or has looked at."""
+    total: int = 0
+    """Of how many; 0 where that is not known yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trashed:
     """What one act put into the trash."""
 
