@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from qtool.commands.arguments import parse
-from qtool.commands.output import FAILED, INTERRUPTED, tell
+from qtool.commands.output import FAILED, INTERRUPTED, drop_output, tell
 from qtool.errors import QToolError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         tell(str(error))
         return FAILED
     except BrokenPipeError:
-        _drop_output()
+        drop_output()
         return FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename is not None else ""
@@ -62,14 +62,3 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open, and pathlib costs
-
-
-def _drop_output() -> None:
-    """Let the interpreter flush into nothing: nobody reads any more."""
-    try:
-        descriptor = sys.stdout.fileno()
-    except OSError:
-        return  # no file behind it: nothing is flushed at exit
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)

@@ -122,11 +122,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and end with the status for usage."""
-        from qtool.commands.output import UNKNOWN, USAGE, put, tell
+        from qtool.commands.output import USAGE, as_plugin, put_unknown, tell
 
         if self.is_plugin:
-            put(f"QTOOL UNKNOWN - {message.replace('|', '/')}")
-            raise SystemExit(UNKNOWN)
+            raise SystemExit(as_plugin(lambda: put_unknown(message)))
         tell(f"{message} (see {self.prog} --help)")
         raise SystemExit(USAGE)
 

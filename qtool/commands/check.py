@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from qtool.commands.findings import told
 from qtool.commands.limits import COUNTS, TIMES, Limit, figure, limit
-from qtool.commands.output import UNKNOWN, put, put_json
+from qtool.commands.output import UNKNOWN, as_plugin, put, put_json, put_unknown
 from qtool.commands.site import opened
 from qtool.control.models import Severity
 from qtool.errors import QToolError, Refused
@@ -72,13 +72,16 @@ def options(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Print how the site is in the form of monitoring plugins."""
+    return as_plugin(lambda: _checked(options))
+
+
+def _checked(options: Namespace) -> int:
     try:
         with _in_time(), opened(options) as control:
             board = control.scan()
         rows = _chosen(board, options.queues)
     except (QToolError, OSError) as error:
-        put(f"QTOOL UNKNOWN - {visible(str(error), 1000)}".replace("|", "/"))
-        return UNKNOWN
+        return put_unknown(str(error))
     problems = list(_problems(options, board, rows))
     status = max((p.status for p in problems), key=_GRAVEST_LAST.index, default=0)
     if options.json:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
 
 DONE = 0
@@ -74,6 +75,37 @@ def erase() -> None:
         stream = _passing.pop()
         stream.write(_ERASE)
         stream.flush()
+
+
+def put_unknown(reason: str) -> int:
+    """Write the line of a plugin that cannot tell; return its status."""
+    put(f"QTOOL UNKNOWN - {visible(reason, 1000)}".replace("|", "/"))
+    return UNKNOWN
+
+
+def as_plugin(work: Callable[[], int]) -> int:
+    """Return what ``work`` returns, or ``UNKNOWN`` where what it prints is lost."""
+    try:
+        status = work()
+        sys.stdout.flush()
+    except OSError as error:
+        tell(f"standard output: {error.strerror or error}")
+        drop_output()
+        return UNKNOWN
+    return status
+
+
+def drop_output() -> None:
+    """Let what is still to be written go nowhere: nobody takes it."""
+    import os
+
+    try:
+        descriptor = sys.stdout.fileno()
+    except OSError:
+        return  # no file behind it: nothing is flushed at exit
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def carries_unicode(stream: TextIO) -> bool:

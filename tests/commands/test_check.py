@@ -6,6 +6,8 @@ import argparse
 import json
 import re
 import signal
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +15,9 @@ import pytest
 from qtool.commands import check
 from qtool.commands.check import _label
 from qtool.commands.limits import limit
-from tests.commands.program import FORWARD, MESSAGE, configuration, running
+from tests.commands.program import FORWARD, MESSAGE, QTOOL, configuration, running
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.commands.conftest import Call
 
 PERFORMANCE = re.compile(
@@ -43,6 +43,17 @@ def test_a_site_where_nothing_waits_is_ok(call: Call, site: Path) -> None:
     status, text, figures = first_line(ended.out)
     assert (status, text) == ("OK", "1 queue, 0 messages wait")
     assert figures == {"in_depth": "0;;;0", "in_oldest": "0s;;;0"}
+
+
+@pytest.mark.parametrize("words", [[], ["--json"], ["nowhere"], ["--odd"]])
+def test_what_nobody_could_read_is_unknown(site: Path, words: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [QTOOL, "--config", site, "check", *words], stdout=full,
+            stderr=subprocess.PIPE, timeout=30, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 3
+    assert ended.stderr == b"qtool: standard output: No space left on device\n"
 
 
 def test_without_thresholds_the_verdicts_decide(call: Call, site: Path) -> None:
