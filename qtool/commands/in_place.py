@@ -24,15 +24,19 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
 """A screen of its own, no cursor, no wrapping; and back."""
 _HOME, _REST, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
-_PATIENCE_SECONDS = 3600.0
+_FIRST_SECONDS, _PATIENCE_SECONDS = 1.0, 3600.0
+"""Until the first board, and until another: each has to come."""
 
 
-def show(news: News, lines_of: Callable[[Board, int], list[list[Span]]]) -> None:
+def show(
+    news: News, lines_of: Callable[[Board, int], list[list[Span]]], waiting: str
+) -> None:
     """Draw each board over the one before until ``q``, Ctrl-C or a signal.
 
     Args:
         news: Where boards come from.
         lines_of: Makes lines of a board, for a width.
+        waiting: What is shown until the first has come, where that takes a while.
     """
     ended: list[int] = []
 
@@ -43,11 +47,12 @@ def show(news: News, lines_of: Callable[[Board, int], list[list[Span]]]) -> None
     with _handled(end, news), _screen() as keyboard:
         try:
             while not ended:
-                pressed = news.wait(_PATIENCE_SECONDS, *keyboard)
+                patience = _FIRST_SECONDS if news.board is None else _PATIENCE_SECONDS
+                pressed = news.wait(patience, *keyboard)
                 if any(map(_is_quit, pressed)):
                     return
-                if news.board is not None and not ended:
-                    _draw(news.board, lines_of)
+                if not ended:
+                    _draw(news.board, lines_of, waiting)
         except KeyboardInterrupt:
             return
 
@@ -57,9 +62,15 @@ def _is_quit(keyboard: int) -> bool:
     return not keys or b"q" in keys or b"Q" in keys  # none: the terminal is gone
 
 
-def _draw(board: Board, lines_of: Callable[[Board, int], list[list[Span]]]) -> None:
+def _draw(
+    board: Board | None,
+    lines_of: Callable[[Board, int], list[list[Span]]],
+    waiting: str,
+) -> None:
     columns, rows = os.get_terminal_size(sys.stdout.fileno())
-    lines = lines_of(board, columns)
+    lines: list[list[Span]] = [[("muted", f"{waiting}   q ends"[:columns])]]
+    if board is not None:
+        lines = lines_of(board, columns)
     if len(lines) > rows:
         more = len(lines) - rows + 1
         lines[rows - 1 :] = [[("muted", f"and {more} more lines")]]

@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING
 
 from qtool import render
 from qtool.commands.findings import findings, told
-from qtool.commands.output import DONE, carries_unicode, put, put_json
+from qtool.commands.output import (
+    DONE,
+    carries_unicode,
+    put,
+    put_json,
+    tell,
+    tell_passing,
+)
 from qtool.commands.site import opened
 from qtool.commands.status import site_lines
 from qtool.commands.tables import Column, Styled, Table, cut_line, put_lines
+from qtool.errors import Unreachable
 from qtool.render.findings import STYLES
 from qtool.untrusted import visible
 
@@ -38,7 +46,12 @@ examples:
 
 APART_SECONDS = 1.0
 FIRST_SECONDS = 2.2
-"""The first snapshot waits so long, for the rates."""
+"""The first snapshot waits so long, at most, for rates that nobody knows yet."""
+PATIENCE_SECONDS = 1.0
+"""Without a board for so long, it is said what is waited for."""
+LONGEST_SECONDS = 30.0
+"""One snapshot alone is waited for no longer."""
+WAITING = "waiting: the daemon, or the disk, has not answered yet"
 _COLUMNS = (
     Column("QUEUE", most=20),
     Column("DEPTH", right=True),
@@ -80,7 +93,7 @@ def run(options: Namespace) -> int:
             if in_place:
                 from qtool.commands.in_place import show  # few need a terminal's modes
 
-                show(news, lambda board, width: lines_of(board, width=width))
+                show(news, lambda board, width: lines_of(board, width=width), WAITING)
             else:
                 _snapshots(news, options)
         finally:
@@ -132,20 +145,48 @@ class News:
 
 def _snapshots(news: News, options: Namespace) -> None:
     left = options.number or math.inf
-    due = time.monotonic() + FIRST_SECONDS
-    is_first = True
-    while left:
-        news.wait(due - time.monotonic() if news.board else APART_SECONDS)
-        if news.board is None or time.monotonic() < due:
-            continue
+    board = _first(news, is_alone=left == 1)
+    due = time.monotonic()
+    while True:
         if options.json:
-            put_json(news.board)
+            put_json(board)
         else:
-            if not is_first:
-                put("")
-            put_lines(lines_of(news.board))
+            put_lines(lines_of(board))
         sys.stdout.flush()
-        due, is_first, left = due + APART_SECONDS, False, left - 1
+        left, due = left - 1, due + APART_SECONDS
+        if not left:
+            return
+        while (now := time.monotonic()) < due:
+            news.wait(due - now)
+        board = news.board or board
+        if not options.json:
+            put("")
+
+
+def _first(news: News, *, is_alone: bool) -> Board:
+    """Return the first board that has rates, or the one that is there after a while.
+
+    Raises:
+        Unreachable: None has come in half a minute, and no other would be waited for.
+    """
+    began = time.monotonic()
+    is_told = False
+    while True:
+        board, waited = news.board, time.monotonic() - began
+        if board is not None and (waited >= FIRST_SECONDS or _has_rates(board)):
+            return board
+        if board is not None and sys.stderr.isatty():
+            tell_passing(sys.stderr, "watching for 2 s, for the rates")
+        elif board is None and waited >= LONGEST_SECONDS and is_alone:
+            raise Unreachable("the daemon, or the disk, does not answer")
+        elif board is None and waited >= PATIENCE_SECONDS and not is_told:
+            tell(WAITING)
+            is_told = True
+        news.wait(PATIENCE_SECONDS if board is None else FIRST_SECONDS - waited)
+
+
+def _has_rates(board: Board) -> bool:
+    return all(row.rate_in is not None for row in board.rows if row.has_queue)
 
 
 def lines_of(board: Board, *, width: int | None = None) -> list[list[Span]]:

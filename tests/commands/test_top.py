@@ -19,7 +19,7 @@ from qtool.control.models import (
     Verdict,
     VerdictKind,
 )
-from tests.commands.program import MESSAGE, QTOOL
+from tests.commands.program import MESSAGE, QTOOL, running
 from tests.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -90,6 +90,25 @@ def test_json_is_a_board_a_line(call: Call, site: Path) -> None:
     assert len(boards) == 2
     row = boards[1]["rows"][0]
     assert (row["name"], row["verdicts"][0]["kind"]) == ("in", "healthy")
+
+
+def test_it_says_what_it_waits_for(
+    call: Call, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(top, "PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr(top, "LONGEST_SECONDS", 0.1)
+    with running(site) as run:
+        run.read_to("started")
+        run.process.send_signal(signal.SIGSTOP)
+        with Terminal([str(QTOOL), "--config", str(site), "top"]) as terminal:
+            terminal.wait_for_text(f"{top.WAITING}   q ends")
+            terminal.press("q")
+            assert terminal.wait_for_end() == 0
+        once = call("--config", site, "top", "--once")
+    assert (once.status, once.out) == (1, "")
+    assert once.told == [
+        f"qtool: {top.WAITING}", "qtool: the daemon, or the disk, does not answer"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [["-n", "0"], ["-n", "x"], ["-n", "1", "--once"]])
