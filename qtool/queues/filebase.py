@@ -89,7 +89,7 @@ def is_filebase(text: str) -> bool:
 
 def when_of(filebase: str) -> float:
     """Return the time in a filebase, in epoch seconds."""
-    return float(filebase[: filebase.index("+")])
+    return float(filebase[: -DIGEST_LENGTH - 1])
 
 
 def digest_of(filebase: str) -> str:

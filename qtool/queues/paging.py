@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
-from qtool.queues.filebase import DIGEST_LENGTH, TIME
+from qtool.queues.filebase import DIGEST_LENGTH, TIME, WAITING
 from qtool.queues.folder import CHUNK, HEX, chunks, plain_lines
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _BEHIND = "/"
 _LAST = "~"
 """Sorts after every name."""
 _POINT_OF_USUAL = 10
+_ENDING, _WAITING = itemgetter(slice(-len(WAITING), None)), frozenset((WAITING,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,8 @@ def _digest(name: str) -> str:
 
 def _one_for_each(names: list[str]) -> list[str]:
     """Return sorted names, of those with one filebase the last: what waits, if any."""
+    if set(map(_ENDING, names)) <= _WAITING:
+        return names
     return [*{name.rpartition(".")[0]: name for name in names}.values()]
 
 

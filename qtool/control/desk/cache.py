@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Sequence
 
-    Key = tuple[int, int, int]
-    """Inode, time of the last change in nanoseconds, size in bytes."""
-    CacheRow = tuple[str, Key, tuple[Any, ...]]
-    """Filebase, what the file was, and the values that were read."""
+    CacheRow = tuple[Any, ...]
+    """Filebase; inode, time of the last change in nanoseconds and size in bytes of the
+    file; and what was read of it: list, sender, recipients (one a line), subject,
+    message-id, attempts, why, origin, error."""
 
 NAME = "cache.sqlite3"
 MOST_RECIPIENTS = 4000
@@ -39,9 +39,18 @@ _SCHEMA = (
     " PRIMARY KEY (queue, filebase)) STRICT, WITHOUT ROWID"
 )
 # STRICT, so that whoever else may write there cannot give a value another type.
-_SELECT = "SELECT * FROM entries WHERE queue = ? AND filebase BETWEEN ? AND ? LIMIT ?"
+_SELECT = (
+    "SELECT filebase, inode, changed, size, list_id, sender, recipients, subject,"
+    " message_id, attempts, why, origin, error"
+    " FROM entries WHERE queue = ? AND filebase BETWEEN ? AND ? LIMIT ?"
+)
+_RECIPIENTS = 6
 # Entries that are asked for together are neighbours, and a walk along them is several
 # times as quick as a search for each.
+_NUMBER = (
+    "SELECT count(*) FROM entries WHERE queue = ? AND filebase > ? AND filebase <= ?"
+)
+_FILEBASES = _NUMBER.replace("count(*)", "filebase")
 _INSERT = "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _PAGE, _PAGES, _PAGES_IN_MEMORY = 4096, 1 << 16, 1 << 13
 # 256 MB in a file, 32 MB in memory; what is full is emptied.
@@ -70,36 +79,32 @@ class Cache:
         self._database: sqlite3.Connection | None = None
         self._made_anew = False
 
-    def rows(
-        self, queue: str, filebases: Sequence[str]
-    ) -> dict[str, tuple[Key, tuple[Any, ...]]]:
+    def rows(self, queue: str, filebases: Sequence[str]) -> dict[str, CacheRow]:
         """Return what is known of some entries, and maybe of others between them."""
         if not filebases:
             return {}
         most = _SPARSE * len(filebases)
         ends = (queue, min(filebases), max(filebases), most)
-        found = self._done(_SELECT, ends)
-        return {row[1]: (row[2:5], row[5:]) for row in found}
+        return {row[0]: row for row in self._done(_SELECT, ends)}
 
     def add(self, queue: str, rows: Iterable[CacheRow]) -> None:
         """Remember what was read of some entries."""
         kept = [
-            (queue, filebase, *key, *values)
-            for filebase, key, values in rows
-            if len(values[2]) <= MOST_RECIPIENTS
+            (queue, *row) for row in rows if len(row[_RECIPIENTS]) <= MOST_RECIPIENTS
         ]
         if kept:
             self._done(_INSERT, kept)
 
+    def number(self, queue: str, after: str, last: str) -> int:
+        """Return how many entries of a stretch of a queue are known."""
+        found = self._done(_NUMBER, (queue, after, last))
+        return int(found[0][0]) if found else 0
+
     def forget_others(
-        self, queue: str, first: str, last: str, present: Collection[str]
+        self, queue: str, after: str, last: str, present: Collection[str]
     ) -> None:
         """Forget entries of a stretch of a queue that are not there any more."""
-        select = (
-            "SELECT filebase FROM entries"
-            " WHERE queue = ? AND filebase > ? AND filebase <= ?"
-        )
-        known = (row[0] for row in self._done(select, (queue, first, last)))
+        known = (row[0] for row in self._done(_FILEBASES, (queue, after, last)))
         gone = [(queue, each) for each in known if each not in present]
         if gone:
             self._done("DELETE FROM entries WHERE queue = ? AND filebase = ?", gone)

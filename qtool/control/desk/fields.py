@@ -14,6 +14,7 @@ from qtool.qfile.heads import one_line
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
+    from qtool.control.desk.cache import CacheRow
     from qtool.qfile import QFile
     from qtool.queues.switchboard import Switchboard
 
@@ -31,19 +32,20 @@ _HEADS = frozenset(("from", "subject", "message-id"))
 class Row:
     """An entry while it is looked for: what is not known yet is None, or empty.
 
-    It has the attributes of an ``Entry``, and is a quarter as dear to make.
+    It has the attributes of an ``Entry``, which it gives its own, and is a quarter as
+    dear to make.
     """
 
     size: int | None = None
-    list_id: str | None = None
-    sender: str | None = None
+    list_id: str = ""
+    sender: str = ""
     recipients: tuple[str, ...] = ()
-    subject: str | None = None
-    message_id: str | None = None
+    subject: str = ""
+    message_id: str = ""
     attempts: int | None = None
-    why: str | None = None
-    origin: str | None = None
-    error: str | None = None
+    why: str = ""
+    origin: str = ""
+    error: str = ""
 
     def __init__(
         self,
@@ -62,41 +64,33 @@ class Row:
         """How many recipients it has."""
         return len(self.recipients)
 
-    def fill(self, values: tuple[Any, ...]) -> None:
-        """Take what a reading gave: see ``values``."""
+    def fill(self, known: CacheRow) -> None:
+        """Take what is known of its file."""
         (
-            self.list_id, self.sender, recipients, self.subject, self.message_id,
-            self.attempts, self.why, self.origin, self.error,
-        ) = values  # fmt: skip
-        self.recipients = tuple(recipients.split("\n")) if recipients else ()
+            _, _, _, _, self.list_id, self.sender, recipients, self.subject,
+            self.message_id, self.attempts, self.why, self.origin, self.error,
+        ) = known  # fmt: skip
+        if recipients:
+            self.recipients = tuple(recipients.split("\n"))
 
     def entry(self) -> Entry:
         """Return what travels."""
-        return Entry(
-            queue=self.queue,
-            filebase=self.filebase,
-            when=self.when,
-            suffix=self.suffix,
-            slice=self.slice,
-            due=self.due,
-            size=self.size,
-            list_id=self.list_id or "",
-            sender=self.sender or "",
-            recipients=self.recipients[:SHOWN_RECIPIENTS],
-            recipient_count=self.recipient_count,
-            subject=self.subject or "",
-            message_id=self.message_id or "",
-            attempts=self.attempts,
-            why=self.why or "",
-            origin=self.origin or "",
-            error=self.error or "",
-        )
+        entry = Entry.__new__(Entry)
+        facts = vars(entry)
+        facts.update(vars(self))
+        if self.recipients:
+            facts["recipient_count"] = len(self.recipients)
+            facts["recipients"] = self.recipients[:SHOWN_RECIPIENTS]
+        return entry
 
 
 def values_of(
     queue: Switchboard, filebase: str, size: int
 ) -> tuple[tuple[Any, ...], bool]:
-    """Return what ``Row.fill`` takes, and whether it stays true while the file does."""
+    """Return what a file says of its entry, and whether that stays true while it does.
+
+    It is what a row of the cache has behind the size.
+    """
     if size > LARGEST:
         return _nothing("it is too large to be opened for a list"), False
     try:

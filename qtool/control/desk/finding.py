@@ -6,11 +6,12 @@ rule out what they can. What is left is looked up in the cache, or opened.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from bisect import bisect_right
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtool.control.desk.blocks import Blocks, filebase_of
 from qtool.control.desk.cache import Cache
@@ -30,24 +31,22 @@ from qtool.queues.filebase import (
 from qtool.queues.slices import bound_text, weighted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from qtool.control.desk.blocks import Block
-    from qtool.control.desk.cache import CacheRow, Key
+    from qtool.control.desk.cache import CacheRow
     from qtool.control.filters import Filter
     from qtool.control.models import Entry
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
 
-    Known = dict[str, tuple[Key, tuple[Any, ...]]]
-    """What the cache has of entries: what their files were, and what they held."""
     Whys = Callable[[str, Sequence[str]], Mapping[str, str]]
 
 MOST_HITS = 100_000
 """How many entries a page has, at most."""
 LONGEST_SECONDS = 60.0
 
-_BATCH = 256
+_FIRST_BATCH, _BATCH = 8, 256
 _FORGET_SECONDS = 600.0
 
 
@@ -89,24 +88,26 @@ class Finder:
         """Return one page of a search; see ``Control.find``."""
         number = min(max(number, 1), MOST_HITS)
         queue = place(self._configuration, name)
-        looking = _Looking(queue, self._configuration, self._cache, self._whys)
-        block = self._blocks.block(queue, after, number, everything=wanted is None)
         deadline = self._ticks() + min(max(seconds, 0.0), LONGEST_SECONDS)
+        looking = self._looking(queue, wanted, names_only=names_only)
+        block = self._blocks.block(queue, after, number, everything=wanted is None)
+        waiting = iter(block.behind(after))
         found: list[Row] = []
-        read = 0
-        for row, is_hit in looking.through(block.behind(after), wanted, names_only):
-            read += 1
-            after = row.filebase
-            if is_hit:
-                found.append(row)
-            if len(found) >= number or self._ticks() >= deadline:
+        read, size = 0, _FIRST_BATCH
+        while len(found) < number and (batch := list(islice(waiting, size))):
+            gone_through, hits = looking.through(batch, number - len(found), deadline)
+            found += hits
+            read += gone_through
+            after = filebase_of(batch[gone_through - 1])
+            size = _BATCH
+            if self._ticks() >= deadline:
                 break
         looking.remember()
         at_end = not block.names or block.ends_at(after)
-        if at_end:
+        if at_end and not names_only:
             self._forget_gone(block)
         return Found(
-            entries=tuple(row.entry() for row in found),
+            entries=tuple([row.entry() for row in found]),
             read=read,
             total=block.total,
             after=after,
@@ -115,12 +116,19 @@ class Finder:
 
     def described(self, name: str, filebases: Sequence[str]) -> list[Entry]:
         """Return what lists show of some entries, without those that are gone."""
-        queue = place(self._configuration, name)
-        looking = _Looking(queue, self._configuration, self._cache, self._whys)
+        looking = self._looking(place(self._configuration, name), None)
         names = [f"{each}{WAITING}" for each in filebases if is_filebase(each)]
-        rows = [row for row, is_hit in looking.through(names, None, False) if is_hit]
+        _, rows = looking.through(names, len(names), math.inf)
         looking.remember()
         return [row.entry() for row in rows]
+
+    def _looking(
+        self, queue: Switchboard, wanted: Filter | None, *, names_only: bool = False
+    ) -> _Looking:
+        starts = _starts_of(self._configuration, queue.name)
+        return _Looking(
+            queue, starts, self._cache, self._whys, self._ticks, wanted, names_only
+        )
 
     def _forget_gone(self, block: Block) -> None:
         """Have the cache forget, now and then, what is not in a block any more."""
@@ -130,95 +138,126 @@ class Finder:
         ):
             return
         if are_usual([block.after or names[0], names[0], names[-1]]):
-            present = set(map(filebase_of, names))
-            last = max(present)
-            self._cache.forget_others(block.queue, block.after, last, present)
+            stretch = block.queue, block.after, filebase_of(names[-1])
+            if self._cache.number(*stretch) > len(names):
+                self._cache.forget_others(*stretch, set(map(filebase_of, names)))
             if not block.more:
                 self._forgot[block.queue] = now
 
 
 class _Looking:
-    """One look through entries of a queue."""
+    """One look through entries of a queue.
+
+    Args:
+        queue: Where they are.
+        starts: Where the slices of its runner begin; nothing where it is one.
+        cache: What was read before.
+        whys: See ``Finder``.
+        ticks: Seconds that never go back.
+        wanted: Which are meant; None: all.
+        names_only: Open nothing that the filter needs not.
+    """
 
     def __init__(
-        self, queue: Switchboard, configuration: Configuration, cache: Cache, whys: Whys
+        self,
+        queue: Switchboard,
+        starts: Sequence[str],
+        cache: Cache,
+        whys: Whys,
+        ticks: Callable[[], float],
+        wanted: Filter | None,
+        names_only: bool,
     ) -> None:
         self._queue = queue
-        self._whys = whys
+        self._starts = starts
         self._cache = cache
+        self._whys = whys
+        self._ticks = ticks
+        self._wanted = wanted
+        needs_content = wanted is not None and wanted.needs_content
+        self._names_do = names_only and not needs_content
         self._folder = path_of(queue, "", "")
-        self._starts = _starts_of(configuration, queue.name)
         self._news: list[CacheRow] = []
 
     def through(
-        self, names: Sequence[str], wanted: Filter | None, names_only: bool
-    ) -> Iterator[tuple[Row, bool]]:
-        """Yield every entry in order, and whether it is wanted."""
-        waiting, size = iter(names), 8
-        while batch := list(islice(waiting, size)):
-            rows = [self._row(name) for name in batch]
-            if wanted is None:
-                open_, sure = rows, names_only
-            else:
-                open_ = [row for row in rows if wanted.may_match(row)]
-                sure = names_only and not wanted.needs_content
-            known, told = ({}, {}) if sure or not open_ else self._known(open_)
-            chosen = set(map(id, open_))
-            for row in rows:
-                is_hit = id(row) in chosen
-                if is_hit and not sure:
-                    is_hit = self._read(row, known, told) and (
-                        wanted is None or wanted.matches(row)
-                    )
-                yield row, is_hit
-            size = _BATCH
+        self, names: Sequence[str], number: int, deadline: float
+    ) -> tuple[int, list[Row]]:
+        """Return how many entries were gone through, and which of them are wanted.
+
+        Args:
+            names: Of the entries, in order.
+            number: How many are wanted, at most.
+            deadline: When to open no more of them.
+        """
+        rows, wanted = self._rows(names), self._wanted
+        open_ = rows if wanted is None else list(filter(wanted.may_match, rows))
+        hits: list[Row] = []
+        if self._names_do:
+            hits = open_[:number]
+            whole = len(hits) < number
+            return len(rows) if whole else rows.index(hits[-1]) + 1, hits
+        known, told = self._known(open_)
+        for row in open_:
+            if self._read(row, known, told) and (wanted is None or wanted.matches(row)):
+                hits.append(row)
+            if len(hits) >= number or self._ticks() >= deadline:
+                return rows.index(row) + 1, hits
+        return len(rows), hits
 
     def remember(self) -> None:
         """Have the cache keep what was read."""
         self._cache.add(self._queue.name, self._news)
         self._news = []
 
-    def _row(self, name: str) -> Row:
-        filebase, _, suffix = name.rpartition(".")
-        starts = self._starts
-        part = bisect_right(starts, digest_of(filebase)) - 1 if starts else 0
-        when, queue = when_of(filebase), self._queue
-        return Row(queue.name, filebase, f".{suffix}", when, part, queue.honours_due)
+    def _rows(self, names: Sequence[str]) -> list[Row]:
+        queue, due, starts = self._queue.name, self._queue.honours_due, self._starts
+        rows, part = [], 0
+        for name in names:
+            filebase, _, suffix = name.rpartition(".")
+            if starts:
+                part = bisect_right(starts, digest_of(filebase)) - 1
+            when = when_of(filebase)
+            rows.append(Row(queue, filebase, f".{suffix}", when, part, due))
+        return rows
 
-    def _known(self, rows: Sequence[Row]) -> tuple[Known, Mapping[str, str]]:
+    def _known(
+        self, rows: Sequence[Row]
+    ) -> tuple[Mapping[str, CacheRow], Mapping[str, str]]:
         queue, filebases = self._queue.name, [row.filebase for row in rows]
         return self._cache.rows(queue, filebases), self._whys(queue, filebases)
 
-    def _read(self, row: Row, known: Known, told: Mapping[str, str]) -> bool:
+    def _read(
+        self, row: Row, known: Mapping[str, CacheRow], told: Mapping[str, str]
+    ) -> bool:
         """Learn what an entry holds; return whether it is still there."""
-        facts = self._facts(row)
-        if facts is None:
-            return False
-        key = (facts.st_ino, facts.st_mtime_ns, facts.st_size)
-        row.size = facts.st_size
+        try:
+            facts = os.lstat(self._folder + row.filebase + row.suffix)
+        except OSError:
+            moved = self._facts_by_now(row)
+            if moved is None:
+                return False
+            facts = moved
+        size = row.size = facts.st_size
+        key = (row.filebase, facts.st_ino, facts.st_mtime_ns, size)
         before = known.get(row.filebase)
-        if before is not None and before[0] == key:
-            row.fill(before[1])
+        if before is not None and before[:4] == key:
+            row.fill(before)
         else:
-            values, lasting = values_of(self._queue, row.filebase, facts.st_size)
-            row.fill(values)
+            values, lasting = values_of(self._queue, row.filebase, size)
+            row.fill((*key, *values))
             if lasting:
-                self._news.append((row.filebase, key, values))
+                self._news.append((*key, *values))
         if row.suffix == PRESERVED and not row.why:
             row.why = reason_of(self._queue, row.filebase)
-        row.why = row.why or told.get(row.filebase)
+        if not row.why and told:
+            row.why = told.get(row.filebase, "")
         return True
 
-    def _facts(self, row: Row) -> os.stat_result | None:
-        """Return what the system knows of an entry, whose state may have changed."""
-        path = self._folder + row.filebase
-        try:
-            return os.lstat(path + row.suffix)
-        except OSError:
-            pass
+    def _facts_by_now(self, row: Row) -> os.stat_result | None:
+        """Return what the system knows of an entry whose state has changed."""
         for suffix in ENTRY_SUFFIXES:
             try:
-                facts = os.lstat(path + suffix)
+                facts = os.lstat(self._folder + row.filebase + suffix)
             except OSError:
                 continue
             row.suffix = suffix

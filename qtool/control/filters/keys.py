@@ -56,24 +56,43 @@ class Key:
 
 
 def _text(
-    values: Callable[[Entry], Iterable[str | None]],
-    fold: Callable[[str], str] = str.casefold,
+    value: Callable[[Entry], str | None], fold: Callable[[str], str] = str.casefold
 ) -> Make:
-    """Return how a test of text is made; any one of an entry's values will do."""
+    """Return how a test of text is made."""
 
     def make(sign: str, wanted: str, _now: float) -> Test:
-        if sign == "~":
-            # Patterns are seldom, and what follows them is not small.
-            from qtool.control.filters.searching import Search
+        fits = _fits(sign, wanted, fold)
 
-            found_in = Search(wanted).found_in
-            return lambda entry: any(v and found_in(v) for v in values(entry))
-        folded = fold(wanted)
-        if sign == "=":
-            return lambda entry: any(v and fold(v) == folded for v in values(entry))
-        return lambda entry: any(v and folded in fold(v) for v in values(entry))
+        def test(entry: Entry) -> bool:
+            text = value(entry) or ""
+            return text != "" and fits(text)
+
+        return test
 
     return make
+
+
+def _texts(values: Callable[[Entry], Iterable[str | None]]) -> Make:
+    """Return how a test of several texts is made, of which any one will do."""
+
+    def make(sign: str, wanted: str, _now: float) -> Test:
+        fits = _fits(sign, wanted, str.casefold)
+        return lambda entry: any(text and fits(text) for text in values(entry))
+
+    return make
+
+
+def _fits(sign: str, wanted: str, fold: Callable[[str], str]) -> Callable[[str], bool]:
+    """Return what a text is asked."""
+    if sign == "~":
+        # Patterns are seldom, and what follows them is not small.
+        from qtool.control.filters.searching import Search
+
+        return Search(wanted).found_in
+    folded = fold(wanted)
+    if sign == "=":
+        return lambda text: fold(text) == folded
+    return lambda text: folded in fold(text)
 
 
 def _list_id(text: str) -> str:
@@ -84,7 +103,7 @@ def _list_id(text: str) -> str:
 def _name(sign: str, wanted: str, now: float) -> Test:
     if sign == ":":
         return lambda entry: entry.filebase.startswith(wanted)
-    return _text(lambda entry: (entry.filebase,))(sign, wanted, now)
+    return _text(lambda entry: entry.filebase)(sign, wanted, now)
 
 
 def _state(sign: str, wanted: str, _now: float) -> Test:
@@ -129,11 +148,11 @@ _TEXT = (":", "=", "~")
 _ANY = (":", "=", *_ORDERED)
 
 KEYS = {
-    "list": Key(_TEXT, _text(lambda entry: (entry.list_id,), _list_id)),
-    "from": Key(_TEXT, _text(lambda entry: (entry.sender,))),
-    "to": Key(_TEXT, _text(lambda entry: entry.recipients)),
-    "subject": Key(_TEXT, _text(lambda entry: (entry.subject,))),
-    "id": Key(_TEXT, _text(lambda entry: (entry.message_id,))),
+    "list": Key(_TEXT, _text(lambda entry: entry.list_id, _list_id)),
+    "from": Key(_TEXT, _text(lambda entry: entry.sender)),
+    "to": Key(_TEXT, _texts(lambda entry: entry.recipients)),
+    "subject": Key(_TEXT, _text(lambda entry: entry.subject)),
+    "id": Key(_TEXT, _text(lambda entry: entry.message_id)),
     "age": Key(_ORDERED, _number(_age, seconds), from_names=True),
     "due": Key(_ORDERED, _number(_due, seconds), from_names=True),
     "size": Key(_ORDERED, _number(lambda entry, _now: entry.size, size_bytes)),
@@ -141,8 +160,8 @@ KEYS = {
     "slice": Key(
         _ANY, _number(lambda entry, _now: entry.slice, whole), from_names=True
     ),
-    "why": Key(_TEXT, _text(lambda entry: (entry.why,))),
-    "origin": Key(_TEXT, _text(lambda entry: (entry.origin,))),
+    "why": Key(_TEXT, _text(lambda entry: entry.why)),
+    "origin": Key(_TEXT, _text(lambda entry: entry.origin)),
     "state": Key((":", "="), _state, from_names=True),
     "name": Key(_TEXT, _name, from_names=True),
 }
@@ -151,6 +170,6 @@ KEYS = {
 
 def anywhere(word: str) -> Test:
     """Return the test of a bare word: subject, sender, recipients, list."""
-    return _text(
+    return _texts(
         lambda entry: (entry.subject, entry.sender, entry.list_id, *entry.recipients)
     )(":", word, 0.0)
