@@ -71,7 +71,9 @@ def _show(options: Namespace, leaving: Leaving) -> None:
         mark = "in the way: " if each.hinders else ""
         put(f"  {mark}{visible(each.words, _LONGEST_PATH)}")
         if each.fix:
-            fix = each.fix.replace("qtool ", f"{again(options, '')} ")
+            fix = each.fix
+            if each.hinders:  # it names commands; others name files to be copied
+                fix = fix.replace("qtool ", f"{again(options, '')} ")
             put(f"      {visible(fix, _LONGEST_PATH)}")
     if options.dry_run and leaving.token:
         tell(f"all of it would be removed; to do it: {_how(options, leaving)}")

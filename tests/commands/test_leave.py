@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.program import MESSAGE
+from tests.commands.program import MESSAGE, configuration
 from tests.queues.names import filebase_of
 
 if TYPE_CHECKING:
@@ -55,6 +57,24 @@ def test_what_programs_read_is_never_a_sentence(
     assert (done.status, done.out) == (0, "")
     assert "nothing of qtool's is left" in done.err
     assert not state.exists()
+
+
+def test_what_is_to_be_typed_holds_for_a_shell(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "an odd; qtool spool"
+    folder.mkdir()
+    site = configuration(folder)
+    for words in (["inject", "in"], ["hold", "in", "all", "--dry-run"]):
+        assert call("-C", site, *words, stdin=MESSAGE).status == 0
+    state = folder / "spool" / ".qtool"
+    state.chmod(0o777)
+    left = call("-C", site, "leave").out
+    assert f"to keep it: cp {quote(f'{state}/audit.jsonl')} ELSEWHERE\n" in left
+    (found,) = (
+        json.loads(line)["fix"]
+        for line in call("-C", site, "doctor", "--json").out.splitlines()
+        if str(state) in json.loads(line)["names"]
+    )
+    assert shlex.split(found) == ["chmod", "0775", str(state)]
 
 
 def test_a_program_is_told_how_to_go_on(call: Call, site: Path, state: Path) -> None:

@@ -11,6 +11,7 @@ import stat
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Remaining
@@ -156,7 +157,7 @@ def told(configuration: Configuration, remains: Remains) -> list[Remaining]:
         elif name.startswith("step-"):
             found.append(_step(name))
         elif words := _WORDS.get(name, f"something else: {visible(name, 80)}"):
-            fix = _KEPT.get(name, "").format(path=folder / name)
+            fix = _KEPT.get(name, "").format(path=quote(str(folder / name)))
             count = f", {thing.files:,} files" if thing.files > 1 else ""
             kept.append(Remaining(words=f"{words}{count}", fix=fix))
     return found + kept
@@ -183,7 +184,8 @@ def _mail(name: str, thing: _Thing) -> Iterator[Remaining]:
         entries = _entries(count)
         shown = visible(part, 80)
         if name == "held":
-            words, fix = f"held of {shown}: {entries}", f"qtool release {shown} all"
+            words = f"held of {shown}: {entries}"
+            fix = f"qtool release {quote(shown)} all"
         elif name == "trash":
             words = f"in the trash, of act {shown}: {entries}"
             fix = f"qtool undo {shown}, or qtool trash --empty {shown}"
@@ -213,7 +215,7 @@ def _in_queues(configuration: Configuration) -> Iterator[Remaining]:
             yield Remaining(
                 words=f"in the hand of an act in {queue.name}: {count:,} (.edit)",
                 hinders=True,
-                fix=f"qtool doctor {queue.name} --fix edit",
+                fix=f"qtool doctor {quote(queue.name)} --fix edit",
             )
 
 

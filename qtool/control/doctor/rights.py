@@ -6,6 +6,7 @@ import os
 import pwd
 import stat
 from functools import cache
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool.control.doctor.found import Names, finding
@@ -121,7 +122,7 @@ class Owner:
                 f"{{n}} file{{s}} of other users that {owner}, who owns the folder, may"
                 " not read: runners set such a message aside, or stop",
                 f"as root: chown {owner}:{self._group} the file{{s}} named above, in"
-                f" {self._folder}", queue=queue,
+                f" {quote(str(self._folder))}", queue=queue,
             ),
         ]  # fmt: skip
 
@@ -154,6 +155,6 @@ class Owner:
         return finding(
             "folder-mode", Severity.WARNING, [str(self._folder)],
             f"the folder has the mode {mode:04o}: {', and '.join(reasons)}",
-            f"chmod {after:04o} {self._folder}", queue=queue,
+            f"chmod {after:04o} {quote(str(self._folder))}", queue=queue,
             fixable=may_change(self._info),
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool.control.doctor.found import Names, finding
@@ -168,13 +169,14 @@ def _state(configuration: Configuration) -> list[Finding]:
     found += finding(
         "folder-mode", Severity.WARNING, [str(state)] if mode != after else [],
         f"the folder has the mode {mode:04o}, and others may change what is in it",
-        f"chmod {after:04o} {state}", fixable=may_change(facts),
+        f"chmod {after:04o} {quote(str(state))}", fixable=may_change(facts),
     )  # fmt: skip
     return found + finding(
         "folder-owner", Severity.CRITICAL,
         [str(state)] if root and not is_shared(facts, root) else [],
         f"the folder belongs to {user_name(facts.st_uid)}: who owns the spool cannot"
-        " act", f"as root: chown -R --reference={state.parent} {state}",
+        " act",
+        f"as root: chown -R --reference={quote(str(state.parent))} {quote(str(state))}",
     )  # fmt: skip
 
 
