@@ -24,6 +24,7 @@ from qtool.control.shunts.tracebacks import exception_of, raised
 from qtool.errors import NoSuchEntry, QFileError
 from qtool.queues.filebase import ENTRY_SUFFIXES, is_filebase, when_of
 from qtool.settings import SiteKind
+from qtool.settings.own import WITHOUT_RUNNER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,8 +83,8 @@ class Reasons:
 
         Of what Mailman put there only its log says it; elsewhere nothing is read.
         """
-        site = self._configuration
-        if name not in {site.shunt.name, site.bad.name} or not site.settings.error_logs:
+        logs = self._configuration.settings.error_logs
+        if name not in WITHOUT_RUNNER or not logs:
             return {}
         return {each.filebase: each.why for each in self.of(name, filebases)}
 
