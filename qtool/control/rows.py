@@ -19,6 +19,7 @@ from qtool.queues.slices import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from qtool.control.standing import Standing
     from qtool.queues.switchboard import Hint, QueueScan, Switchboard
@@ -63,6 +64,8 @@ class Row:
         self._scan: QueueScan | None = None
         self._held, self._held_count = held, 0
         self._error = ""
+        self._seen: Path | None = None
+        """Its folder, or the one that it is in, whichever was there."""
         self._meter = meter
         self._progress = Progress()
         self._measured_at: float | None = None
@@ -87,7 +90,9 @@ class Row:
         began = time.perf_counter()
         before = self._scan, self._held_count, self._error, self.is_read
         try:
-            self._scan, self._error = self.queue.scan(self._view.parts), ""
+            scan = self.queue.scan(self._view.parts)
+            gone = self._gone(self.queue.queue_directory, scan)
+            self._scan, self._error = None if gone else scan, gone
             if self._held is not None:
                 with suppress(PermissionError):  # a stranger may see the queue alone
                     self._held_count = self._held.scan(_WHOLE).depth
@@ -97,6 +102,19 @@ class Row:
             self.seconds = time.perf_counter() - began
         self.is_read = True
         return before != (self._scan, self._held_count, self._error, True)
+
+    def _gone(self, folder: Path, scan: QueueScan) -> str:
+        """Return that the folder is gone, or the one that it is in; else empty.
+
+        A queue that nothing was ever put into has none.
+        """
+        if scan.depth or scan.in_flight or folder.exists():
+            self._seen = folder
+        elif self._seen is not None and not self._seen.exists():
+            return f"its folder is gone: {folder}"
+        elif self._seen is None and folder.parent.exists():
+            self._seen = folder.parent
+        return ""
 
     def note(self, hint: Hint) -> None:
         """Take a hint; the counts in it are for the rates."""

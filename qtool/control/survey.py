@@ -11,11 +11,12 @@ from qtool.control.models import Board, Site
 from qtool.control.pausing import Pausing
 from qtool.control.places import held, place
 from qtool.control.rows import Row
-from qtool.control.verdicts.disk import disk_of, judge_disk
+from qtool.control.verdicts.disk import disk_of, is_there, judge_disk, spool_gone
 from qtool.queues.strays import strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from qtool.control.models import Verdict
     from qtool.control.rates import Meter
@@ -64,6 +65,7 @@ class Survey:
         self._past = past or {}
         self._rows: dict[str, Row] = {}
         self._settings: Settings | None = None
+        self._was_there = False
         self._rights: tuple[float, str, Verdict | None] = (float("-inf"), "", None)
         self._lock = threading.RLock()
 
@@ -106,7 +108,7 @@ class Survey:
         at, reason, verdict = self._rights
         if now - at >= _RIGHTS_SECONDS:
             reason = self._read_only_reason()
-            verdict = judge_disk(disk_of(settings.queue_root))
+            verdict = self._judged(settings.queue_root)
             self._rights = now, reason, verdict
         return Site(
             spool=str(settings.queue_root),
@@ -117,6 +119,14 @@ class Survey:
             mailman=self.runners.mailman,
             verdict=verdict,
         )
+
+    def _judged(self, root: Path) -> Verdict | None:
+        """Return what is to be said about the spool as a whole."""
+        if is_there(root):
+            self._was_there = True
+        elif self._was_there:
+            return spool_gone(root)
+        return judge_disk(disk_of(root))
 
     def _standing(self, settings: RunnerSettings) -> Standing:
         return self.pausing.shown(settings, self.runners.standing(settings))

@@ -67,6 +67,7 @@ class Note(Generic[T]):
             OSError: It cannot be written down.
         """
         folder = self._path.parent
+        folder.parent.stat()  # a note does not make a spool that is gone
         make_state_folder(str(folder))
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

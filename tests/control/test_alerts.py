@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -413,6 +414,28 @@ def test_the_spool_is_told_of_under_no_queue_s_name() -> None:
     board = Board(at=1.0, rows=(row,), site=site)
     facts, _ = told(Change(queue="", before=WELL, after=full), board)
     assert (facts["QTOOL_QUEUE"], facts["QTOOL_VERDICT"]) == ("", "nearly full")
+
+
+def test_of_a_spool_that_is_gone_one_alert_tells(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (tmp_path / "alert.py").write_text(WRITES)
+    command = f"{sys.executable} {tmp_path / 'alert.py'} '{out}'"
+    text = f"{configuration(**{'in': ''})}[alert]\ncommand: {command}\nafter: 0s\n"
+    control = open_site(tmp_path, text)
+    alerts = Alerts(control, {})
+    alerts.hush()  # the boards are the test's own
+    gone = sick(VerdictKind.UNREADABLE)
+    seen = board(gone)
+    alerts.see(replace(seen, site=replace(SITE, verdict=gone)))
+    eventually(lambda: out.exists() and out.read_text().endswith("\n"))
+    alerts.see(board(WELL))
+    eventually(lambda: out.read_text().count("\n") == 2)
+    alerts.close()
+    control.close()
+    lines = [json.loads(line)[0] for line in out.read_text().splitlines()]
+    assert [(one["QTOOL_QUEUE"], one["QTOOL_VERDICT"]) for one in lines] == [
+        ("", "unreadable"), ("", "healthy"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -254,3 +254,20 @@ def test_a_kept_answer_does_not_make_a_slow_queue_quick(control: Control) -> Non
     put(control, "out")
     row.read()
     assert row.seconds < 9.0
+
+
+def test_a_spool_that_is_gone_is_told_until_it_is_back(
+    control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.survey._RIGHTS_SECONDS", 0.0)
+    put(control, "out")
+    boards = watched(control)
+    (tmp_path / "queues").rename(tmp_path / "away")
+    gone = boards.wait(lambda board: board.site.verdict and depth(board, "out") is None)
+    assert gone.site.verdict is not None
+    assert gone.site.verdict.words == "the spool is gone"
+    (tmp_path / "away").rename(tmp_path / "queues")
+    boards.wait(
+        lambda board: board.site.verdict is None and depth(board, "out") == 1,
+        since=len(boards.seen),
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.control.models import QueueRow, State, VerdictKind
+from qtool.control.models import QueueRow, Severity, State, VerdictKind
 from qtool.control.rows import Row
 from qtool.control.standing import Standing
 from qtool.queues.filebase import when_of
@@ -15,7 +16,6 @@ from tests.control.site import HERE, configuration, open_site, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 RUNNING = Standing(
     state=State.RUNNING, slices=(State.RUNNING,) * 2, runner="in", snooze_seconds=1.0
@@ -97,3 +97,29 @@ def test_one_look_says_when_half_of_what_waits_came(watch: Watch) -> None:
     assert (row.when_p50, row.when_p95) == (watch.oldest, watch.oldest)
     assert kinds(row) == [VerdictKind.HEALTHY]
     assert kinds(watch.shown(5000.0)) == [VerdictKind.WAITS_LONG]
+
+
+def test_a_folder_that_is_gone_is_told_until_it_is_back(watch: Watch) -> None:
+    folder = Path(watch.row.folder)
+    watch.look(0.0)
+    folder.rename(folder.with_name("away"))
+    gone = watch.look(1.0)
+    assert (gone.state, gone.depth) == (State.UNREADABLE, None)
+    assert gone.verdict is not None
+    assert gone.verdict.severity is Severity.CRITICAL
+    assert gone.verdict.evidence == f"its folder is gone: {folder}"
+    folder.with_name("away").rename(folder)
+    back = watch.look(2.0)
+    assert (back.state, back.depth) == (State.RUNNING, 1)
+
+
+def test_a_folder_that_the_first_message_will_make_is_an_empty_queue(
+    watch: Watch,
+) -> None:
+    folder = Path(watch.row.folder)
+    folder.rename(folder.with_name("away"))
+    assert watch.look(0.0).depth == watch.look(1.0).depth == 0
+    folder.parent.rename(folder.parent.with_name("gone"))
+    assert watch.look(2.0).state is State.UNREADABLE
+    folder.parent.mkdir()
+    assert watch.look(3.0).depth == 0

@@ -101,6 +101,13 @@ def test_of_several_who_write_none_is_lost(tmp_path: Path) -> None:
     assert {fact.name for fact in note(tmp_path).read()} == set("01234567")
 
 
+def test_a_spool_that_is_gone_is_not_made_for_a_note(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    with pytest.raises(FileNotFoundError), note(gone).changing():
+        pass
+    assert not gone.exists()
+
+
 def test_where_it_cannot_be_written_that_goes_up(tmp_path: Path) -> None:
     (tmp_path / ".qtool").write_text("no folder")
     assert note(tmp_path).read() == []

@@ -7,6 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from qtool.control.models import VerdictKind
 from qtool.control.serving import wire
 from qtool.control.verdicts.again import Afresh
 from qtool.control.verdicts.told import Told
@@ -61,6 +62,8 @@ class Alerts:
         """Tell what has changed, if it has for long enough."""
         now = self._ticks()
         unsure = self._afresh.unsure(board, now)
+        if board.site.verdict and board.site.verdict.kind is VerdictKind.UNREADABLE:
+            unsure |= {row.name for row in board.rows}  # told of the spool, once
         for change in self._vigil.see(self._verdicts(board), now, unsure):
             self._afresh.is_told(change.queue)
             facts, data = told(change, board)

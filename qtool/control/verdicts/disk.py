@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Severity, Verdict, VerdictKind
-from qtool.control.verdicts.cases import rank
+from qtool.control.verdicts.cases import critical, rank
 from qtool.control.verdicts.phrases import room
 
 if TYPE_CHECKING:
@@ -59,6 +59,23 @@ def judge_disk(disk: Disk | None) -> Verdict | None:
         ),
     )  # fmt: skip
     return max(filter(None, found), key=rank, default=None)
+
+
+def is_there(folder: Path) -> bool:
+    """Return whether there is such a folder, as far as one may know."""
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def spool_gone(folder: Path) -> Verdict:
+    """Return that the spool, which was there, is no more."""
+    evidence = f"{folder} was there, and is no more"
+    return critical(VerdictKind.UNREADABLE, "the spool is gone", evidence)
 
 
 def _fullness(
