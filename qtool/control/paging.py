@@ -49,7 +49,7 @@ def failure_pages(
     """Yield why entries were put aside, by pages; see ``Control.reasons``."""
     after = ""
     while True:
-        found = control.find(queue, where, after, _FAILURES, _FAILURES_SECONDS)
+        found = control.find(queue, where, after, _FAILURES, _FAILURES_SECONDS, True)
         bases = tuple(entry.filebase for entry in found.entries)
         if bases:
             yield control.reasons(queue, bases, log)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtool.control.shunts import log_files, mailman_log
-from qtool.control.shunts.mailman_log import Sought, search
+from qtool.control.shunts.log_index import LogIndex
+from qtool.control.shunts.mailman_log import Search, Sought
 from tests.control.mailman_logs import (
     PLACE_2,
     chatter,
@@ -18,6 +19,7 @@ from tests.control.mailman_logs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 NOW = time.mktime((2026, 11, 21, 12, 0, 0, 0, 0, -1))
@@ -25,6 +27,11 @@ HOUR, DAY = 3600.0, 86400.0
 BASE = f"{NOW!r}+{'ab' * 20}"
 OTHER = f"{NOW + 1!r}+{'cd' * 20}"
 ERROR = traceback("KeyError: 'volume'", "/x/site-packages/mailman/digest.py:3 send")
+
+
+def search(logs: Sequence[Path], wanted: Sequence[Sought]) -> Search:
+    """Look with nothing known before."""
+    return mailman_log.search(LogIndex(), logs, wanted)
 
 
 def sought(base: str = BASE, **more: str) -> Sought:

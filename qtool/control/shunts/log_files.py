@@ -10,6 +10,7 @@ import zlib
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Protocol
 
+from qtool.control.shunts.unzipping import GZIP
 from qtool.engine.mailman_logs import time_of
 
 if TYPE_CHECKING:
@@ -21,11 +22,10 @@ _PIECE = 1 << 20
 """Bytes that are read at a time."""
 _CONTEXT = 256 << 10
 """Bytes within which a record that a line ends has begun."""
-_PROBE = 64 << 10
+PROBE = 64 << 10
 """Bytes in which a line with its time is expected."""
 _TIMELESS = 64 << 20
 """Bytes at the end of a file that are read where its lines tell no time."""
-_GZIP = b"\x1f\x8b"
 _MOST_FILES = 400
 _ROTATED = r"(?:[.-]\d[\d.-]{0,30})?"
 
@@ -82,7 +82,7 @@ def pieces(path: Path, start: float, end: float, budget: Budget) -> Iterator[byt
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode) or info.st_mtime < start:
             return
-        if stream.peek(2)[:2] == _GZIP:
+        if stream.peek(2)[:2] == GZIP:
             with gzip.open(stream, "rb") as plain:
                 yield from _decompressed(plain, start, end, budget)
             return
@@ -106,12 +106,12 @@ def _read(
     while data := stream.read(_PIECE):
         if not budget.take(len(data)):
             return
-        first = _time_in(data[:_PROBE].split(b"\n"))
+        first = time_in(data[:PROBE].split(b"\n"))
         if first is not None and first > end:
             return
         whole = kept + data
         cut = whole.rfind(b"\n") + 1 if len(data) == _PIECE else len(whole)
-        last = _time_in(reversed(whole[:cut][-_PROBE:].split(b"\n")))
+        last = time_in(reversed(whole[:cut][-PROBE:].split(b"\n")))
         if last is None or last >= start:
             yield whole[:cut]
         kept = whole[max(0, cut - _CONTEXT) :][-_PIECE:]
@@ -121,18 +121,19 @@ def _offset(stream: BinaryIO, size: int, moment: float) -> int:
     """Return where in a file of lines that moment is, some before it rather."""
 
     def when(number: int) -> float:
-        stream.seek(number * _PROBE)
-        found = _time_in(stream.read(_PROBE).split(b"\n"))
+        stream.seek(number * PROBE)
+        found = time_in(stream.read(PROBE).split(b"\n"))
         if found is None:  # in the middle of something long
-            found = _time_in(stream.read(_PIECE).split(b"\n"))
+            found = time_in(stream.read(_PIECE).split(b"\n"))
         return float("-inf") if found is None else found
 
     if when(0) == float("-inf"):
         return max(0, size - _TIMELESS)
-    return max(0, bisect_left(range(size // _PROBE + 1), moment, key=when) - 1) * _PROBE
+    return max(0, bisect_left(range(size // PROBE + 1), moment, key=when) - 1) * PROBE
 
 
-def _time_in(lines: Iterable[bytes]) -> float | None:
+def time_in(lines: Iterable[bytes]) -> float | None:
+    """Return the first time that lines tell, in epoch seconds; None for none."""
     for line in lines:
         found = time_of(line[:40].decode("ascii", "replace"))
         if found is not None:

@@ -10,17 +10,20 @@ import math
 import re
 import sys
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from qtool.control.shunts.log_files import Budget, files_of, pieces
+from qtool.control.shunts.log_files import Budget, files_of
+from qtool.control.shunts.log_index import LONGEST_LINE, unknown_list
 from qtool.control.shunts.tracebacks import BEGINS
 from qtool.engine.mailman_logs import pid_and_text, time_of
 from qtool.engine.shunting import bounded
-from qtool.queues.filebase import FILEBASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from qtool.control.shunts.log_index import LogFile, LogIndex
 
 _NEAR = 300.0
 """Seconds: as exact as clocks of one machine are, and writing takes."""
@@ -29,10 +32,6 @@ _FAR = 26 * 3600.0
 _MOST_BYTES = 512 << 20
 """Bytes that one search reads at most."""
 _LONGEST_LINE = 500
-_LONGEST_MATCHED = 2000
-
-_ASIDE = re.compile(rb": (%s)[ \t\r]*$" % FILEBASE.encode(), re.MULTILINE)
-_UNKNOWN = b" shunting message for missing list: "
 _CONTEXTS = (8 << 10, 64 << 10, 256 << 10)
 """Bytes before a name in which its record is looked for; long ones are rare."""
 _BEFORE = ("SHUNTING", "runner started.", "reserving ", "runner exiting.")
@@ -78,29 +77,38 @@ class Search:
 
 
 def search(
-    logs: Sequence[Path], sought: Sequence[Sought], *, everywhere: bool = False
+    index: LogIndex,
+    logs: Sequence[Path],
+    sought: Sequence[Sought],
+    *,
+    everywhere: bool = False,
 ) -> Search:
     """Look for messages in logs, their rotated files included.
 
     First about the moment of each, then, for those not found, a day around it,
-    and at last from the first to the last moment of each, or everywhere.
+    and at last from the first to the last moment of each, or everywhere. What the
+    index knows is not read again.
     """
     files, budget = files_of(logs), Budget(_MOST_BYTES)
     found: dict[str, Joined] = {}
     troubles: dict[Path, str] = {}
-    read: list[tuple[float, float]] = []
     for slack, whole in ((_NEAR, False), (_FAR, False), (_FAR, True)):
         missing = [each for each in sought if each.filebase not in found]
-        before, read = read, _windows(missing, slack, whole=whole)
-        if everywhere and whole and missing:
-            read = [(-math.inf, math.inf)]
-        for start, end in read if read != before else ():
-            for path in files:
-                try:
-                    for piece in pieces(path, start, end, budget):
-                        _join(piece, path, missing, found)
-                except OSError as error:
-                    troubles[path] = error.strerror or str(error)
+        if not missing:
+            break
+        windows = _windows(missing, slack, whole=whole)
+        if everywhere and whole:
+            windows = [(-math.inf, math.inf)]
+        looking = _Looking(missing)
+        for path in files:
+            try:
+                with index.lock, index.opened(path) as log:
+                    looking.through(log, path, windows, budget)
+                    if log.limit:
+                        troubles[path] = log.limit
+            except OSError as error:
+                troubles[path] = error.strerror or str(error)
+        found.update(looking.found)
     return Search(found=found, looked=_looked(logs, files, troubles, budget))
 
 
@@ -144,55 +152,72 @@ def _windows(
     return merged
 
 
-def _join(
-    piece: bytes, path: Path, missing: Sequence[Sought], found: dict[str, Joined]
-) -> None:
-    names = {each.filebase for each in missing}
-    for hit in _ASIDE.finditer(piece):
-        base = hit[1].decode("ascii")
-        # The name says more than that of a list does.
-        if base in names and (base not in found or found[base].runner):
-            found[base] = _record(piece, hit.end(), path)
-    at = piece.find(_UNKNOWN)
-    named: dict[str, list[Sought]] = {}
-    for each in missing if at >= 0 else ():
-        named.setdefault(each.message_id, []).append(each)
-    while at >= 0:
-        start, end = piece.rfind(b"\n", 0, at) + 1, piece.find(b"\n", at)
-        end = end if end >= 0 else len(piece)
-        line = piece[start:end][:_LONGEST_MATCHED]
-        _join_unknown(line.decode("utf-8", "replace"), path, named, found)
-        at = piece.find(_UNKNOWN, end)
+class _Looking:
+    """Looks for some messages, log by log."""
 
+    def __init__(self, sought: Sequence[Sought]) -> None:
+        self._sought = sought
+        self._named: dict[str, Joined] = {}
+        """By filebase, what was found by the name: it says more than a list's does."""
+        self._listed: dict[str, tuple[float, Joined]] = {}
+        """What was found by Message-ID and list, and how far in time that is."""
 
-def _join_unknown(
-    line: str,
-    path: Path,
-    named: Mapping[str, Sequence[Sought]],
-    found: dict[str, Joined],
-) -> None:
-    """Join a line with those it may be about; ``named`` has them by Message-ID."""
-    said, _, listed = line.rstrip().partition(_UNKNOWN.decode())
-    before, _, runner = said.rpartition(' runner "')
-    message_id = before.rpartition(" ")[2]
-    for each in named.get(message_id, ()) if message_id else ():
+    @property
+    def found(self) -> dict[str, Joined]:
+        """What was found, by filebase."""
+        return {base: near[1] for base, near in self._listed.items()} | self._named
+
+    def through(
+        self,
+        log: LogFile,
+        path: Path,
+        windows: Sequence[tuple[float, float]],
+        budget: Budget,
+    ) -> None:
+        """Read what has not been read of a log, and look up what it says."""
+        for start, end in windows:
+            log.cover(start, end, budget)
+        named = []
+        for each in self._sought:
+            end_at = log.aside(each.filebase)
+            if end_at is not None and each.filebase not in self._named:
+                named.append((end_at, each))
+        for end_at, each in sorted(named, key=itemgetter(0)):  # read in one direction
+            joined = _record(log, end_at, each.filebase, path)
+            if joined is not None:
+                self._named[each.filebase] = joined
+        for each in self._sought:
+            for start_at in log.unknown(each.message_id):
+                self._join_unknown(log, start_at, each, path)
+
+    def _join_unknown(self, log: LogFile, at: int, each: Sought, path: Path) -> None:
+        line = log.read(at, LONGEST_LINE).partition(b"\n")[0]
+        message_id, runner, listed = unknown_list(line)
         # Given a posting address Mailman prints an object, and not the name.
         same_list = listed == each.list_id or listed.startswith("<")
-        if same_list and each.filebase not in found:
-            found[each.filebase] = Joined(
-                when=time_of(line),
+        if message_id != each.message_id or not same_list:
+            return
+        when = time_of(line[:_LONGEST_LINE].decode("utf-8", "replace"))
+        far = math.inf if when is None else min(abs(when - m) for m in each.moments)
+        before = self._listed.get(each.filebase)
+        if before is None or far < before[0]:
+            joined = Joined(
+                when=when,
                 line=f"no such list: {each.list_id or listed}"[:_LONGEST_LINE],
-                runner=runner.rstrip('"'),
+                runner=runner,
                 file=str(path),
             )
+            self._listed[each.filebase] = far, joined
 
 
-def _record(piece: bytes, end: int, path: Path) -> Joined:
-    """Return the reason in the record whose last line ends there."""
+def _record(log: LogFile, end: int, filebase: str, path: Path) -> Joined | None:
+    """Return the reason in the record that ends with a name; None: it is another."""
     for context in _CONTEXTS:
         start = max(0, end - context)
-        lines = piece[start:end].decode("utf-8", "replace").split("\n")
+        lines = log.read(start, end - start).decode("utf-8", "replace").split("\n")
         last = lines.pop()
+        if not last.endswith(f": {filebase}"):
+            return None
         pid, said = pid_and_text(last)
         line, traceback, is_whole = _reason(_records_of(lines, pid))
         if is_whole or start == 0:

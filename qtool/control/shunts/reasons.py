@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qtool.control.desk.entries import path_of
 from qtool.control.models import Failure, FailureSource
 from qtool.control.places import place
+from qtool.control.shunts.log_index import LogIndex
 from qtool.control.shunts.mailman_log import Joined, Search, Sought, search
 from qtool.control.shunts.msgdata import (
     target_of,
@@ -54,6 +55,7 @@ class Reasons:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
+        self._index = LogIndex()
         self._joined: dict[str, Joined] = {}
         """By filebase: no two entries share one, so it never says anything else."""
         self._missing: dict[str, float] = {}
@@ -92,7 +94,7 @@ class Reasons:
         self, sought: Sequence[Sought], log: str
     ) -> tuple[Mapping[str, Joined], str]:
         if log:
-            result = search([Path(log)], sought, everywhere=True)
+            result = search(self._index, [Path(log)], sought, everywhere=True)
             return result.found, result.looked
         lately = time.monotonic() - _MISSING_SECONDS
         unknown = [
@@ -103,7 +105,9 @@ class Reasons:
         ]
         known = self._joined
         if unknown or not self._looked:
-            result = search(self._configuration.settings.error_logs, unknown)
+            result = search(
+                self._index, self._configuration.settings.error_logs, unknown
+            )
             known = {**known, **result.found}
             self._keep(result, unknown)
         return known, self._looked
