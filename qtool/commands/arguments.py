@@ -106,8 +106,7 @@ class Parser(argparse.ArgumentParser):
 
     def add_dry_run(self, what: str) -> None:
         """Add ``--dry-run``; ``what`` says what that shows."""
-        self.add_argument("-n", "--dry-run", action="store_true",
-                          help=f"only show {what}")  # fmt: skip
+        self.add_argument("--dry-run", action="store_true", help=f"only show {what}")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return the options, and the words that are none."""

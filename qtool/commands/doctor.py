@@ -29,7 +29,7 @@ _EXAMPLES = """\
 examples:
   qtool doctor                         look everywhere, and open every entry
   qtool doctor in out --quick          two queues, by names and rights alone
-  qtool doctor in --fix orphan-bak -n  show what a fix would change
+  qtool doctor in --fix orphan-bak --dry-run    what a fix would change
 
 exit status: 0 nothing is wrong, 3 something is, 1 it could not be looked at
 """

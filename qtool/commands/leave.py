@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  qtool leave -n           see what of qtool's is there, and what is in the way
+  qtool leave --dry-run    see what of qtool's is there, and what is in the way
   qtool leave              remove it, after a question
   qtool leave --yes TOKEN  the same without a question, if nothing has changed
 """

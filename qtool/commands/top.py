@@ -70,7 +70,7 @@ def options(parser: Parser) -> None:
     number = parser.add_mutually_exclusive_group()
     number.add_argument("--once", action="store_const", const=1, dest="number",
                         help="one snapshot, with rates")  # fmt: skip
-    number.add_argument("-n", metavar="N", type=_number, dest="number",
+    number.add_argument("-n", "--number", metavar="N", type=_number,
                         help="so many snapshots, one a second")  # fmt: skip
     parser.set_defaults(number=None)
     parser.add_json("a board a line, once a second")

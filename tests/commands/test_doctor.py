@@ -94,7 +94,7 @@ def test_a_token_fixes_what_it_was_given_for(
     words = ("-C", site, "doctor", "in", "--fix", "tmp")
     for number in (1, 2):
         (queue / f"{filebase_of(number)}.pck.tmp").touch()
-    shown = call(*words, "-n")
+    shown = call(*words, "--dry-run")
     assert shown.status == 0
     assert len(shown.out.splitlines()) == 2
     match = re.search(r"--yes (\w+)", shown.err)
@@ -127,7 +127,7 @@ def test_many_are_not_fixed_by_yes_alone(call: Call, site: Path, queue: Path) ->
     ("words", "reason"),
     [
         (("--yes",), "--fix KIND"),
-        (("-n",), "--fix KIND"),
+        (("--dry-run",), "--fix KIND"),
         (("in", "out", "--fix", "tmp"), "one queue at a time"),
         (("in", "--fix", "all"), "there is no fix 'all'"),
         (("--fix", "tmp"), "tmp needs the queue"),

@@ -37,7 +37,7 @@ def test_it_goes_by_the_token_of_what_was_shown(
     call: Call, site: Path, state: Path
 ) -> None:
     call("-C", site, "inject", "in", stdin=MESSAGE)
-    shown = call("-C", site, "leave", "-n")
+    shown = call("-C", site, "leave", "--dry-run")
     assert shown.status == 0
     assert "pauses" in shown.out
     match = re.search(r"--yes (\w+)", shown.err)
@@ -51,7 +51,7 @@ def test_it_goes_by_the_token_of_what_was_shown(
 def test_what_programs_read_is_never_a_sentence(
     call: Call, site: Path, state: Path
 ) -> None:
-    shown = call("-C", site, "leave", "-n", "--json")
+    shown = call("-C", site, "leave", "--dry-run", "--json")
     token = json.loads(shown.out)["token"]
     done = call("-C", site, "leave", "--json", "--yes", token)
     assert (done.status, done.out) == (0, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from argparse import _SubParsersAction
 from dataclasses import fields, is_dataclass
+from itertools import product
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,6 +18,7 @@ from qtool.control import models
 from qtool.control.serving.wire import hints_of
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from collections.abc import Iterator
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -96,7 +98,26 @@ def test_the_exit_statuses_are_in_the_readme(name: str) -> None:
     assert re.search(rf"^\| {getattr(output, name)} \| ", text, re.MULTILINE)
 
 
-def test_every_command_with_json_lines_says_what_they_are() -> None:
+def commands() -> dict[str, ArgumentParser]:
     (choice,) = (a for a in whole()._actions if isinstance(a, _SubParsersAction))
-    found = {n for n, each in choice.choices.items() if "--json" in each.format_usage()}
+    return dict(choice.choices)
+
+
+LETTERS = {("-m", "dump")}
+"""Those that mean another thing elsewhere."""
+
+
+def test_a_letter_means_one_thing() -> None:
+    meant = {
+        (letter, long)
+        for name, each in commands().items()
+        for action in each._actions
+        for letter, long in product(action.option_strings, action.option_strings)
+        if len(letter) == 2 < len(long) and (letter, name) not in LETTERS
+    }
+    assert len(meant) == len(dict(meant))
+
+
+def test_every_command_with_json_lines_says_what_they_are() -> None:
+    found = {n for n, each in commands().items() if "--json" in each.format_usage()}
     assert found == {name.partition(" ")[0] for name in SHAPES} | SAME.keys()
