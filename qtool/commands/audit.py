@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import TYPE_CHECKING
 
-from qtool.commands.moments import duration, moment
+from qtool.commands.moments import past
 from qtool.commands.output import DONE, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width
@@ -37,9 +36,10 @@ def options(parser: Parser) -> None:
     parser.mixes = True
     parser.add_argument("text", metavar="TEXT", nargs="?", default="",
                         help="only where this is in what is told")  # fmt: skip
-    parser.add_argument("--since", metavar="WHEN", type=_past, default=0.0,
-                        help="a time, or how long ago: 2d, 2026-12-31")  # fmt: skip
-    parser.add_argument("--until", metavar="WHEN", type=_past, default=0.0,
+    parser.add_argument("--since", metavar="WHEN", type=past, default=0.0,
+                        help="how long ago, or a time: 2d, 1h30m, 18:30, 2026-12-31,"
+                        " 2026-12-31T18:30")  # fmt: skip
+    parser.add_argument("--until", metavar="WHEN", type=past, default=0.0,
                         help="the same, for the end")  # fmt: skip
     parser.add_argument("--who", metavar="USER", default="",
                         help="a user, who logged in, or called sudo")  # fmt: skip
@@ -80,14 +80,6 @@ def _pages(control: Control, options: Namespace) -> Iterator[tuple[AuditRecord, 
     if broken:
         lines = "line of the file was" if broken == 1 else "lines of the file were"
         tell(f"{broken} {lines} cut off or nobody's, and passed over")
-
-
-def _past(text: str) -> float:
-    """Return the epoch seconds of a time, or of so long ago."""
-    try:
-        return time.time() - duration(text)
-    except argparse.ArgumentTypeError:
-        return moment(text)
 
 
 def _number(text: str) -> int:

@@ -97,7 +97,11 @@ def test_lines_that_are_nobodys_are_counted(call: Call, site: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--since", "soon"], "expected a time (18:30, 2026-12-31, 2026-12-31T18:30)"),
+        (
+            ["--since", "soon"],
+            "expected a time (18:30, 2026-12-31, 2026-12-31T18:30) or how long ago it"
+            " was (90, 15s, 1h30m, 2d), not 'soon'",
+        ),
         (["-n", "0"], "expected a number from 1 on"),
     ],
 )

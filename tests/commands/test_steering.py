@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qtool.commands.moments import duration, moment
+from qtool.commands.moments import duration, moment, past
 from tests.commands.program import MESSAGE, QTOOL, Ended, configuration, running
 from tests.engine.mailman_double import MailmanDouble
 
@@ -159,6 +159,9 @@ def test_times_are_read() -> None:
     assert moment("20:01", now) == now.timestamp() + 60
     assert moment("20:00", now) == now.timestamp() + 86400
     assert moment("2026-11-21T20:30+01:00") == now.timestamp() + 1800
+    assert past("20:00", now) == now.timestamp()
+    assert past("20:01", now) == now.timestamp() + 60 - 86400
+    assert past("2d", now) == now.timestamp() - 2 * 86400
     assert duration("1h30m") == 5400
 
 
