@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Severity
-from qtool.errors import NoSuchEntry
+from qtool.errors import NoSuchEntry, ReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from qtool.control.control import Control
-    from qtool.control.models import AuditPage, Examined, Failure, Finding, Found
+    from qtool.control.models import (
+        AuditPage,
+        Examined,
+        Failure,
+        Finding,
+        FixPreview,
+        Found,
+        Preview,
+    )
 
 PAGE = 1000
 """How many entries are asked for at a time."""
@@ -41,6 +50,33 @@ def pages(
         if found.complete:
             return
         after, seconds = found.after, _SECONDS
+
+
+def previewed(
+    control: Control,
+    verb: str,
+    queue: str,
+    where: str = "",
+    filebases: tuple[str, ...] = (),
+    to: str = "",
+) -> Preview:
+    """Return the preview of an act; where nothing may be changed, a rehearsal of it.
+
+    See ``Control.preview`` and ``Control.rehearse``.
+    """
+    try:
+        return control.preview(verb, queue, where, filebases, to)
+    except ReadOnly as error:
+        seen = control.rehearse(verb, queue, where, filebases, to)
+        return seen if seen.refusal else replace(seen, refusal=str(error))
+
+
+def previewed_fix(control: Control, kind: str, queue: str) -> FixPreview:
+    """Return the same of a fix; see ``Control.fix_preview``."""
+    try:
+        return control.fix_preview(kind, queue)
+    except ReadOnly as error:
+        return replace(control.rehearse_fix(kind, queue), refusal=str(error))
 
 
 def failure_pages(

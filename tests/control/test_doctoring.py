@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtool.control.control import Control
+from qtool.control.control import READ_ONLY, Control
 from qtool.control.models import Finding, Severity
 from qtool.control.opening import site_settings
+from qtool.control.paging import previewed_fix
 from qtool.control.serving.client import Attached
 from qtool.control.serving.link import Link
 from qtool.control.serving.server import Server
@@ -569,6 +570,8 @@ def test_nothing_is_fixable_where_nothing_may_be_changed(later: Doctored) -> Non
     assert (found.kind, found.fixable) == ("orphan-bak", False)
     with pytest.raises(ReadOnly):
         looking.fix_preview("orphan-bak", "some")
+    seen = previewed_fix(looking, "orphan-bak", "some")
+    assert (seen.count, seen.token, seen.refusal) == (1, "", READ_ONLY)
 
 
 # --- Where Mailman works

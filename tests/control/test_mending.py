@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import threading
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,17 +16,22 @@ import pytest
 from qtool.control.acting import Actor, acting_as
 from qtool.control.acts.journal import Journal
 from qtool.control.acts.tokens import LIFE_SECONDS, Plan, Tokens
+from qtool.control.control import READ_ONLY, Control
 from qtool.control.opening import opened
-from qtool.errors import NoSuchAct, NoSuchQueue, Refused
+from qtool.control.paging import previewed
+from qtool.control.serving.client import Attached
+from qtool.control.serving.link import Link
+from qtool.control.serving.server import Server
+from qtool.errors import NoSuchAct, NoSuchQueue, ReadOnly, Refused
+from qtool.installation import Configuration
 from qtool.qfile import message_from_bytes, read
 from qtool.queues.filebase import digest_of, when_of
 from qtool.settings import from_root
 from tests.control.site import MAIL, configuration, open_site
+from tests.control.test_gate import everything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from qtool.control.control import Control
 
 QFILES = Path(__file__).parents[1] / "fixtures" / "qfiles"
 TEXT = configuration(**{"in": "", "out": "", "later": "honours_due: yes"})
@@ -265,6 +273,51 @@ def test_a_preview_says_what_stands_in_the_way(control: Control) -> None:
     preview = control.preview("unshunt", "shunt", "all")
     assert preview.count == 5
     assert preview.warnings[0].startswith("3 will be left")
+
+
+@pytest.mark.parametrize("is_served", [False, True])
+def test_who_may_change_nothing_still_sees_what_an_act_would_do(
+    control: Control, tmp_path: Path, is_served: bool
+) -> None:
+    put(control, "in", 30)
+    [one] = put(control, "shunt")
+    asked = [("discard", "in", "all", ""), ("move", "in", "age>=0s", "out")]
+    expected = [control.preview(*each[:3], to=each[3]) for each in asked]
+    before = acts_on_record(tmp_path)
+    with looking(control, is_served=is_served) as looker:
+        for (verb, queue, where, to), preview in zip(asked, expected, strict=True):
+            with pytest.raises(ReadOnly):
+                looker.preview(verb, queue, where, to=to)
+            seen = previewed(looker, verb, queue, where, to=to)
+            assert seen == replace(preview, token="", refusal=READ_ONLY)
+        seen = previewed(looker, "unshunt", "shunt", filebases=(one, one))
+        assert (seen.count, seen.token) == (1, "")
+        assert seen.refusal == "nothing can be done to any of them"
+    assert acts_on_record(tmp_path) == before
+
+
+def acts_on_record(folder: Path) -> dict[str, tuple[int, ...]]:
+    """All that is there but the cache, which is no act's."""
+    found = everything(folder).items()
+    return {path: facts for path, facts in found if "/cache.sqlite3" not in path}
+
+
+@contextmanager
+def looking(control: Control, *, is_served: bool) -> Iterator[Control]:
+    """The same site, read-only: in this process, or over the socket."""
+    site = Configuration(control.configuration.settings)
+    if not is_served:
+        looker = Control(site, read_only=True)
+        yield looker
+        looker.close()
+        return
+    with tempfile.TemporaryDirectory(prefix="q-") as name:
+        server = Server(control, Path(name) / "s.sock")
+        link = Link(server.path, control.configuration.settings.queue_root)
+        looker = Attached(site, link, read_only=True)
+        yield looker
+        looker.close()
+        server.close()
 
 
 def test_a_token_is_good_once_for_an_hour_and_for_its_user(

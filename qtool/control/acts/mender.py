@@ -130,12 +130,13 @@ class Mender:
         count = len(record.carried_out)
         return f"Undo {record.who}'s {record.verb} of {count:,} in {record.queue}?"
 
-    def previewed(self, plan: Plan, where: str) -> Preview:
+    def previewed(self, plan: Plan, where: str, *, is_kept: bool = True) -> Preview:
         """Freeze what a plan is about.
 
         Args:
             plan: With the filebases, or without any.
             where: A filter, or ``all``; only where there are no filebases.
+            is_kept: Whether it can be confirmed: else there is no token for it.
         """
         where = where.strip()  # blanks would match everything, and say nothing
         if bool(where) == bool(plan.filebases):
@@ -150,7 +151,8 @@ class Mender:
                 ways = ways_of(self._configuration, plan, self._clock(), ongoing)
         found, queue = plan.filebases, source_of(plan)
         is_idle = not found or (plan.verb != EMPTY and not ways.moves)
-        token = "" if is_idle else self._tokens.issue(plan, acting_uid())
+        is_kept = is_kept and not is_idle
+        refusal = "nothing can be done to any of them" if found and is_idle else ""
         return Preview(
             verb=plan.verb,
             queue=plan.queue,
@@ -158,8 +160,9 @@ class Mender:
             count=len(found),
             oldest=min(map(when_of, found), default=None),
             first=tuple(self._desk.described(queue, found[:_FIRST])),
-            token=token,
+            token=self._tokens.issue(plan, acting_uid()) if is_kept else "",
             warnings=tuple(_warnings(ways)),
+            refusal=refusal,
         )
 
     def acts(self, number: int, before: int | None) -> list[Act]:

@@ -125,12 +125,23 @@ class Mending(Desk, Shunts):
             filebases: The entries themselves, instead of a filter.
             to: The queue they go to.
         """
-        chosen = tuple(dict.fromkeys(filebases))
-        preview = self._mender.previewed(_plan(verb, queue, to, chosen), where)
-        if verb != "unshunt":
-            return preview
-        reruns = tuple(self._reruns(queue, preview.first))
-        return replace(preview, warnings=(*preview.warnings, *reruns))
+        plan = _plan(verb, queue, to, filebases)
+        return self._warned(self._mender.previewed(plan, where))
+
+    def rehearse(
+        self,
+        verb: str,
+        queue: str,
+        where: str = "",
+        filebases: tuple[str, ...] = (),
+        to: str = "",
+    ) -> Preview:
+        """Return what `preview` would, without a token: nothing is written for it.
+
+        That is for who may not act.
+        """
+        plan = _plan(verb, queue, to, filebases)
+        return self._warned(self._mender.previewed(plan, where, is_kept=False))
 
     @act
     def confirm(
@@ -196,6 +207,12 @@ class Mending(Desk, Shunts):
 
     # --- Behind the scenes
 
+    def _warned(self, preview: Preview) -> Preview:
+        if preview.verb != "unshunt":
+            return preview
+        reruns = tuple(self._reruns(preview.queue, preview.first))
+        return replace(preview, warnings=(*preview.warnings, *reruns))
+
     def _reruns(self, queue: str, entries: Sequence[Entry]) -> Iterator[str]:
         """Say of which of the first entries a re-run may deliver twice, and why."""
         found: dict[str, int] = {}
@@ -227,4 +244,5 @@ class Mending(Desk, Shunts):
 def _plan(verb: str, queue: str, to: str, filebases: tuple[str, ...]) -> Plan:
     from qtool.control.acts.tokens import Plan
 
-    return Plan(verb=verb, queue=queue, to=to, filebases=filebases)
+    each_once = tuple(dict.fromkeys(filebases))
+    return Plan(verb=verb, queue=queue, to=to, filebases=each_once)

@@ -72,6 +72,15 @@ class Doctoring(Part):
         fix = self._fix(kind, queue)
         return previewed(fix, kind, queue, self._tokens, acting_uid())
 
+    def rehearse_fix(self, kind: str, queue: str = "") -> FixPreview:
+        """Return what `fix_preview` would, without a token: nothing is written for it.
+
+        That is for who may not act.
+        """
+        from qtool.control.doctor.fixing import previewed
+
+        return previewed(self._fix(kind, queue), kind, queue)
+
     @act
     def fix(self, kind: str, queue: str, token: str) -> Fixed:
         """Put right what was previewed, and nothing else.

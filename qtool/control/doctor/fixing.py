@@ -97,8 +97,18 @@ def verb_of(kind: str) -> str:
     return f"fix {kind}"
 
 
-def previewed(fix: Fix, kind: str, queue: str, tokens: Tokens, uid: int) -> FixPreview:
-    """Return what a fix would do, with a token for exactly that."""
+def previewed(
+    fix: Fix, kind: str, queue: str, tokens: Tokens | None = None, uid: int = -1
+) -> FixPreview:
+    """Return what a fix would do, with a token for exactly that.
+
+    Args:
+        fix: The fix.
+        kind: What it is called.
+        queue: Where it would be done.
+        tokens: Where the token is kept; None: there is to be none.
+        uid: Who asks for it.
+    """
     names = fix.names()
     plan = Plan(verb=verb_of(kind), queue=queue, to="", filebases=tuple(names))
     parsed = [filebase.parse(name) for name in names]
@@ -111,7 +121,7 @@ def previewed(fix: Fix, kind: str, queue: str, tokens: Tokens, uid: int) -> FixP
         count=len(names),
         oldest=min(times, default=None),
         first=tuple(visible(name, 200) for name in names[:_MOST_SHOWN]),
-        token=tokens.issue(plan, uid) if names else "",
+        token=tokens.issue(plan, uid) if names and tokens is not None else "",
     )
 
 

@@ -60,6 +60,8 @@ class FixPreview:
     """What it would be done to, the first 25."""
     token: str
     """For ``fix``: it stands for this list, once, for an hour."""
+    refusal: str = ""
+    """Why it cannot be confirmed, where there is a reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,10 +23,12 @@ class Preview:
     first: tuple[Entry, ...]
     """The oldest of them, 25 at most."""
     token: str
-    """For ``confirm``: it stands for this list, once, for an hour. Empty where nothing
-    can be done to any of them."""
+    """For ``confirm``: it stands for this list, once, for an hour. Empty where it
+    cannot be confirmed."""
     warnings: tuple[str, ...] = ()
     """What should be known before, a line each."""
+    refusal: str = ""
+    """Why it cannot be confirmed, where there is a reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ _ANSWER_SECONDS = 30.0
 """How long a daemon may take to answer a look, or an act that is done at once; others
 take as long as they take."""
 _AT_ONCE = frozenset({"inject"})
+_LONG_LOOKS = frozenset({"failures", "rehearse", "rehearse_fix"})
+"""Those that read a whole queue."""
 _BOARD_SECONDS = 20.0
 """Without a board for so long a daemon is taken for gone: it sends one a second."""
 
@@ -84,6 +86,7 @@ class Link:
         connection, _ = self.connect()
         with connection:
             is_long = call.is_act and call.name not in _AT_ONCE
+            is_long = is_long or call.name in _LONG_LOOKS
             connection.settimeout(None if is_long else _ANSWER_SECONDS)
             try:
                 line = next(_replies(connection, call.verb, path, body), b"")
