@@ -67,11 +67,10 @@ class Count:
 
     def add(self, chunk: Sequence[os.DirEntry[str]]) -> None:
         """Count some entries of the folder."""
-        lines, number = plain_lines(chunk)
-        self._foreign += len(chunk) - number
+        lines, names = plain_lines(chunk)
+        self._foreign += len(chunk) - len(names)
         found = _USUAL.findall(lines)
-        if len(found) != number:
-            names = lines.split("\n")
+        if len(found) != len(names):
             self._add_unusual(name for name in names if not _USUAL.fullmatch(name))
         waiting, oldest, by_prefix = self._waiting, self._oldest, self._by_prefix
         part_of = self._spread.part_of

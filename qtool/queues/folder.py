@@ -44,8 +44,8 @@ def chunks(directory: str) -> Iterator[list[os.DirEntry[str]]]:
         os.close(descriptor)
 
 
-def plain_lines(chunk: Sequence[os.DirEntry[str]]) -> tuple[str, int]:
-    """Return the names of regular files as lines, and how many lines there are.
+def plain_lines(chunk: Sequence[os.DirEntry[str]]) -> tuple[str, list[str]]:
+    """Return the names of regular files as lines, and one by one.
 
     A name that would be several lines is left out: no entry has such a name.
     """
@@ -54,7 +54,7 @@ def plain_lines(chunk: Sequence[os.DirEntry[str]]) -> tuple[str, int]:
     if lines.count("\n") >= max(1, len(names)):
         names = [name for name in names if "\n" not in name]
         lines = "\n".join(names)
-    return lines, len(names)
+    return lines, names
 
 
 class Stamp:

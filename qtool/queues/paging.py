@@ -63,6 +63,7 @@ class Paging:
     ) -> None:
         self._bounds = None if part.is_whole else part.bounds
         self._findall = _whole_names(suffixes).findall
+        self._are_usual = _usual_names(suffixes).fullmatch
         self._after = f"{after}{_BEHIND}" if after else ""
         self._as_text = not after or after.find(".") == _POINT_OF_USUAL
         self._count = max(1, count)
@@ -74,14 +75,16 @@ class Paging:
 
     def add_entries(self, chunk: Sequence[os.DirEntry[str]]) -> None:
         """Take those of some entries of the folder that belong on the page."""
-        found = self._findall(plain_lines(chunk)[0])
+        lines, names = plain_lines(chunk)
+        are_usual = self._are_usual(f"{lines}\n") is not None
+        found = names if are_usual else self._findall(lines)
         if self._bounds is not None:
             lower, upper = self._bounds
             found = [name for name in found if lower <= _digest(name) < upper]
         self._total += len(found)
         if self._beginning:
             found = [name for name in found if name.startswith(self._beginning)]
-        if self._as_text and filebase.are_usual(found):
+        if self._as_text and (are_usual or filebase.are_usual(found)):
             after, before = self._after, self._before
             self._names += [name for name in found if after < name < before]
         else:
@@ -135,6 +138,19 @@ def _one_for_each(names: list[str]) -> list[str]:
 
 @lru_cache(maxsize=8)
 def _whole_names(suffixes: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"^{TIME}{_digest_and(suffixes)}$", re.MULTILINE)
+
+
+@lru_cache(maxsize=8)
+def _usual_names(suffixes: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what matches lines that all are names of entries, and usual ones.
+
+    To look over them takes half as long as to find each.
+    """
+    time = rf"[1-9][0-9]{{{_POINT_OF_USUAL - 1}}}\.[0-9]{{1,22}}+"
+    return re.compile(rf"(?:{time}{_digest_and(suffixes)}\n)++")
+
+
+def _digest_and(suffixes: tuple[str, ...]) -> str:
     ends = "|".join(map(re.escape, suffixes))
-    base = rf"{TIME}\+{HEX}{{{DIGEST_LENGTH}}}"
-    return re.compile(rf"^{base}(?:{ends})$", re.MULTILINE)
+    return rf"\+{HEX}{{{DIGEST_LENGTH}}}(?:{ends})"
