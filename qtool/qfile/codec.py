@@ -272,13 +272,7 @@ def read(
     Raises:
         QFileError: It cannot be read; the error names the file and the reason.
     """
-    return decode(
-        _content(path),
-        strict=True,
-        path=path,
-        message_class=message_class,
-        allowed=allowed,
-    )
+    return _whole(path, True, message_class, allowed)
 
 
 def look(path: Path | str, *, allowed: Container[str] = frozenset()) -> QFile:
@@ -287,11 +281,26 @@ def look(path: Path | str, *, allowed: Container[str] = frozenset()) -> QFile:
     Raises:
         QFileError: It cannot be read; the error names the file and the reason.
     """
-    return decode(_content(path), strict=False, path=path, allowed=allowed)
+    return _whole(path, False, None, allowed)
 
 
-def _content(path: Path | str) -> bytes:
-    reason = older_pair(path)
-    if reason:
-        raise ForeignQFile(reason, path=path)
-    return read_bytes(path)
+def _whole(
+    path: Path | str,
+    strict: bool,
+    message_class: type[Message] | None,
+    allowed: Container[str],
+) -> QFile:
+    try:
+        return decode(
+            read_bytes(path),
+            strict=strict,
+            path=path,
+            message_class=message_class,
+            allowed=allowed,
+        )
+    except QFileError as error:
+        # Neither half of a pair is a whole qfile, so nobody else is asked for one.
+        reason = older_pair(path)
+        if not reason:
+            raise
+        raise ForeignQFile(reason, path=path) from error
