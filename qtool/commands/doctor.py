@@ -12,7 +12,7 @@ from qtool.commands.progress import Progress
 from qtool.commands.site import again, opened
 from qtool.commands.tables import put_lines, terminal_width
 from qtool.control.models import Severity
-from qtool.control.paging import findings, readings
+from qtool.control.paging import findings, previewed_fix, readings
 from qtool.errors import Refused
 from qtool.render.findings import lines
 from qtool.untrusted import visible
@@ -100,7 +100,8 @@ def _fix(options: Namespace, control: Control) -> int:
     queue = options.queues[0] if options.queues else ""
     if isinstance(options.yes, str):
         return _told(options, control.fix(options.fix, queue, options.yes))
-    preview = control.fix_preview(options.fix, queue)
+    look = partial(previewed_fix, control) if options.dry_run else control.fix_preview
+    preview = look(options.fix, queue)
     if not preview.count:
         tell(f"{queue or 'the site'}: there is nothing of that kind to fix")
         return DONE
@@ -129,8 +130,10 @@ def _show(options: Namespace, preview: FixPreview) -> None:
     if more > 0:
         tell(f"and {more:,} more")
     if options.dry_run:
-        how = _how(options, preview)
-        tell(f"{preview.count:,} would be {preview.words}; to do it: {how}")
+        end = f"to do it: {_how(options, preview)}"
+        if not preview.token:
+            end = f"this cannot be confirmed: {preview.refusal}"
+        tell(f"{preview.count:,} would be {preview.words}; {end}")
 
 
 def _how(options: Namespace, preview: FixPreview) -> str:

@@ -7,9 +7,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.commands.output import DONE
+from qtool.commands.output import DONE, put_json
 from qtool.commands.output import put as put_line
 from qtool.commands.site import opened
+from qtool.errors import Refused
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +23,7 @@ _EXAMPLES = """\
 examples:
   qtool metrics
   qtool metrics --textfile /var/lib/node_exporter/qtool.prom
+  qtool metrics --json | jq 'select(.name == "qtool_queue_depth")'
 """
 
 _MODE = 0o644
@@ -33,11 +35,18 @@ def options(parser: Parser) -> None:
     parser.epilog = _EXAMPLES
     parser.add_argument("--textfile", metavar="PATH", type=Path,
                         help="replace this file; else standard output")  # fmt: skip
+    parser.add_json("one JSON object a sample, one a line")
 
 
 def run(options: Namespace) -> int:
     """Write the metrics; a file is replaced at once, and never half-written."""
+    if options.json and options.textfile is not None:
+        raise Refused("--textfile is for Prometheus, which reads no JSON")
     with opened(options) as control:
+        if options.json:
+            for sample in control.samples():
+                put_json(sample)
+            return DONE
         text = control.metrics()
     if options.textfile is None:
         put_line(text.removesuffix("\n"))

@@ -15,6 +15,7 @@ from qtool.control.doctor.leaving import Departing
 from qtool.control.gate import act
 from qtool.control.logring import LogRing
 from qtool.control.observer import Observer
+from qtool.control.serving.measuring import Measuring
 from qtool.control.shunts.shunts import Shunts
 from qtool.control.survey import Survey
 
@@ -40,7 +41,7 @@ log = logging.getLogger("qtool.control")
 READ_ONLY = "read-only was asked for"
 
 
-class Control(Mending, History, Doctoring, Departing, Shunts):
+class Control(Mending, History, Doctoring, Departing, Shunts, Measuring):
     """One site, as its operator sees it and acts on it.
 
     Every call may come from any thread. Nothing is processed before it is asked
@@ -106,12 +107,6 @@ class Control(Mending, History, Doctoring, Departing, Shunts):
             row.read()
         self._runners.look(fresh=True)
         return self._survey.fresh_board()
-
-    def metrics(self) -> str:
-        """Read everything afresh and return it as Prometheus reads it."""
-        from qtool.control.serving.metrics import exposition  # few ask
-
-        return exposition(self.scan(), self._runners.statuses())
 
     @property
     def board(self) -> Board:

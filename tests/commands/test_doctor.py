@@ -109,6 +109,20 @@ def test_a_token_fixes_what_it_was_given_for(
     assert (again.status, again.out) == (1, "")
 
 
+def test_who_may_change_nothing_sees_what_a_fix_would_change(
+    call: Call, site: Path, queue: Path
+) -> None:
+    (queue / f"{filebase_of(1)}.pck.tmp").touch()
+    words = ("-C", site, "--read-only", "doctor", "in", "--fix", "tmp")
+    shown = call(*words, "--dry-run")
+    assert (shown.status, shown.out) == (0, f"{filebase_of(1)}.pck.tmp\n")
+    assert shown.err == (
+        "qtool: 1 would be removed; this cannot be confirmed: read-only was asked for\n"
+    )
+    assert call(*words, "--yes").status == 1
+    assert not (site.parent / "spool" / ".qtool").exists()
+
+
 def test_many_are_not_fixed_by_yes_alone(call: Call, site: Path, queue: Path) -> None:
     words = ("-C", site, "doctor", "in", "--fix", "tmp", "--yes")
     for number in (1, 2):

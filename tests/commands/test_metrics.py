@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -37,6 +38,20 @@ def test_they_are_printed_or_put_into_a_file_that_others_may_read(
     assert path.stat().st_ino != before
     assert path.stat().st_mode & 0o777 == 0o644
     assert [p.name for p in tmp_path.iterdir() if "prom" in p.name] == ["qtool.prom"]
+
+
+def test_json_lines_have_the_same_samples(call: Call, site: Path) -> None:
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    lines = call("--config", site, "metrics", "--json").out.splitlines()
+    found = [json.loads(line) for line in lines]
+    own = {"queue": "in", "slice": "0"}
+    depth = {"name": "qtool_queue_depth", "type": "gauge", "labels": own, "value": 1}
+    assert depth in found
+    metrics = read(call("--config", site, "metrics").out)
+    assert len(found) == sum(len(metric.samples) for metric in metrics.values())
+    assert {each["name"] for each in found} == metrics.keys()
+    both = call("--config", site, "metrics", "--json", "--textfile", "x")
+    assert (both.status, both.out) == (1, "")
 
 
 def test_a_file_that_cannot_be_written_is_named(

@@ -50,6 +50,7 @@ SHAPES: dict[str, type | tuple[str, ...]] = {
     "doctor --fix": models.Fixed,
     "doctor --fix --dry-run": models.FixPreview,
     "leave": models.Leaving,
+    "metrics": models.Sample,
 }
 """What one line of each command's JSON is: a model, or its fields."""
 SAME = {"top": "status"}

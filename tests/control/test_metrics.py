@@ -19,7 +19,7 @@ from qtool.control.models import (
     Verdict,
     VerdictKind,
 )
-from qtool.control.serving.metrics import CONTENT_TYPE, exposition
+from qtool.control.serving.metrics import CONTENT_TYPE, exposition, samples_of
 from qtool.control.serving.scraping import Scraping
 from qtool.engine.status import Counts, RunnerState, RunnerStatus
 from qtool.errors import Refused
@@ -53,7 +53,7 @@ def test_the_view_of_a_queue_is_summed_into_its_slices() -> None:
         ),
         preserved=7, foreign=8, state=State.FAILED,
     )  # fmt: skip
-    metrics = read(exposition(board(row)))
+    metrics = read(exposition(samples_of(board(row))))
     depth, age = metrics["qtool_queue_depth"], metrics["qtool_queue_oldest_age_seconds"]
     assert [of(depth, queue="in", slice=n) for n in (0, 1)] == [5, 4]
     assert of(metrics["qtool_queue_in_flight"], queue="in", slice=0) == 2
@@ -74,12 +74,12 @@ def test_what_is_not_known_has_no_sample() -> None:
         name="lmtp", has_queue=False, runner="lmtp", runner_slices=0,
         state=State.STOPPED,
     )  # fmt: skip
-    metrics = read(exposition(board(unreadable, lmtp)))
+    metrics = read(exposition(samples_of(board(unreadable, lmtp))))
     assert set(metrics) == {"qtool_runner_state"}
     states = metrics["qtool_runner_state"]
     assert of(states, runner="in", slice=0, state="unreadable") == 1
     assert of(states, runner="lmtp", slice=0, state="stopped") == 1
-    assert read(exposition(board())) == {}
+    assert read(exposition(samples_of(board()))) == {}
 
 
 def test_a_verdict_is_as_bad_as_a_number_says() -> None:
@@ -89,7 +89,7 @@ def test_a_verdict_is_as_bad_as_a_number_says() -> None:
     row = QueueRow(
         name="in", has_queue=True, runner="in", runner_slices=1, verdicts=(stalled,)
     )
-    verdicts = read(exposition(board(row)))["qtool_queue_verdict"]
+    verdicts = read(exposition(samples_of(board(row))))["qtool_queue_verdict"]
     assert of(verdicts, queue="in", verdict="stalled") == 2
 
 
@@ -101,7 +101,7 @@ def test_names_are_escaped(name: str) -> None:
         name=name, has_queue=True, runner=name, runner_slices=1, depth=1, in_flight=0,
         cells=(cell(0, 1),),
     )  # fmt: skip
-    metrics = read(exposition(board(row)))
+    metrics = read(exposition(samples_of(board(row))))
     assert of(metrics["qtool_queue_depth"], queue=name, slice=0) == 1
     assert of(metrics["qtool_runner_state"], runner=name, slice=0, state="failed") == 1
 
@@ -111,7 +111,7 @@ def test_a_name_that_is_no_utf_8_is_still_a_line_of_utf_8() -> None:
         name="a\udcff", has_queue=True, runner=None, runner_slices=0, depth=1,
         cells=(cell(0, 1),),
     )  # fmt: skip
-    text = exposition(board(row)).encode().decode()
+    text = exposition(samples_of(board(row))).encode().decode()
     assert of(read(text)["qtool_queue_preserved"], queue="a\\udcff") == 0
 
 
@@ -120,7 +120,7 @@ def test_what_became_of_messages_is_counted_by_outcome() -> None:
     status = RunnerStatus(
         runner="in", slice=1, state=RunnerState.RUNNING, counts=counts
     )
-    total = read(exposition(board(), [status]))["qtool_messages_total"]
+    total = read(exposition(samples_of(board(), [status])))["qtool_messages_total"]
     assert total.kind == "counter"
     assert of(total, runner="in", slice=1, outcome="done") == 10**15 + 1
     assert of(total, runner="in", slice=1, outcome="kept") == 2

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Trashed,
         UnderWay,
     )
+    from qtool.control.models.metrics import Sample
     from qtool.control.models.runs import DrainReport, Injected
     from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 
@@ -72,6 +73,7 @@ __all__ = [
     "QueueRow",
     "Remaining",
     "RunningSlice",
+    "Sample",
     "Severity",
     "Site",
     "State",
@@ -104,6 +106,7 @@ _LATER = {
     "Preview": "mending",
     "QueueEntry": "entries",
     "Remaining": "leaving",
+    "Sample": "metrics",
     "Trashed": "mending",
     "UnderWay": "mending",
 }

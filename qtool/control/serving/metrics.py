@@ -6,10 +6,10 @@ messages that runners of another process took. Rates are for Prometheus to make.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from typing import TYPE_CHECKING
 
-from qtool.control.models import Severity, State
+from qtool.control.models import Sample, Severity, State
 from qtool.control.standing import ACTIVE
 from qtool.engine.status import Counts
 
@@ -23,18 +23,6 @@ _SEVERITIES = (Severity.OK, Severity.WARNING, Severity.CRITICAL)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    name: str
-    value: float
-    labels: tuple[tuple[str, object], ...]
-
-    def __str__(self) -> str:
-        labels = ",".join(f'{name}="{_escaped(text)}"' for name, text in self.labels)
-        number = int(self.value) if self.value == int(self.value) else self.value
-        return f"{self.name}{{{labels}}} {number!r}"
 
 
 _ABOUT = {
@@ -56,71 +44,82 @@ _ABOUT = {
 """Type and meaning of each metric, in their order."""
 
 
-def exposition(board: Board, statuses: Iterable[RunnerStatus] = ()) -> str:
-    """Return a board and what its runners did as lines of the text format.
+def samples_of(board: Board, statuses: Iterable[RunnerStatus] = ()) -> list[Sample]:
+    """Return a board and what its runners did as numbers, those of a metric together.
 
     Args:
         board: The site.
         statuses: The runners of this process.
     """
-    samples: dict[str, list[_Sample]] = {name: [] for name in _ABOUT}
-    for row in board.rows:
-        for sample in (*_of_queue(row, board.at), *_of_runner(row)):
-            samples[sample.name].append(sample)
-    for status in statuses:
-        for sample in _of_status(status):
-            samples[sample.name].append(sample)
-    lines = []
-    for name, (kind, about) in _ABOUT.items():
-        if samples[name]:
+    found = [
+        sample
+        for row in board.rows
+        for sample in (*_of_queue(row, board.at), *_of_runner(row))
+    ]
+    found += (sample for status in statuses for sample in _of_status(status))
+    order = [*_ABOUT]
+    return sorted(found, key=lambda sample: order.index(sample.name))
+
+
+def exposition(samples: Iterable[Sample]) -> str:
+    """Return samples as lines of the text format, those of a metric together."""
+    lines, last = [], ""
+    for sample in samples:
+        name, (kind, about) = sample.name, _ABOUT[sample.name]
+        if name != last:
             lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
-            lines += map(str, samples[name])
+            last = name
+        labels = ",".join(f'{n}="{_escaped(t)}"' for n, t in sample.labels.items())
+        lines.append(f"{name}{{{labels}}} {sample.value!r}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _of_queue(row: QueueRow, at: float) -> Iterator[_Sample]:
+def _sample(name: str, value: float, **labels: object) -> Sample:
+    return Sample(
+        name=name,
+        type=_ABOUT[name][0],
+        labels={label: str(text) for label, text in labels.items()},
+        value=int(value) if value == int(value) else value,
+    )
+
+
+def _of_queue(row: QueueRow, at: float) -> Iterator[Sample]:
+    queue = row.name
     if row.verdict is not None:
-        yield _Sample(
-            name="qtool_queue_verdict",
-            value=_SEVERITIES.index(row.verdict.severity),
-            labels=(("queue", row.name), ("verdict", row.verdict.kind)),
-        )
+        badness = _SEVERITIES.index(row.verdict.severity)
+        kind = row.verdict.kind
+        yield _sample("qtool_queue_verdict", badness, queue=queue, verdict=kind)
     if not row.has_queue or row.depth is None:
         return
     for number, cells in _by_owner(row):
-        labels = (("queue", row.name), ("slice", number))
-        depth = sum(cell.depth for cell in cells)
+        own: dict[str, object] = {"queue": queue, "slice": number}
         in_flight = sum(cell.in_flight for cell in cells)
         oldest = [cell.oldest for cell in cells if cell.oldest is not None]
-        yield _Sample(name="qtool_queue_depth", value=depth, labels=labels)
-        yield _Sample(name="qtool_queue_in_flight", value=in_flight, labels=labels)
+        yield _sample("qtool_queue_depth", sum(cell.depth for cell in cells), **own)
+        yield _sample("qtool_queue_in_flight", in_flight, **own)
         if oldest:
             age = max(0.0, round(at - min(oldest), 3))
-            yield _Sample(
-                name="qtool_queue_oldest_age_seconds", value=age, labels=labels
-            )
-    own = (("queue", row.name),)
-    yield _Sample(name="qtool_queue_preserved", value=row.preserved, labels=own)
-    yield _Sample(name="qtool_queue_foreign", value=row.foreign, labels=own)
+            yield _sample("qtool_queue_oldest_age_seconds", age, **own)
+    yield _sample("qtool_queue_preserved", row.preserved, queue=queue)
+    yield _sample("qtool_queue_foreign", row.foreign, queue=queue)
 
 
-def _of_runner(row: QueueRow) -> Iterator[_Sample]:
+def _of_runner(row: QueueRow) -> Iterator[Sample]:
     if row.runner is None:
         return
     states = [(number, cells[0].state) for number, cells in _by_owner(row)]
     for number, state in states or [(0, row.state)]:
-        labels = (("runner", row.runner), ("slice", number), ("state", state))
-        yield _Sample(name="qtool_runner_state", value=1, labels=labels)
+        own = {"runner": row.runner, "slice": number, "state": state}
+        yield _sample("qtool_runner_state", 1, **own)
 
 
-def _of_status(status: RunnerStatus) -> Iterator[_Sample]:
+def _of_status(status: RunnerStatus) -> Iterator[Sample]:
     if not any(astuple(status.counts)) and State(status.state) not in ACTIVE:
         return  # it may be another process that counts
-    own = (("runner", status.runner), ("slice", status.slice))
+    own: dict[str, object] = {"runner": status.runner, "slice": status.slice}
     names = (field.name for field in fields(Counts))
     for name, count in zip(names, astuple(status.counts), strict=True):
-        labels = (*own, ("outcome", name))
-        yield _Sample(name="qtool_messages_total", value=count, labels=labels)
+        yield _sample("qtool_messages_total", count, **own, outcome=name)
 
 
 def _by_owner(row: QueueRow) -> list[tuple[int, Sequence[Cell]]]:
