@@ -61,7 +61,7 @@ def _tell_unattended(options: Namespace, board: Board) -> None:
     """Name what waits where nobody works, and how that can be ended."""
     for row in board.rows:
         line = unattended_line(row.cells)
-        if line:
+        if line and not row.drained:
             tell(f"{visible(row.name, 60)}: {line}: {_remedy(options, row)}")
     for name in board.site.strays:
         stray, source = visible(name, 60), visible(board.site.source, _LONGEST_PATH)

@@ -239,9 +239,11 @@ class Control(Mending, History, Doctoring, Departing, Shunts, Measuring):
         Args:
             runners: Which, as ``NAME`` or ``NAME:slice:range``; all without any.
         """
+        from qtool.control.verdicts.drained import on_record
         from qtool.installation.specs import named  # a console drains nothing
 
-        return self._runners.drain(named(self.configuration, runners))
+        parts = named(self.configuration, runners)
+        return on_record(self, lambda: self._runners.drain(parts))
 
     # --- The end
 

@@ -12,7 +12,7 @@ from qtool.control.models import Cell, QueueRow, State
 from qtool.control.rates import LONG_SECONDS, SHORT_SECONDS, Meter
 from qtool.control.unattended import unattended_line
 from qtool.control.verdicts.cases import Facts
-from qtool.control.verdicts.progress import Progress, parts_of
+from qtool.control.verdicts.progress import NOBODY, Progress, parts_of
 from qtool.control.verdicts.verdicts import judge
 from qtool.control.views import view_of
 from qtool.queues.slices import equal
@@ -170,7 +170,7 @@ class Row:
             now: On a clock that never goes back.
             at: The same moment in epoch seconds.
         """
-        row = self._measured(self._told(standing), now)
+        row = self._measured(self._told(standing, at), now)
         parts = parts_of(self._scan, self._view, standing) if self._scan else ()
         watched, lately = 0.0, None
         if self._meter is not None and self._is_measured(now):
@@ -179,18 +179,20 @@ class Row:
             lately = self._meter.arrivals.counted(now, LONG_SECONDS)
         facts = Facts(
             row=row, parts=parts, at=at, watched_seconds=watched, arrived_lately=lately,
-            paused_since=standing.paused_since,
+            paused_since=standing.paused_since, drained=standing.drained,
         )  # fmt: skip
         verdicts, slices = judge(facts)
         return replace(row, verdicts=verdicts, slice_verdicts=slices)
 
-    def _told(self, standing: Standing) -> QueueRow:
+    def _told(self, standing: Standing, at: float) -> QueueRow:
         """Return all of the row but rates and verdicts."""
         settings, scan, meter = self.settings, self._scan, self._meter
         state, note, trouble = standing.state, standing.note, standing.traceback
         cells = self._shown_cells(scan, standing) if scan else ()
+        drained = _drained(standing, at)
         if not standing.paused:  # which is reason enough
-            note = "; ".join(filter(None, (note, unattended_line(cells))))
+            line = unattended_line(cells)
+            note = "; ".join(filter(None, (note, line and (drained or line))))
         if self._error:
             state, note, trouble = State.UNREADABLE, self._error, ""
         return QueueRow(
@@ -213,6 +215,7 @@ class Row:
             note=note,
             traceback=trouble,
             paused=standing.paused,
+            drained=drained,
             running=standing.running,
             snooze_seconds=standing.snooze_seconds,
             snooze_fixed=standing.snooze_fixed,
@@ -257,3 +260,9 @@ class Row:
         )
         self._cells = scan, standing.slices, cells
         return cells
+
+
+def _drained(standing: Standing, at: float) -> str:
+    """Return how the queue is drained while nobody works there; empty if it is not."""
+    found = standing.drained if standing.state in NOBODY else None
+    return "" if found is None or found.is_overdue(at) else found.told(at)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from qtool.control.models import DrainReport, Finishing, StepReport
+    from qtool.control.verdicts.drained import Drained
     from qtool.engine.status import RunnerStatus
     from qtool.installation.specs import Chosen
     from qtool.settings import RunnerSettings
@@ -57,6 +58,8 @@ class Standing:
     """When the first of its pauses on record began, in epoch seconds."""
     paused_slices: frozenset[int] = frozenset()
     """The slices that the pauses on record are about."""
+    drained: Drained | None = None
+    """How ``run --once`` has drained its queue; None where it has not."""
     departed: int | None = None
     """Messages that left the queue, counted by the runner; None where it is not
     ours, or shares the queue with somebody else's."""

@@ -12,6 +12,7 @@ from qtool.control.pausing import Pausing
 from qtool.control.places import held, place
 from qtool.control.rows import Row
 from qtool.control.verdicts.disk import disk_of, is_there, judge_disk, spool_gone
+from qtool.control.verdicts.drained import Drains
 from qtool.queues.strays import strays
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Survey:
         self.runners = runners
         self.pausing = Pausing(configuration, runners, clock)
         self._configuration = configuration
+        self._drains = Drains(configuration.state_directory)
         self._read_only_reason = read_only_reason
         self._polled = polled
         self._clock = clock
@@ -129,7 +131,9 @@ class Survey:
         return judge_disk(disk_of(root))
 
     def _standing(self, settings: RunnerSettings) -> Standing:
-        return self.pausing.shown(settings, self.runners.standing(settings))
+        standing = self.pausing.shown(settings, self.runners.standing(settings))
+        drained = self._drains.of(settings.name)
+        return replace(standing, drained=drained) if drained else standing
 
     def _watching(self) -> str:
         """Return how changes are noticed, and of which queues if they differ."""

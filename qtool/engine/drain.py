@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -67,12 +68,11 @@ def drain(
 ) -> Drained:
     """Have each runner do passes, in turn, until nothing is ready.
 
-    With processes of their own all do so at once. They hold their claims for as
-    long as the drain lasts. Slices that somebody works already are left to them. What
-    a pass makes in an earlier queue is found in the next round; then each does its
-    periodic work, once, and what that makes is drained, too. A message that is kept
-    is taken once and counts as left. Messages that go round in a circle would never
-    end it, so it ends when many rounds have not made those that wait fewer.
+    With processes of their own all do so at once. They hold their claims all the
+    while. Slices that somebody works already are left to them. What a pass makes in
+    an earlier queue is found in the next round; then each does its periodic work,
+    once, and what that makes is drained, too. A message that is kept is taken once
+    and counts as left. Where messages go round in a circle, many rounds end it.
 
     Args:
         config: Which queues there are.
@@ -95,6 +95,7 @@ def drain(
         counts=after - before,
         left=waiting,
         note=note,
+        drained=drained.wholly(),
         failures=tuple(drained.failures),
         others=(*drained.others, *drained.held()),
         next_due=due,
@@ -192,6 +193,17 @@ class _Draining:
             if not self.closing():
                 self.failures.append(_reason(thread, error))
         return taken > 0 and not self.closing()
+
+    def wholly(self) -> tuple[str, ...]:
+        """Return the runners of which no slice was left out, unless it ended early."""
+        if self.closing():
+            return ()
+        counts = Counter(thread.name for thread in self.runners)
+        return tuple(
+            name
+            for name, count in counts.items()
+            if count >= self.config.runner(name).instances
+        )
 
     def held(self) -> list[str]:
         """Return who left messages: paused, or idle-only while the site is not."""

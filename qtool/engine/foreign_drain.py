@@ -55,6 +55,8 @@ class MailmanDrain:
         """Queue and filebase of what is not taken, or not again."""
         self._outcomes: Counter[Outcome] = Counter()
         self._failures: list[str] = []
+        self._failing: set[str] = set()
+        """Runners of which something could not be done."""
 
     def drain(self, parts: Collection[Chosen]) -> Drained:
         """Step until nothing is ready, also of what that makes in later queues.
@@ -81,6 +83,7 @@ class MailmanDrain:
             counts=Counts.of(self._outcomes) - before,
             left=_depth(queues),
             note=note,
+            drained=self._wholly(queues),
             failures=tuple(self._failures),
             others=tuple(others),
         )
@@ -101,7 +104,7 @@ class MailmanDrain:
         """Return the slices of a queue that are drained."""
         queue = self._configuration.switchboards.get(name)
         if queue is None:
-            self._failed(self._foreign.step_refusal(name))
+            self._failed(name, self._foreign.step_refusal(name))
             return []
         slices = self._configuration.slices(name)
         asked = [part.slice for part in parts if part.name == name]
@@ -117,7 +120,7 @@ class MailmanDrain:
             for filebase in self._ready(name, slices):
                 refusal = refusal or self._foreign.step_refusal(name)
                 if refusal:
-                    self._failed(refusal)
+                    self._failed(name, refusal)
                     self._tried.add((name, filebase))
                 elif self._closing():
                     return False
@@ -139,10 +142,10 @@ class MailmanDrain:
         except NoSuchEntry:
             return False  # Mailman was faster
         except (QToolError, OSError) as error:
-            self._failed(str(error))
+            self._failed(name, str(error))
             return False
         if report.outcome is Outcome.NOT_TAKEN:
-            self._failed(f"{name}: {filebase} was not taken: {report.note}")
+            self._failed(name, f"{name}: {filebase} was not taken: {report.note}")
             return False
         self._outcomes[report.outcome] += 1
         self._tried |= {
@@ -152,7 +155,18 @@ class MailmanDrain:
         }
         return True
 
-    def _failed(self, reason: str) -> None:
+    def _wholly(self, queues: dict[str, list[Switchboard]]) -> tuple[str, ...]:
+        """Return the runners of which nothing was left out, unless it ended early."""
+        if self._closing():
+            return ()
+        return tuple(
+            name
+            for name, slices in queues.items()
+            if name not in self._failing and any(one.slice.is_whole for one in slices)
+        )
+
+    def _failed(self, name: str, reason: str) -> None:
+        self._failing.add(name)
         if reason not in self._failures and len(self._failures) < _MOST_FAILURES:
             self._failures.append(reason)
 

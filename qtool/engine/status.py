@@ -130,6 +130,8 @@ class Drained:
     """Messages that still wait in what was drained."""
     note: str = ""
     """Why it ended although more was ready; empty when nothing was."""
+    drained: tuple[str, ...] = ()
+    """Runners whose whole queue was drained to the end."""
     failures: tuple[str, ...] = ()
     """Runners that could not run to the end, and why."""
     others: tuple[str, ...] = ()

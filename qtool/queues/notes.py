@@ -46,11 +46,19 @@ class Note(Generic[T]):
         self._wire = Wire({})
         self._said = ""
         """Which damage the log knows of."""
+        self._kept: tuple[tuple[int, int, int], list[T]] | None = None
+        """What was read the last time, and how the file looked."""
 
     def read(self) -> list[T]:
         """Return what is noted; nothing where there is no note, or a damaged one."""
         try:
-            return self._parsed(durable.read_small(str(self._path), _LARGEST))
+            status = self._path.stat()
+            stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if self._kept is None or self._kept[0] != stamp:
+                self._kept = stamp, []
+                data = durable.read_small(str(self._path), _LARGEST)
+                self._kept = stamp, self._parsed(data)
+            return list(self._kept[1])
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:

@@ -33,6 +33,7 @@ _WORDS = {
     "cache.sqlite3-shm": "",
     "cache.sqlite3-wal": "",
     "claims": "",
+    "drains.json": "",
     "held": "",
     "journal": "acts on record, which can be undone",
     "lists.json": "mailing lists made by programs",

@@ -38,7 +38,7 @@ def site_findings(configuration: Configuration, board: Board) -> list[Finding]:
 
 def unserved(row: QueueRow) -> list[Finding]:
     """Return what waits in a queue where no runner is at work."""
-    line = "" if row.paused else unattended_line(row.cells)
+    line = "" if row.paused or row.drained else unattended_line(row.cells)
     if row.state is State.NO_CLASS:
         severity, fix = Severity.NOTE, visible(row.refusal)
     else:

@@ -160,6 +160,9 @@ class QueueRow:
     paused: str = ""
     """Who paused the runner or slices of it, since when, until when and why; empty
     where no pause is on record. A runner that does not run can be paused, too."""
+    drained: str = ""
+    """How often ``run --once`` drains the queue, and when it last did, while that is
+    not overdue; empty where a runner is at work, or nobody drains it."""
     running: tuple[RunningSlice, ...] = ()
     """The slices that are at work in the process that tells this."""
     snooze_seconds: float | None = None

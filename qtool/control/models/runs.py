@@ -28,6 +28,8 @@ class DrainReport:
     """Messages that still wait in what was drained."""
     note: str = ""
     """Why it ended although more was ready; empty when nothing was."""
+    drained: tuple[str, ...] = ()
+    """Runners whose whole queue was drained to the end."""
     failures: tuple[str, ...] = ()
     """Runners that could not run, and why."""
     others: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from qtool.control.models import Severity, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from qtool.control.models import QueueRow
+    from qtool.control.verdicts.drained import Drained
     from qtool.control.verdicts.progress import Part
 
 _SEVERITIES = tuple(Severity)
@@ -31,6 +32,8 @@ class Facts:
     """How many messages came in the last five minutes; None when unknown."""
     paused_since: float | None = None
     """When the first pause on record began, in epoch seconds; None without one."""
+    drained: Drained | None = None
+    """How ``run --once`` has drained the queue; None where it has not."""
 
 
 def rank(verdict: Verdict) -> tuple[int, int]:

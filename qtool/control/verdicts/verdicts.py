@@ -134,6 +134,8 @@ def _without_runner(facts: Facts, part: Part) -> Verdict:
 
 
 def _unserved(facts: Facts, part: Part) -> Verdict:
+    if facts.row.drained:
+        return _drained(facts, part)
     evidence = f"{_waiting(facts, part)}, and no runner is at work there"
     is_late = part.oldest is not None and facts.at - part.oldest >= LONG_SECONDS
     is_meant = part.state is State.NO_CLASS or not facts.row.runner_slices
@@ -142,6 +144,17 @@ def _unserved(facts: Facts, part: Part) -> Verdict:
     if part.state_seconds is not None:
         since = max(facts.at - part.state_seconds, part.oldest or 0.0)
     return replace(how(VerdictKind.NO_RUNNER, "no runner", evidence), since=since)
+
+
+def _drained(facts: Facts, part: Part) -> Verdict:
+    """Judge a slice where nobody works now, and somebody does now and then."""
+    evidence = f"{_waiting(facts, part)}; {facts.row.drained}"
+    began = facts.drained.began if facts.drained else 0.0
+    waited = facts.at - part.oldest if part.oldest is not None else 0.0
+    if part.oldest is not None and part.oldest < began and waited >= LONG_SECONDS:
+        evidence += ": that has left it, or it was put there since"
+        return warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
+    return waits("drained now and then", evidence)
 
 
 def _moving(facts: Facts, part: Part) -> Verdict:
@@ -221,7 +234,8 @@ def _named(
         oldest = [p.oldest for p in facts.parts if p.depth and p.oldest is not None]
         age = f"; the oldest for {span(facts.at - min(oldest))}" if oldest else ""
         told = facts.row.note or unattended_line(facts.row.cells)
-        return replace(worst, evidence=told + age)
+        drained = f"; {facts.drained.told(facts.at)}" if facts.drained else ""
+        return replace(worst, evidence=told + age + drained)
     if len(slices) == 1:
         return worst
     alike = sum(each.kind is worst.kind for each in slices)
