@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from qtool.commands.cull_units import cull_units
 from qtool.commands.emptying import started
-from qtool.commands.output import DONE, put, tell
+from qtool.commands.output import DONE, put, put_json, tell
 from qtool.commands.search import configuration_file
 from qtool.commands.unit_files import units_of
 from qtool.errors import Refused, SettingsError
@@ -46,6 +46,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--cull", metavar="QUEUE:AGE", action="append", default=[],
                         help="instead, discard once a day what is older; may be"
                         " repeated")  # fmt: skip
+    parser.add_json("one JSON object a unit, one a line")
 
 
 def run(options: Namespace) -> int:
@@ -60,9 +61,13 @@ def run(options: Namespace) -> int:
     else:
         _refuse_without_runners(settings)
         units = units_of(settings, options.mode, user)
-    for name, state in _written(folder, units).items():
-        put(f"{folder / name}: {state}")
     enabled = [n for n, text in units.items() if "[Install]" in text]
+    for name, state in _written(folder, units).items():
+        path = str(folder / name)
+        if options.json:
+            put_json({"path": path, "state": state, "enable": name in enabled})
+        else:
+            put(f"{path}: {state}")
     words = " ".join(map(quote, enabled))
     tell(f"to use them: systemctl daemon-reload; systemctl enable --now {words}")
     return DONE

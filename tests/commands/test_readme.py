@@ -51,6 +51,7 @@ SHAPES: dict[str, type | tuple[str, ...]] = {
     "doctor --fix --dry-run": models.FixPreview,
     "leave": models.Leaving,
     "metrics": models.Sample,
+    "units": ("path", "state", "enable"),
 }
 """What one line of each command's JSON is: a model, or its fields."""
 SAME = {"top": "status"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -78,6 +79,16 @@ def test_the_same_again_changes_nothing(call: Call, site: Path, units: Path) -> 
     ended = call(*words)
     assert (ended.status, ended.out) == (0, f"{units}/qtool.service: unchanged\n")
     assert (units / "qtool.service").stat().st_ino == before.st_ino
+
+
+def test_programs_are_told_which_units_are_to_be_enabled(
+    call: Call, site: Path, units: Path
+) -> None:
+    words = ("--config", site, "units", "--dir", units, "--mode", "timer", "--json")
+    assert sorted(map(json.loads, call(*words).out.splitlines()), key=str) == [
+        {"path": f"{units}/qtool-once.service", "state": "written", "enable": False},
+        {"path": f"{units}/qtool-once.timer", "state": "written", "enable": True},
+    ]
 
 
 def test_what_stands_there_with_another_text_stays_and_none_is_written(
