@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from qtool.commands.mending import carried_out, told
+from qtool.commands.mending import acted, carried_out
 from qtool.commands.output import DONE, tell
 from qtool.commands.site import opened
 from qtool.errors import Refused
@@ -58,4 +59,5 @@ def _unattended(options: Namespace, control: Control) -> int:
         tell(f"{queue}: nothing is older than {options.older}")
         return DONE
     why = options.why or f"older than {options.older}"
-    return told(options, control.confirm(preview.token, why, "discard", queue))
+    call = partial(control.confirm, preview.token, why, "discard", queue)
+    return acted(options, control, call)

@@ -7,11 +7,12 @@ shown first; the token of what was shown, or the typed word, acts on exactly tho
 from __future__ import annotations
 
 import re
-import sys
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell, tell_passing
+from qtool.commands.attending import attended
+from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
 from qtool.commands.site import again
 from qtool.control.paging import the_one
 from qtool.errors import Refused
@@ -19,6 +20,7 @@ from qtool.render.acts import missed_lines, result_line
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from qtool.control.control import Control
     from qtool.control.models import ActionResult, Preview
@@ -67,14 +69,22 @@ def carried_out(
 
 
 def _done(options: Namespace, control: Control, token: str, *meant: str) -> int:
-    if sys.stderr.isatty():
-        tell_passing(sys.stderr, f"{meant[0]}...")
-    try:
-        result = control.confirm(token, options.why, *meant)
-    except KeyboardInterrupt:
-        tell(f"interrupted: {again(options, 'undo')} takes back what was done")
-        raise
-    return told(options, result)
+    return acted(options, control, lambda: control.confirm(token, options.why, *meant))
+
+
+def acted(
+    options: Namespace, control: Control, call: Callable[[], ActionResult]
+) -> int:
+    """Do an act and tell what it did; return the exit status.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; what it had done was told.
+    """
+    result, was_interrupted = attended(options, control, call)
+    status = told(options, result)
+    if was_interrupted:
+        raise KeyboardInterrupt
+    return status
 
 
 def _previewed(
@@ -87,7 +97,12 @@ def _previewed(
         place = f"held:{queue}" if verb == "release" else queue
         names = tuple(the_one(control, place, name) for name in which)
         return control.preview(verb, queue, filebases=names, to=to)
-    return control.preview(verb, queue, " ".join(which), to=to)
+    where = " ".join(which)
+    call = partial(control.preview, verb, queue, where, to=to)
+    preview, was_interrupted = attended(options, control, call)
+    if was_interrupted:
+        raise KeyboardInterrupt
+    return preview
 
 
 def _is_name(word: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
-from qtool.commands.mending import told
+from qtool.commands.mending import acted
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width
@@ -82,10 +83,8 @@ def _emptied(options: Namespace, control: Control) -> int:
         return FAILED
     status = DONE
     for preview in previews:
-        result = control.confirm(
-            preview.token, options.why, preview.verb, preview.queue
-        )
-        status = max(status, told(options, result))
+        said = (preview.token, options.why, preview.verb, preview.queue)
+        status = max(status, acted(options, control, partial(control.confirm, *said)))
     return status
 
 

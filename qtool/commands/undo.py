@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
 from qtool.commands.entries import count
-from qtool.commands.mending import told
+from qtool.commands.mending import acted
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width
@@ -54,8 +55,8 @@ def run(options: Namespace) -> int:
                 tell("nothing was done")
                 return FAILED
             others = bool(question)
-        result = control.undo(options.number, others, options.why)
-    return told(options, result)
+        undo = partial(control.undo, options.number, others, options.why)
+        return acted(options, control, undo)
 
 
 def _listed(options: Namespace, control: Control) -> int:

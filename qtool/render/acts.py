@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from qtool.control.models.mending import NOT_TRIED
 from qtool.render.tables import Column
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qtool.control.models import Act, ActionResult, Trashed
+    from qtool.control.models import Act, ActionResult, Trashed, UnderWay
     from qtool.render.tables import Cell
 
 _DONE_WORDS = {
@@ -27,6 +28,7 @@ _DONE_WORDS = {
     "undo": "put back",
 }
 _DAY_SECONDS = 86400
+_BAR_WIDTH = 30
 _MOST_MISSED = 25
 """So many entries are named that an act left alone; of others it is said how many."""
 
@@ -71,14 +73,34 @@ def result_line(result: ActionResult, back: str) -> str:
 def missed_lines(result: ActionResult) -> Iterator[str]:
     """Yield what an act did not change, and why, an entry a line. Untrusted.
 
-    Where there are many, the first are named.
+    Where there are many, the first are named. Those that were not tried follow each
+    other, and the first is named.
     """
     for how, missed in (("left", result.skipped), ("failed", result.failed)):
-        for each in missed[:_MOST_MISSED]:
+        tried = [each for each in missed if not each.reason.startswith(NOT_TRIED)]
+        for each in tried[:_MOST_MISSED]:
             yield f"{how}: {each.filebase}: {each.reason}"
-        more = len(missed) - _MOST_MISSED
+        more = len(tried) - _MOST_MISSED
         if more > 0:
             yield f"{how}: {more:,} more"
+        others = [each for each in missed if each.reason.startswith(NOT_TRIED)]
+        if others:
+            first = others[0]
+            words = f"{len(others):,} {first.reason}"
+            yield f"{how}: {words}; the first is {first.filebase}"
+
+
+def under_way_line(seen: UnderWay) -> str:
+    """Return how far an act is, in a line that fits any terminal."""
+    what, line = visible(seen.verb, 20), f"{seen.done:,}"
+    if not seen.total and not seen.done:
+        return f"{what}..."
+    if seen.total:
+        part = min(seen.done / seen.total, 1.0)
+        length = round(part * _BAR_WIDTH)
+        bar = "#" * length + "-" * (_BAR_WIDTH - length)
+        line = f"[{bar}] {line} of {seen.total:,} ({part:.0%})"
+    return f"{what} {line}" if seen.number else f"{what}: looked at {line}"
 
 
 def act_row(act: Act) -> Sequence[Cell]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool import render
 from qtool.control.models import ActionResult, Preview
 from qtool.errors import Refused
+from qtool.shell.attending import attended
+from qtool.shell.output import say_lines
 from qtool.shell.shown import GO_ON, Result, entry_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from qtool.control.control import Control
 
@@ -34,6 +37,16 @@ class Done(Result[ActionResult]):
         yield from missed_lines(result)
 
 
+def done(control: Control, call: Callable[[], ActionResult]) -> Done:
+    """Do an act, and show at a terminal how far it is.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; what it had done was told.
+    """
+    result = attended(control, call, lambda cut: say_lines(Done(cut).lines()))
+    return Done(result)
+
+
 class Previewed(Result[Preview]):
     """What an act would do to many. Nothing is done before ``confirm``."""
 
@@ -52,7 +65,8 @@ class Previewed(Result[Preview]):
             raise Refused(f"no entry of {self._model.queue} is like that")
         model = self._model
         said = (model.verb, model.queue, model.to)  # for the audit, too
-        return Done(self._control.confirm(model.token, why or self._why, *said))
+        call = partial(self._control.confirm, model.token, why or self._why, *said)
+        return done(self._control, call)
 
     def lines(self) -> Iterator[str]:
         """Show the oldest of them, how many there are, and how to go on."""

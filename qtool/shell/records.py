@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.errors import Refused
 from qtool.shell.handles import ask
-from qtool.shell.mending import Done
+from qtool.shell.mending import Done, done
 from qtool.shell.shown import Listed, table, terminal_width
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Records:
             if question is not None:
                 ask(question, "nothing was done")
                 others = True
-        return Done(self._control.undo(number, others, why))
+        undo = partial(self._control.undo, number, others, why)
+        return done(self._control, undo)
 
     def acts(self, number: int = _MOST) -> Listed[Act]:
         """Return the acts on record, the newest first."""

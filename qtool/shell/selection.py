@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, overload
 
 from qtool.control.paging import PAGE, pages
 from qtool.errors import NoSuchEntry, Refused
+from qtool.shell.attending import attended
 from qtool.shell.entry import EntryHandle
 from qtool.shell.mending import Previewed, check_place
 from qtool.shell.shown import Shown, entry_table
@@ -165,7 +167,8 @@ class Selection(Shown):
         return pages(self._control, self.queue, self._wanted, names_only=names_only)
 
     def _previewed(self, verb: str, why: str, to: str = "") -> Previewed:
-        preview = self._control.preview(verb, self.queue, self.filter, to=to)
+        call = partial(self._control.preview, verb, self.queue, self.filter, to=to)
+        preview = attended(self._control, call, lambda _: None)
         return Previewed(self._control, preview, why)
 
 

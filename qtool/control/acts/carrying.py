@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from qtool.control.acts.plans import mark_of
 from qtool.control.acts.records import OWN_TRASH
 from qtool.control.audit.audit import noted
-from qtool.control.models.mending import ActionResult, Missed
+from qtool.control.models.mending import NOT_TRIED, ActionResult, Missed
 from qtool.control.places import HELD, TRASH, place, trash
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
@@ -117,7 +117,7 @@ class _Carrier:
                 if problem:
                     self._left = len(moves) - position - 1
                     for left in moves[position + 1 :]:
-                        self._miss(self.skipped, left, f"not tried after: {problem}")
+                        self._miss(self.skipped, left, NOT_TRIED + problem)
                     break
         finally:
             self._sync()

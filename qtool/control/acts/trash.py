@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from qtool.control.acts.journal import Journal
 from qtool.control.acts.records import Record
 from qtool.control.models import ActionResult, Trashed
-from qtool.control.models.mending import Missed
+from qtool.control.models.mending import NOT_TRIED, Missed
 from qtool.control.places import place, trash, trash_folder
 from qtool.errors import NoSuchAct, QToolError, Refused
 
@@ -87,7 +87,7 @@ def emptied(configuration: Configuration, plan: Plan, ongoing: Ongoing) -> Actio
     for position, filebase in enumerate(plan.filebases):
         problem = ongoing.came_to(position)
         if problem:
-            reason = f"not tried after: {problem}"
+            reason = NOT_TRIED + problem
             left = plan.filebases[position:]
             skipped += [Missed(filebase=each, reason=reason) for each in left]
             break

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from qtool.control.models.entries import Entry
 
 
+NOT_TRIED = "not tried after: "
+"""How the reason begins for entries that came after what has ended an act."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What an act would do, and the token that has it done to exactly these."""
