@@ -200,6 +200,28 @@ def test_acts_are_logged_with_the_user_the_system_names(
     plain.close()
 
 
+def test_of_an_act_on_entries_the_log_names_what_was_done(
+    control: Control, server: Server
+) -> None:
+    base, other = put(control, "out"), put(control, "out")
+    plain = Plain(server.path)
+    plain.call("POST", "/v1/discard", {"queue": "out", "filebase": base})
+    facts = {"verb": "move", "queue": "out", "to": "in", "filebases": [other]}
+    seen = plain.call("POST", "/v1/preview", facts)[1]
+    control.discard("out", other)
+    plain.call("POST", "/v1/confirm", {"token": seen["result"]["token"]})
+    plain.call("POST", "/v1/undo", {"number": 1})
+    who = f"pid {os.getpid()} of user {os.geteuid()}: "
+    said = [each.text for each in control.log() if each.text.startswith(who)]
+    assert [line.removeprefix(who) for line in said] == [
+        "discard of 1 in out, act 1",
+        "preview out",
+        "confirm: move of 0 in out to in, 1 skipped",
+        "undo of 1 in out, act 3",
+    ]
+    plain.close()
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 def test_curl_speaks_to_it(control: Control, server: Server) -> None:
     message = {"queue": "out", "data": "Subject: hi\n\nA body.\n", "msgdata": {}}

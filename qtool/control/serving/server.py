@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from qtool.control.acting import Actor, acting_as
+from qtool.control.models import ActionResult
 from qtool.control.serving import wire
 from qtool.control.serving.calls import BOARDS, CALLS, BadCall, Call
 from qtool.control.serving.sockets import listening, peer_of
@@ -26,6 +27,7 @@ from qtool.errors import (
     QToolError,
     ReadOnly,
 )
+from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,11 +208,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _do(self, call: Call, arguments: dict[str, Any]) -> object:
         peer = peer_of(self.connection)
-        if call.is_act and self._listener.logs_acts:
+        is_logged = call.is_act and self._listener.logs_acts
+        tells_itself = is_logged and call.result is ActionResult
+        if is_logged and not tells_itself:
             what = " ".join([call.name, *filter(None, [_whose(arguments)])])
             log.info("pid %d of user %d: %s", peer.pid, peer.uid, what)
         with acting_as(self._listener.actor(peer)):
-            return getattr(self._listener.control, call.name)(**arguments)
+            result = getattr(self._listener.control, call.name)(**arguments)
+        if tells_itself:
+            what = _what_was_done(call.name, result)
+            log.info("pid %d of user %d: %s", peer.pid, peer.uid, what)
+        return result
 
     def _stream(self) -> None:
         self.close_connection = True
@@ -255,6 +263,20 @@ def _status(error: QToolError | OSError) -> int:
     if isinstance(error, NoSuchEntry | NoSuchQueue | NoSuchRunner):
         return 404
     return 403 if isinstance(error, ReadOnly) else 409
+
+
+def _what_was_done(name: str, result: ActionResult) -> str:
+    """Return in a line what an act did to how many entries of which queue."""
+    verb = result.verb if result.verb == name else f"{name}: {result.verb}"
+    to = f" to {visible(result.to, 80)}" if result.to else ""
+    act = f", act {result.number}" if result.number else ""
+    missed = [
+        f", {len(entries):,} {what}"
+        for what, entries in (("skipped", result.skipped), ("failed", result.failed))
+        if entries
+    ]
+    of = f"{verb} of {len(result.done):,} in {visible(result.queue, 80)}{to}"
+    return f"{of}{''.join(missed)}{act}"
 
 
 def _whose(arguments: dict[str, Any]) -> str:
