@@ -46,7 +46,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--act", metavar="ACT", default="",
                         help="as it is called: step, discard, confirm")  # fmt: skip
     parser.add_argument("--file", metavar="FILEBASE", default="",
-                        help="what was done to this one")  # fmt: skip
+                        help="what was done to those whose names begin so")  # fmt: skip
     parser.add_argument("-n", "--number", metavar="N", type=_number, default=_MOST,
                         help=f"the newest N of them; else {_MOST}")  # fmt: skip
     parser.add_json("one JSON object an act, one a line")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from qtool.commands.output import DONE, FAILED, LEFT, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import put_lines
 from qtool.control.models import Outcome
+from qtool.control.paging import the_one
 from qtool.errors import Refused
 from qtool.installation.specs import named
 
@@ -25,12 +27,13 @@ _EXAMPLES = """\
 examples:
   qtool step in
   qtool step in:0:4                    the next file of its first slice
-  qtool step out 1789000000.1+0a1b2c   this file
+  qtool step out 1789000000.25         the file whose name begins so
 
 Mailman's own runner asks first: its step is real, and `out` sends mail.
 
 exit status: 0 done or kept, 1 shunted or preserved, 3 nothing was taken
 """
+_WHOLE = re.compile(r".+\+[0-9a-f]{40}")
 _STATUS = {
     Outcome.DONE: DONE,
     Outcome.KEPT: DONE,
@@ -50,7 +53,8 @@ def options(parser: Parser) -> None:
         help="a runner, or one slice of it: out:0:4",
     )
     parser.add_argument("name", metavar="NAME", nargs="?",
-                        help="the file; else the next")  # fmt: skip
+                        help="the file, by the beginning of its name; else the"
+                        " next")  # fmt: skip
     parser.add_argument("--yes", action="store_true",
                         help="step Mailman's runner without a question")  # fmt: skip
     parser.add_json("the report as one JSON object")
@@ -63,7 +67,7 @@ def run(options: Namespace) -> int:
         if len(parts) != 1:
             raise Refused("one runner is stepped at a time: name it")
         (part,) = parts
-        name = None if options.name is None else _filebase(options.name)
+        name = options.name and _filebase(control, part.name, options.name)
         if not _may(control, options, part, name):
             tell("nothing was done")
             return LEFT
@@ -75,9 +79,11 @@ def run(options: Namespace) -> int:
     return _STATUS[report.outcome]
 
 
-def _filebase(name: str) -> str:
-    """Return the filebase in the name of a file, or in its path."""
-    return Path(name).name.removesuffix(".pck")
+def _filebase(control: Control, queue: str, name: str) -> str:
+    """Return the filebase in the name of a file, in its path, or that begins so."""
+    named = Path(name).name.removesuffix(".pck")
+    # Of what has gone meanwhile the step says so.
+    return named if _WHOLE.fullmatch(named) else the_one(control, queue, named)
 
 
 def _may(control: Control, options: Namespace, part: Chosen, name: str | None) -> bool:

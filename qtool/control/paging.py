@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Severity
-from qtool.errors import NoSuchEntry, ReadOnly
+from qtool.errors import NoSuchEntry, ReadOnly, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from qtool.control.control import Control
     from qtool.control.models import (
@@ -28,7 +28,9 @@ PAGE = 1000
 _FAILURES, _FAILURES_SECONDS = 200, 1.0
 _READING_SECONDS = 3.0
 _RECORDS = 500
-_TELLING_NAME = 30
+_TELLING_NAME, _MOST_TOLD = 30, 3
+SHORTEST_BEGINNING = 8
+"""So much of an entry's name has to be typed."""
 _FIRST_SECONDS, _SECONDS = 0.01, 0.05
 # So long a page is read for, about: hits are to come soon, and progress to be shown.
 _SUFFIXES = (".pck", ".bak", ".psv")
@@ -154,14 +156,29 @@ def the_one(control: Control, queue: str, name: str) -> str:
 
     Raises:
         NoSuchEntry: There is none, or there are several.
+        Refused: That is too little to tell one from those that will come.
     """
     beginning = name
     for suffix in _SUFFIXES:
         beginning = beginning.removesuffix(suffix)
+    if len(beginning) < SHORTEST_BEGINNING:
+        raise Refused(
+            f"{name} is too short: {SHORTEST_BEGINNING} characters of a name, or more"
+        )
     found = control.named(queue, beginning)
     if not found:
         raise NoSuchEntry(f"{queue}: no entry's name begins with {name}")
     if len(found) > 1:
-        several = ", ".join(base[:_TELLING_NAME] for base in found)
-        raise NoSuchEntry(f"{queue}: {name} may be one of several: {several}")
+        first = ", ".join(base[:_TELLING_NAME] for base in found[:_MOST_TOLD])
+        more = ", ..." if len(found) > _MOST_TOLD else ""
+        raise NoSuchEntry(
+            f"{queue}: the names of {_count(found)} entries begin with {name}:"
+            f" {first}{more}"
+        )
     return found[0]
+
+
+def _count(found: Sequence[str]) -> str:
+    from qtool.control.desk.desk import MOST_NAMED
+
+    return f"{len(found):,}{' or more' * (len(found) >= MOST_NAMED)}"

@@ -152,11 +152,16 @@ def test_show_takes_the_beginning_of_a_name(call: Call, config: Path) -> None:
     assert done.out.startswith(f"{filebase_of(3)}.pck: ")
     assert "\nSubject: number 3\\x1b[31m\n\nA \\x1b[2J body.\n" in done.out
     assert "\nlistid   : list1\n" in done.out
-    several = call("-C", config, "show", "in", "17")
+    several = call("-C", config, "show", "in", "17000000")
     assert (several.status, several.out) == (1, "")
-    assert "17 may be one of several" in several.err
-    none = call("-C", config, "show", "in", "18")
-    assert none.err == "qtool: in: no entry's name begins with 18\n"
+    count = len(call("-C", config, "ls", "in", "-n", "0", "--json").out.splitlines())
+    assert f"the names of {count} entries begin with 17000000: 1700000" in several.err
+    none = call("-C", config, "show", "in", "18000000")
+    assert none.err == "qtool: in: no entry's name begins with 18000000\n"
+    short = call("-C", config, "show", "in", "1700000")
+    assert short.err == (
+        "qtool: 1700000 is too short: 8 characters of a name, or more\n"
+    )
 
 
 def test_show_has_forms_for_programs(call: Call, config: Path) -> None:

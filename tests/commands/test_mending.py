@@ -146,16 +146,17 @@ def test_without_a_terminal_nothing_is_done_and_the_way_is_shown(
     [
         (["discard", "in"], "say which"),
         (["discard", "in", "no such"], "no entry is like that"),
-        (["discard", "in", "1234.5"], "no entry's name begins with 1234.5"),
+        (["discard", "in", "1234.5678"], "no entry's name begins with 1234.5678"),
+        (["discard", "in", "1234.56"], "1234.56 is too short"),
         (["discard", "in", "age>"], "at character"),
         (["move", "in", "nowhere", "all"], "there is no queue"),
         (["discard", "in", " "], "say which"),
-        (["edit", "in", "1", "--set", "=1"], "expected KEY=JSON"),
+        (["edit", "in", "17", "--set", "=1"], "17 is too short"),
         (["trash", "--empty", "7"], "nothing in the trash is like that"),
         (["undo", "7"], "there is no act 7"),
         (
-            ["edit", "in", "1234.5", "--set", "x=1"],
-            "no entry's name begins with 1234.5",
+            ["edit", "in", "1234.5678", "--set", "x=1"],
+            "no entry's name begins with 1234.5678",
         ),
     ],
 )

@@ -85,8 +85,8 @@ def test_of_one_message_all_is_shown(call: Call, site: Path) -> None:
     unknown = call("--config", site, "shunts", f"{last}.pck")
     assert "note      : no whichq says which queue it was in" in unknown.out
     assert unknown.status == 1
-    gone = call("--config", site, "shunts", "1.5+00")
-    assert gone.err == "qtool: shunt: no entry's name begins with 1.5+00\n"
+    gone = call("--config", site, "shunts", "1.5+0000")
+    assert gone.err == "qtool: shunt: no entry's name begins with 1.5+0000\n"
 
 
 def test_a_log_that_is_not_there_is_named(call: Call, site: Path) -> None:

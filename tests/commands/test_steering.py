@@ -193,10 +193,22 @@ def test_a_step_of_a_chosen_file_as_json(call: Call, site: Path) -> None:
     assert call("--config", site, "step", "late", filebase).status == 3
     for words, reason in (
         (["All"], "one runner is stepped at a time: name it"),
-        (["late", "nix"], "nix is no filebase"),
+        (["late", "nix"], "nix is too short: 8 characters of a name, or more"),
+        (["late", "99999999"], "late: no entry's name begins with 99999999"),
     ):
         ended = call("--config", site, "step", *words)
         assert ended == Ended(1, "", f"qtool: {reason}\n")
+
+
+def test_a_step_takes_the_beginning_of_a_name(call: Call, site: Path) -> None:
+    [first, second] = [
+        call("--config", site, "inject", "late", stdin=MESSAGE).out.split()[1]
+        for _ in range(2)
+    ]
+    ended = call("--config", site, "step", "late", second[:-20])
+    assert ended.out.startswith(f"done: {second}\n")
+    ended = call("--config", site, "step", "late", f"{first[:25]}.pck")
+    assert ended.out.startswith(f"done: {first}\n")
 
 
 def test_a_step_that_shunts_is_a_failure(call: Call, tmp_path: Path) -> None:

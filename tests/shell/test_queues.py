@@ -236,6 +236,8 @@ def test_what_makes_no_sense_is_refused(control: Control, queues: Queues) -> Non
     with pytest.raises(NoSuchEntry):
         queue[1]
     with pytest.raises(NoSuchEntry):
+        queue["99999999"]
+    with pytest.raises(Refused, match="9 is too short"):
         queue["9"]
     assert not hasattr(queue, "nope")
 

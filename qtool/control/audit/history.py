@@ -33,7 +33,7 @@ class History(Part):
             until: Of what began before that; 0 for all.
             who: Of this user, login or ``sudo`` user, or user id.
             act: Of this call.
-            file: Of this filebase.
+            file: Of filebases that begin so.
             text: Where that is in what is told of it, in any case.
             number: As many at most. Fewer come where nothing else is found in a part
                 of the file, and ``after`` says whether there is more.
@@ -46,10 +46,10 @@ class History(Part):
         folder = self.configuration.state_directory
         return page_of(folder, wanted, max(number, 1), after)
 
-    def _is_of(self, number: int, filebase: str) -> bool:
+    def _is_of(self, number: int, beginning: str) -> bool:
         from qtool.control.acts.journal import Journal
 
         with suppress(NoSuchAct):
             moves = Journal(self.configuration.state_directory).read(number).moves
-            return any(move.filebase == filebase for move in moves)
+            return any(move.filebase.startswith(beginning) for move in moves)
         return False

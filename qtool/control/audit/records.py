@@ -58,8 +58,8 @@ class Wanted:
     file: str
     text: str
     is_of: Callable[[int, str], bool]
-    """Whether the act of that number in the journal is about a filebase; asked of acts
-    that name only the first of theirs."""
+    """Whether the act of that number in the journal is about a filebase that begins so;
+    asked of acts that name only the first of theirs."""
 
     def are_over(self, record: AuditRecord) -> bool:
         """Return whether nothing that stands before it is wanted."""
@@ -78,7 +78,7 @@ class Wanted:
         )
 
     def _is_about(self, record: AuditRecord) -> bool:
-        if self.file in record.files:
+        if any(name.startswith(self.file) for name in record.files):
             return True
         has_more = bool(record.number) and record.count > len(record.files)
         return has_more and self.is_of(record.number, self.file)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from qtool.control.models import Entry, EntryView, Found, QueueEntry
 
 
+MOST_NAMED = 1000
+"""So many entries are named that begin alike, at most."""
+
+
 class Desk(Part):
     """Entries of queues, listed and looked at."""
 
@@ -82,8 +86,8 @@ class Desk(Part):
         return self._finder.described(queue, filebases)
 
     def named(self, queue: str, beginning: str) -> list[str]:
-        """Return the filebases in a queue that begin so, three at most."""
-        page = place(self.configuration, queue).page("", 3, beginning)
+        """Return the filebases in a queue that begin so, a thousand at most."""
+        page = place(self.configuration, queue).page("", MOST_NAMED, beginning)
         return [name.rpartition(".")[0] for name in page.names]
 
     @cached_property
