@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.control.control import READ_ONLY, Control
+from qtool.control.doctor.found import counted, verbatim
 from qtool.control.models import Finding, Severity
 from qtool.control.opening import site_settings
 from qtool.control.paging import previewed_fix
@@ -153,6 +154,23 @@ def test_mail_in_a_folder_that_no_section_names_is_told(site: Doctored) -> None:
     (site.root / "lost").mkdir()
     (site.root / "lost" / f"{filebase_of(1)}.pck").touch()
     assert (site.only().kind, site.only().names) == ("stray-folder", ("lost",))
+
+
+@given(st.text(st.sampled_from("{}nsithem ")), st.integers(0, 3))
+def test_a_text_of_the_site_is_told_as_it_is(text: str, count: int) -> None:
+    said = counted(f"{{n}} thing{{s}} of {verbatim(text)}, and {verbatim(text)}", count)
+    assert said == f"{count} thing{'' if count == 1 else 's'} of {text}, and {text}"
+
+
+def test_no_name_of_a_folder_is_mistaken_for_our_own_words(tmp_path: Path) -> None:
+    odd = Doctored(tmp_path / "a{n}{{s}")
+    odd.some.chmod(0o2777)
+    (odd.root / "other").mkdir()
+    (odd.root / "other" / f"{filebase_of(1)}.pck").touch()
+    words = [each.words + each.fix for each in odd.control.examine()]
+    odd.control.close()
+    assert len(words) == 2
+    assert all("a{n}{{s}/q" in each for each in words)
 
 
 def test_a_disk_that_is_nearly_full_is_told(

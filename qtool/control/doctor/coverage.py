@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtool.control.doctor.found import finding
+from qtool.control.doctor.found import finding, verbatim
 from qtool.control.models import Severity
 from qtool.errors import QToolError
 from qtool.queues import claimants
@@ -39,7 +39,8 @@ def uncovered(configuration: Configuration, queue: Switchboard) -> list[Finding]
     return finding(
         "uncovered", Severity.CRITICAL, _named(name, held, free),
         f"{{n}} part{{s}} of the hash space, {share:.0%} of it, that no runner has,"
-        f" while {visible(who)} works the rest: what falls into {{them}} waits",
+        f" while {verbatim(visible(who))} works the rest: what falls into {{them}}"
+        " waits",
         "start runners for what is named: qtool run -r NAME:slice:range",
         queue=name,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Finding, Severity
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 10
 _LONGEST_NAME = 200
+_FORM = re.compile(r"\{\{|\{(?:n|s|ies|es|is|it|them)\}")
 
 
 class Names:
@@ -58,7 +60,7 @@ def finding(
     """Return the finding about some names; nothing where there are none.
 
     ``{n}`` in ``words`` becomes their number; ``{s}``, ``{is}`` and ``{them}`` become
-    what goes with it.
+    what goes with it. What is the site's own in them is to be ``verbatim``.
     """
     noted = names if isinstance(names, Names) else Names(names)
     if not noted:
@@ -88,10 +90,14 @@ def counted(words: str, count: int) -> str:
         "{is}": "is" if one else "are",
         "{it}": "it" if one else "they",
         "{them}": "it" if one else "them",
+        "{{": "{",
     }
-    for form, word in forms.items():
-        words = words.replace(form, word)
-    return words
+    return _FORM.sub(lambda form: forms[form[0]], words)
+
+
+def verbatim(text: object) -> str:
+    """Return a text of the site so that nothing in it counts as a form of words."""
+    return str(text).replace("{", "{{")
 
 
 def span(seconds: float) -> str:

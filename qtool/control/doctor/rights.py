@@ -9,7 +9,7 @@ from functools import cache
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from qtool.control.doctor.found import Names, finding
+from qtool.control.doctor.found import Names, finding, verbatim
 from qtool.control.models import Severity
 from qtool.installation.rights import user_name
 
@@ -108,7 +108,7 @@ class Owner:
 
     def findings(self, queue: str) -> list[Finding]:
         """Return what is wrong with the rights of the folder and of its files."""
-        owner = user_name(self._info.st_uid)
+        owner = verbatim(user_name(self._info.st_uid))
         return [
             *self._of_folder(queue),
             *finding(
@@ -121,8 +121,8 @@ class Owner:
                 "owners", Severity.CRITICAL, self._others,
                 f"{{n}} file{{s}} of other users that {owner}, who owns the folder, may"
                 " not read: runners set such a message aside, or stop",
-                f"as root: chown {owner}:{self._group} the file{{s}} named above, in"
-                f" {quote(str(self._folder))}", queue=queue,
+                f"as root: chown {owner}:{verbatim(self._group)} the file{{s}} named"
+                f" above, in {verbatim(quote(str(self._folder)))}", queue=queue,
             ),
         ]  # fmt: skip
 
@@ -155,6 +155,6 @@ class Owner:
         return finding(
             "folder-mode", Severity.WARNING, [str(self._folder)],
             f"the folder has the mode {mode:04o}: {', and '.join(reasons)}",
-            f"chmod {after:04o} {quote(str(self._folder))}", queue=queue,
+            verbatim(f"chmod {after:04o} {quote(str(self._folder))}"), queue=queue,
             fixable=may_change(self._info),
         )  # fmt: skip

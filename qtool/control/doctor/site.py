@@ -7,7 +7,7 @@ import stat
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from qtool.control.doctor.found import Names, finding
+from qtool.control.doctor.found import Names, finding, verbatim
 from qtool.control.doctor.rights import may_change, mended_folder
 from qtool.control.models import Severity, State
 from qtool.control.unattended import unattended, unattended_line
@@ -40,14 +40,14 @@ def unserved(row: QueueRow) -> list[Finding]:
     """Return what waits in a queue where no runner is at work."""
     line = "" if row.paused or row.drained else unattended_line(row.cells)
     if row.state is State.NO_CLASS:
-        severity, fix = Severity.NOTE, visible(row.refusal)
+        severity, fix = Severity.NOTE, verbatim(visible(row.refusal))
     else:
         severity = Severity.CRITICAL
         fix = "start its runner: s on the board, or qtool run"
     waiting = Names()
     waiting.count = sum(unattended(row.cells).values()) if line else 0
     failed = row.state in (State.FAILED, State.IMPORT_ERROR)
-    why = f": {visible(row.note)}" if row.note and failed else ""
+    why = f": {verbatim(visible(row.note))}" if row.note and failed else ""
     return finding(
         "unserved", severity, waiting, f"{line}{why}", fix, queue=row.name,
     )  # fmt: skip
@@ -85,7 +85,8 @@ def _folders(configuration: Configuration) -> list[Finding]:
             missing.append(f"{queue.name}: {folder}")
     return finding(
         "missing-folder", Severity.WARNING, missing,
-        f"{{n}} queue{{s}} of {visible(settings.source)} whose folder is not there",
+        f"{{n}} queue{{s}} of {verbatim(visible(settings.source))} whose folder is not"
+        " there",
         "start Mailman once, or correct the path"
         if settings.kind is SiteKind.MAILMAN3 else "make the folder, or correct `path`",
     )  # fmt: skip
@@ -108,11 +109,11 @@ def _owners(configuration: Configuration) -> list[Finding]:
         if root and facts and not is_shared(facts, root):
             owner = user_name(facts.st_uid)
             odd.append(f"{queue.queue_directory} belongs to {owner}")
-    owner = user_name(root.st_uid) if root else ""
+    owner = verbatim(user_name(root.st_uid)) if root else ""
     return finding(
         "folder-owner", Severity.CRITICAL, odd,
         f"{{n}} queue{{s}} that {{is}} not for {owner}, to whom"
-        f" {configuration.settings.queue_root} belongs",
+        f" {verbatim(configuration.settings.queue_root)} belongs",
         "as root: give all to one user (chown -R)",
     )  # fmt: skip
 
@@ -159,24 +160,24 @@ def _state(configuration: Configuration) -> list[Finding]:
             "this is no folder: qtool keeps what it remembers there",
             "look what it is, and remove it",
         )  # fmt: skip
-    reason = layout_refusal(str(state))
+    reason, there = layout_refusal(str(state)), quote(str(state))
+    parent = quote(str(state.parent))
     root = _facts(configuration.settings.queue_root)
     found = finding(
-        "layout", Severity.CRITICAL, [str(state)] if reason else [], reason,
+        "layout", Severity.CRITICAL, [str(state)] if reason else [], verbatim(reason),
         "update qtool, or use the one that wrote it",
     )  # fmt: skip
     mode, after = stat.S_IMODE(facts.st_mode), mended_folder(facts)
     found += finding(
         "folder-mode", Severity.WARNING, [str(state)] if mode != after else [],
         f"the folder has the mode {mode:04o}, and others may change what is in it",
-        f"chmod {after:04o} {quote(str(state))}", fixable=may_change(facts),
+        verbatim(f"chmod {after:04o} {there}"), fixable=may_change(facts),
     )  # fmt: skip
     return found + finding(
         "folder-owner", Severity.CRITICAL,
         [str(state)] if root and not is_shared(facts, root) else [],
-        f"the folder belongs to {user_name(facts.st_uid)}: who owns the spool cannot"
-        " act",
-        f"as root: chown -R --reference={quote(str(state.parent))} {quote(str(state))}",
+        f"the folder belongs to {verbatim(user_name(facts.st_uid))}: who owns the spool"
+        " cannot act", verbatim(f"as root: chown -R --reference={parent} {there}"),
     )  # fmt: skip
 
 
@@ -190,7 +191,7 @@ def _pauses(configuration: Configuration) -> list[Finding]:
     ) + finding(
         "pauses-file", Severity.CRITICAL,
         [str(configuration.state_directory / "pauses.json")] if damage else [],
-        f"{damage.reason if damage else ''}: so every runner is paused",
+        f"{verbatim(damage.reason if damage else '')}: so every runner is paused",
         "look what was paused, then remove the file",
     )  # fmt: skip
 
@@ -204,7 +205,7 @@ def _notes(configuration: Configuration) -> list[Finding]:
 
 
 def _strays(configuration: Configuration, board: Board) -> list[Finding]:
-    source = visible(configuration.settings.source)
+    source = verbatim(visible(configuration.settings.source))
     return finding(
         "stray-folder", Severity.WARNING, board.site.strays,
         f"{{n}} folder{{s}} where mail waits and that no section of {source} names:"
