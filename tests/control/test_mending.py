@@ -462,8 +462,8 @@ def test_an_act_that_was_cut_off_can_be_undone(control: Control) -> None:
     number = control.confirm(preview.token).number
     journal = Journal(control.configuration.state_directory)
     path = control.configuration.state_directory / "journal" / f"{number}.jsonl"
-    first, _end = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(first + b'{"done": ["17')  # killed in the middle of the line
+    *first, _end = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(first) + b'{"done": 2')  # killed in the middle of it
     out, back = folder(control, "out"), folder(control, "in")
     (out / f"{two}.pck").rename(back / f"{two}.pck")  # and before this was moved
     assert journal.read(number).done is None

@@ -1,10 +1,10 @@
 """The journal: what each act moves from where to where, so that it can be taken back.
 
-One file an act, `.qtool/journal/NUMBER.jsonl`. Its first line is written and synced
-before anything is moved, so that after a crash whatever was moved can be found. Its
-second line tells how it ended. Until then whoever acts has it locked: without a
-second line and a lock the act was cut off. Where a file is now is never taken from the
-journal: the folders are asked.
+One file an act, `.qtool/journal/NUMBER.jsonl`; see `qtool.control.acts.records`. What
+is to be moved is written and synced before anything is, so that after a crash whatever
+was moved can be found. Its last line tells how it ended. Until then whoever acts has it
+locked: without that line and a lock the act was cut off. Where a file is now is never
+taken from the journal: the folders are asked.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ import fcntl
 import os
 import re
 import time
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.control.acts.records import Record, begin_line, end_line, parsed
-from qtool.errors import NoSuchAct
+from qtool.control.acts.records import (
+    Record,
+    Summary,
+    begin_lines,
+    end_lines,
+    parsed,
+    summary,
+)
+from qtool.errors import NoSuchAct, Refused
 from qtool.queues import durable
 from qtool.queues.state import make_state_folder
 
@@ -29,6 +36,9 @@ if TYPE_CHECKING:
 
 _LARGEST = 1 << 30
 _SUFFIX = ".jsonl"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError)
 _TEMPORARY = ".new"
 _DEAD = re.compile(r"[0-9]+-[0-9a-f]{12}\.new", re.ASCII)
 _DEAD_SECONDS = 3600.0
@@ -51,15 +61,36 @@ class Journal:
 
         Raises:
             OSError: It cannot be written durably: nothing may be done.
+            Refused: The journal is being removed.
         """
         make_state_folder(str(self._state))
         durable.make_folder(str(self._folder))
+        with ExitStack() as stack:
+            self._enter(stack)
+            begun = self._written(record)
+            begun.at_end = stack.pop_all()
+        return begun
+
+    def _enter(self, stack: ExitStack) -> None:
+        """Keep the folder where it is for as long as that has not ended."""
+        descriptor = os.open(self._folder, _FOLDER)
+        stack.callback(os.close, descriptor)
+        if not _lock(descriptor, fcntl.LOCK_SH) or not self._is_at(descriptor):
+            raise Refused("qtool leave is at work here: nothing was done")
+
+    def _is_at(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._folder.stat())
+        except FileNotFoundError:
+            return False
+
+    def _written(self, record: Record) -> Begun:
         self._forget_dead()
         temporary = self._folder / f"{os.getpid()}-{os.urandom(6).hex()}{_TEMPORARY}"
-        durable.write_new(str(temporary), begin_line(record))
+        durable.write_new(str(temporary), begin_lines(record))
         begun, path = None, temporary
         try:
-            begun = Begun(temporary)
+            begun = Begun(temporary, len(record.moves))
             begun.number = self._numbered(temporary)
             path = self._path(begun.number)
             durable.sync_folder(str(self._folder))
@@ -101,39 +132,78 @@ class Journal:
         return sorted((n for n in numbers if n and str(n) in named), reverse=True)
 
     def read(self, number: int) -> Record:
-        """Return one act.
+        """Return all of one act.
 
         Raises:
             NoSuchAct: There is none of that number, or it cannot be understood.
         """
-        record = self._read(number)
-        if record is None:
-            raise NoSuchAct(f"there is no act {number} on record")
-        if record.damage:
-            raise NoSuchAct(record.damage)
-        return record
-
-    def records(self) -> Iterator[Record]:
-        """Return the acts, the newest first; of damaged ones that they are."""
-        return filter(None, map(self._read, self.numbers()))
-
-    def _read(self, number: int) -> Record | None:
         path = str(self._path(number))
         try:
-            record = parsed(number, durable.read_small(path, _LARGEST).splitlines())
-            locked = record.done is None and _is_locked(path)
+            locked = _is_locked(path)  # before: it may end meanwhile
+            record = parsed(number, durable.read_small(path, _LARGEST))
+            return replace(record, is_under_way=locked and record.done is None)
+        except FileNotFoundError:
+            raise NoSuchAct(f"there is no act {number} on record") from None
+        except _DAMAGE as error:
+            raise NoSuchAct(_damage(number, path, error)) from error
+
+    def summary(self, number: int) -> Summary:
+        """Return one act without its moves; raises as ``read`` does."""
+        found = self._summary(number)
+        if found is None:
+            raise NoSuchAct(f"there is no act {number} on record")
+        if found.damage:
+            raise NoSuchAct(found.damage)
+        return found
+
+    def summaries(self) -> Iterator[Summary]:
+        """Return the acts, the newest first; of damaged ones that they are."""
+        return filter(None, map(self._summary, self.numbers()))
+
+    def _summary(self, number: int) -> Summary | None:
+        path = str(self._path(number))
+        try:
+            with os.fdopen(os.open(path, _READING), "rb") as file:
+                locked = not _lock(file.fileno(), fcntl.LOCK_SH)
+                found = summary(number, file)
+            return replace(found, is_under_way=locked and found.done is None)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            reason = error.strerror or str(error)
-        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-            reason = f"{type(error).__name__}: {error}"
-        else:
-            return replace(record, is_under_way=True) if locked else record
-        return Record(
-            number=number, verb="", queue="", to="", at=0.0, uid=-1, who="", why="",
-            moves=(), damage=f"act {number}: {path} cannot be read: {reason}",
-        )  # fmt: skip
+        except _DAMAGE as error:
+            return Summary(
+                number=number, verb="", queue="", to="", at=0.0, uid=-1, who="", why="",
+                damage=_damage(number, path, error),
+            )  # fmt: skip
+
+    def under_way(self) -> list[Summary]:
+        """Return the acts that somebody is at, the newest first."""
+        locked = (n for n in self.numbers() if self._is_locked(n))
+        return [r for r in map(self._summary, locked) if r and r.is_under_way]
+
+    def _is_locked(self, number: int) -> bool:
+        try:
+            return _is_locked(str(self._path(number)))
+        except OSError:
+            return False
+
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        """Keep acts from beginning.
+
+        Raises:
+            Refused: One is under way.
+        """
+        try:
+            descriptor = os.open(self._folder, _FOLDER)
+        except FileNotFoundError:  # there was no act yet
+            yield
+            return
+        try:
+            if not _lock(descriptor, fcntl.LOCK_EX):
+                raise Refused("an act is under way")
+            yield
+        finally:
+            os.close(descriptor)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number}{_SUFFIX}"
@@ -144,15 +214,18 @@ class Begun:
 
     Args:
         path: Its file, which may get another name.
+        count: Of how many entries it is.
     """
 
     number = 0
+    at_end: ExitStack | None = None
+    """What ends with it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, count: int) -> None:
+        self._count = count
         flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags)
-        with suppress(OSError):  # where there are no locks, none can be missed
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(self._descriptor, fcntl.LOCK_EX)
 
     def end(self, done: Sequence[str], left: int = 0) -> None:
         """Note to which entries it was done, and how many others can be tried again.
@@ -160,7 +233,7 @@ class Begun:
         Raises:
             OSError: It cannot be noted durably: it is as if it had been cut off.
         """
-        data = end_line(done, left)
+        data = end_lines(done, left, self._count)
         while data:
             data = data[os.write(self._descriptor, data) :]
         os.fsync(self._descriptor)
@@ -168,6 +241,8 @@ class Begun:
     def close(self) -> None:
         """Be done with it, whatever has come of it."""
         os.close(self._descriptor)
+        if self.at_end is not None:
+            self.at_end.close()
 
     def __enter__(self) -> Begun:
         return self
@@ -181,16 +256,28 @@ class Begun:
         self.close()
 
 
+def _lock(descriptor: int, how: int) -> bool:
+    """Lock a file as long as it is open; return whether nobody else has it locked."""
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # where there are no locks, none can be missed
+    return True
+
+
+def _damage(number: int, path: str, error: Exception) -> str:
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+    return f"act {number}: {path} cannot be read: {reason}"
+
+
 def _is_locked(path: str) -> bool:
     """Return whether somebody is at it."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(path, flags)
+    descriptor = os.open(path, _READING)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
+        return not _lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
-    return False

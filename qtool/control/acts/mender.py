@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from qtool.control.acts.carrying import Change
     from qtool.control.acts.editing import Edit
     from qtool.control.acts.ongoing import Ongoing, OngoingActs
+    from qtool.control.acts.records import Summary
     from qtool.control.desk.desk import Desk
     from qtool.queues.switchboard import Switchboard
 
@@ -124,11 +125,11 @@ class Mender:
 
     def undo_question(self, number: int) -> str | None:
         """Return what to ask before an act is undone; None for nothing."""
-        record = self._journal.read(number)
+        record = self._journal.summary(number)
         if record.uid == acting_uid():
             return None
-        count = len(record.carried_out)
-        return f"Undo {record.who}'s {record.verb} of {count:,} in {record.queue}?"
+        what = f"{record.who}'s {record.verb} of {record.reach:,} in {record.queue}"
+        return f"Undo {what}?"
 
     def previewed(self, plan: Plan, where: str, *, is_kept: bool = True) -> Preview:
         """Freeze what a plan is about.
@@ -169,7 +170,7 @@ class Mender:
         """Return the acts on record, the newest first; those below ``before``."""
         found = (
             _act(record, by)
-            for record, by in undone(self._journal.records())
+            for record, by in undone(self._journal.summaries())
             if before is None or record.number < before
         )
         return list(islice(found, number))
@@ -227,7 +228,7 @@ def _warnings(ways: Ways) -> list[str]:
     return [f"{count} will be left: {reason}" for reason, count in reasons.items()]
 
 
-def _act(record: Record, undone_by: int) -> Act:
+def _act(record: Summary, undone_by: int) -> Act:
     return Act(
         number=record.number,
         verb=record.verb,
@@ -236,8 +237,8 @@ def _act(record: Record, undone_by: int) -> Act:
         at=record.at,
         who=record.who,
         why=record.why,
-        count=len(record.moves),
-        done=None if record.done is None else len(record.done),
+        count=record.count,
+        done=record.done,
         undoes=record.undoes,
         undone_by=undone_by,
         is_under_way=record.is_under_way,

@@ -1,8 +1,19 @@
-"""What the journal holds of an act: its record, as lines and as values."""
+"""What the journal holds of an act: its record, as lines and as values.
+
+    {"version": 2, "verb": ..., "count": 3}     what it is
+    [["in", "17...", ".pck", "out"], ...]       its moves
+    ["17...", ...]                              which were made, where not all were
+    {"done": 2, "left": 0}                      how it ended
+
+The first two are there before anything is done, the others once it has ended. So the
+beginning and the end of a file tell an act, of however many entries. Version 1 had the
+moves in the first line, and the second listed all that were made.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +22,14 @@ from qtool.queues.filebase import IN_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import BinaryIO
 
 OWN_TRASH = "trash"
 """Stands for the trash of the act itself, whose number is not known before."""
-_VERSION = 1
+_VERSION = 2
+_FORMER = b'{"version": 1,'
+_TAIL_BYTES = 128
+"""More than the last line has."""
 _LAST_MOMENT = 253_402_300_799.0
 """The end of the year 9999: what is later is no time of an act."""
 
@@ -54,8 +69,8 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One act, as its file tells it."""
+class Summary:
+    """One act, as the beginning and the end of its file tell it."""
 
     number: int
     verb: str
@@ -65,10 +80,11 @@ class Record:
     uid: int
     who: str
     why: str
-    moves: tuple[Moved, ...]
     undoes: int = 0
-    done: tuple[str, ...] | None = None
-    """Filebases it was done to; None where it is under way, or was cut off."""
+    count: int = 0
+    """Of how many entries."""
+    done: int | None = None
+    """To how many it was done; None where it is under way, or was cut off."""
     left: int = 0
     """How many others are as they were, and could be tried again."""
     is_under_way: bool = False
@@ -76,42 +92,117 @@ class Record:
     """Why nothing but its number is known; else empty."""
 
     @property
+    def reach(self) -> int:
+        """To how many entries it was done, or may have been."""
+        return self.count if self.done is None else self.done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Summary):
+    """One act, as all of its file tells it."""
+
+    moves: tuple[Moved, ...]
+    made: frozenset[str] | None = None
+    """Filebases of the moves that were made; None for all, or where it has no end."""
+
+    @property
     def carried_out(self) -> tuple[Moved, ...]:
         """The moves that were made, or may have been."""
-        if self.done is None:
+        if self.made is None:
             return self.moves
-        done = set(self.done)
-        return tuple(move for move in self.moves if move.filebase in done)
+        return tuple(move for move in self.moves if move.filebase in self.made)
 
 
-_MOVED = tuple(field.name for field in fields(Moved))
 _KINDS: dict[str, tuple[type, ...]] = {
     "verb": (str,), "queue": (str,), "to": (str,), "at": (float, int), "uid": (int,),
-    "who": (str,), "why": (str,), "undoes": (int,),
+    "who": (str,), "why": (str,), "undoes": (int,), "count": (int,),
 }  # fmt: skip
-"""What a record tells besides its moves."""
+"""What the first line tells."""
+_FIELDS = tuple(field.name for field in fields(Moved))
+_NEEDED = _FIELDS.index("new_filebase")
+"""So many fields of a move are always told; others where they are not as usual."""
+_USUAL: tuple[Any, ...] = (None, False, "")
 
 
-def begin_line(record: Record) -> bytes:
-    """Return the first line of an act's file: everything but its end."""
-    # By hand: ``asdict`` copies whatever is in it, and there may be 100,000 moves.
-    moves = [{name: getattr(move, name) for name in _MOVED} for move in record.moves]
+def begin_lines(record: Record) -> bytes:
+    """Return the lines of an act's file that are there before it is done."""
     told = {name: getattr(record, name) for name in _KINDS}
-    return _line({"version": _VERSION, **told, "moves": moves})
+    told["count"] = len(record.moves)
+    moves = [_dumped(move) for move in record.moves]
+    return _line({"version": _VERSION, **told}) + _line(moves)
 
 
-def end_line(done: Sequence[str], left: int) -> bytes:
-    """Return the second line of an act's file."""
-    return _line({"done": list(done), "left": left})
+def end_lines(done: Sequence[str], left: int, count: int) -> bytes:
+    """Return the lines of an act's file that tell how it ended.
+
+    Args:
+        done: Filebases of the moves that were made.
+        left: How many others can be tried again.
+        count: How many there were.
+    """
+    made = b"" if len(done) == count else _line(list(done))
+    return made + _line({"done": len(done), "left": left})
 
 
-def parsed(number: int, lines: list[bytes]) -> Record:
-    """Return what the file of an act tells.
+def summary(number: int, file: BinaryIO) -> Summary:
+    """Return what the beginning and the end of an act's file tell.
 
     Raises:
         ValueError, KeyError, TypeError, IndexError, RecursionError: It is damaged.
     """
+    first = file.read(len(_FORMER))
+    if first == _FORMER:
+        return _former(number, (first + file.read()).splitlines())
+    first += file.readline()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(len(first), size - _TAIL_BYTES))
+    return Summary(number=number, **_told(first), **_ended(file.read()))
+
+
+def parsed(number: int, data: bytes) -> Record:
+    """Return all that the file of an act tells.
+
+    Raises:
+        ValueError, KeyError, TypeError, IndexError, RecursionError: It is damaged.
+    """
+    lines = data.splitlines()
+    if data.startswith(_FORMER):
+        return _former(number, lines)
+    moves = [_loaded(move) for move in json.loads(lines[1])]
+    ended = _ended(data[-_TAIL_BYTES:])
+    made = None
+    if ended and ended["done"] != len(moves):
+        made = frozenset(map(str, json.loads(lines[2])))
+    return Record(
+        number=number,
+        moves=tuple(_move(facts, number) for facts in moves),
+        made=made,
+        **_told(lines[0]),
+        **ended,
+    )
+
+
+def _former(number: int, lines: list[bytes]) -> Record:
+    """Return what a file of version 1 tells."""
     facts: dict[str, Any] = dict(json.loads(lines[0]))
+    moves = tuple(_move(move, number) for move in facts.pop("moves"))
+    made, ended = None, dict[str, Any]()
+    try:
+        end = json.loads(lines[1])
+    except (IndexError, ValueError):  # cut off, maybe in the middle of the line
+        pass
+    else:
+        made = frozenset(map(str, end["done"]))
+        ended = {"done": len(made), "left": int(end.get("left", 0))}
+    facts |= {"version": _VERSION, "count": len(moves)}
+    return Record(number=number, moves=moves, made=made, **_checked(facts), **ended)
+
+
+def _told(line: bytes) -> dict[str, Any]:
+    return _checked(dict(json.loads(line)))
+
+
+def _checked(facts: dict[str, Any]) -> dict[str, Any]:
     if facts.pop("version") != _VERSION:
         raise ValueError("another qtool has written it")
     for name, kinds in _KINDS.items():
@@ -119,9 +210,38 @@ def parsed(number: int, lines: list[bytes]) -> Record:
             raise ValueError(f"{name} is no {kinds[0].__name__}")
     if not 0 <= facts["at"] <= _LAST_MOMENT:
         raise ValueError("at is no time of an act")
-    facts["moves"] = tuple(_move(move, number) for move in facts["moves"])
-    done, left = _ending(lines)
-    return Record(number=number, done=done, left=left, **facts)
+    return {name: facts[name] for name in _KINDS}
+
+
+def _ended(tail: bytes) -> dict[str, Any]:
+    """Return how an act ended, by the last bytes of its file; empty for cut off."""
+    _, before, line = tail[:-1].rpartition(b"\n")
+    if not (before and line.startswith(b"{") and tail.endswith(b"\n")):
+        return {}  # that of its moves, or killed in the middle of the line
+    facts = json.loads(line)
+    return {"done": int(facts["done"]), "left": int(facts["left"])}
+
+
+def _dumped(move: Moved) -> list[Any]:
+    """Return a move as a list that is as short as can be."""
+    # By hand: ``asdict`` copies whatever is in it, and there may be 100,000 moves.
+    values: list[Any] = [
+        move.source, move.filebase, move.suffix, move.target,
+        None if move.new_filebase == move.filebase else move.new_filebase,
+        None if move.new_suffix == move.suffix else move.new_suffix,
+        move.msgdata, move.swapped, move.original,
+    ]  # fmt: skip
+    while len(values) > _NEEDED and values[-1] in _USUAL:
+        values.pop()
+    return values
+
+
+def _loaded(values: list[Any]) -> dict[str, Any]:
+    """Return the fields of a move that was ``_dumped``."""
+    facts = dict(zip(_FIELDS, values, strict=False))
+    facts["new_filebase"] = facts.get("new_filebase") or facts["filebase"]
+    facts["new_suffix"] = facts.get("new_suffix") or facts["suffix"]
+    return facts
 
 
 def _move(facts: dict[str, Any], number: int) -> Moved:
@@ -133,18 +253,10 @@ def _move(facts: dict[str, Any], number: int) -> Moved:
         raise ValueError("a place or a filebase is no text")
     if not {facts["suffix"], facts["new_suffix"]} <= IN_HAND.keys():
         raise ValueError("there is no such state of an entry")
-    if type(facts["msgdata"]) not in (dict, type(None)):
+    if type(facts.get("msgdata")) not in (dict, type(None)):
         raise ValueError("msgdata are no metadata")
     return Moved(**facts)
 
 
-def _ending(lines: list[bytes]) -> tuple[tuple[str, ...] | None, int]:
-    try:
-        facts = json.loads(lines[1])
-    except (IndexError, ValueError):  # cut off, maybe in the middle of the line
-        return None, 0
-    return tuple(map(str, facts["done"])), int(facts.get("left", 0))
-
-
-def _line(facts: dict[str, Any]) -> bytes:
-    return json.dumps(facts, ensure_ascii=True).encode("ascii") + b"\n"
+def _line(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n"

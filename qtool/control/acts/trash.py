@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtool.control.acts.journal import Journal
-from qtool.control.acts.records import Record
+from qtool.control.acts.records import Summary
 from qtool.control.models import ActionResult, Trashed
 from qtool.control.models.mending import NOT_TRIED, Missed
 from qtool.control.places import place, trash, trash_folder
@@ -147,8 +147,8 @@ def _sizes(folder: Path) -> Iterator[int]:
                 yield entry.stat(follow_symlinks=False).st_size
 
 
-def _record(journal: Journal, number: int) -> Record | None:
+def _record(journal: Journal, number: int) -> Summary | None:
     try:
-        return journal.read(number)
+        return journal.summary(number)
     except NoSuchAct:
         return None

@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from qtool.control.acts.journal import Journal
-    from qtool.control.acts.records import Record
+    from qtool.control.acts.records import Record, Summary
 
 UNDO = "undo"
 
 
-def undone(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
+def undone(acts: Iterable[Summary]) -> Iterator[tuple[Summary, int]]:
     """Return each act with the number of the one that took it back, 0 for none.
 
-    One that was cut off, or left some, can be done again: it does not count.
+    One that was cut off, left some, or found nothing to take back does not count.
 
     Args:
-        records: The newest first, and all of them.
+        acts: The newest first, and all of them.
     """
     by: dict[int, int] = {}
-    for record in records:
-        taken_back = by.get(record.number, 0)
-        is_whole = record.is_under_way or (record.done is not None and not record.left)
-        if record.undoes and not taken_back and is_whole:
-            by[record.undoes] = record.number
-        yield record, taken_back
+    for act in acts:
+        taken_back = by.get(act.number, 0)
+        is_whole = not act.left and (act.is_under_way or act.done)
+        if act.undoes and not taken_back and is_whole:
+            by[act.undoes] = act.number
+        yield act, taken_back
 
 
 def to_undo(
@@ -46,35 +46,38 @@ def to_undo(
         NoSuchAct: There is none of that number, or it cannot be understood.
     """
     damaged: list[str] = []
-    for record, by in undone(journal.records()):
-        is_meant = record.number == number
+    tried: set[int] = set()  # in vain, as nothing of it was there any more
+    for act, by in undone(journal.summaries()):
+        if act.done == 0 and not act.left:
+            tried.add(act.undoes)
+        is_meant = act.number == number
         if number is None:
-            did_any = record.done != () and not record.undoes
-            is_meant = record.uid == uid and not by and did_any
+            did_any = act.done != 0 and not act.undoes and act.number not in tried
+            is_meant = act.uid == uid and not by and did_any
         if is_meant:
-            _check(record, by, uid, others=others)
-            return record, "; ".join(damaged)
-        if record.damage:
-            damaged.append(f"passed over {record.damage}")
-        if number is not None and record.number < number:
+            _check(act, by, uid, others=others)
+            return journal.read(act.number), "; ".join(damaged)
+        if act.damage:
+            damaged.append(f"passed over {act.damage}")
+        if number is not None and act.number < number:
             break
     if number is not None:
         raise NoSuchAct(f"there is no act {number} on record")
     raise Refused("; ".join(["there is no act of yours to undo", *damaged]))
 
 
-def _check(record: Record, by: int, uid: int, *, others: bool) -> None:
-    if record.damage:
-        raise NoSuchAct(record.damage)
+def _check(act: Summary, by: int, uid: int, *, others: bool) -> None:
+    if act.damage:
+        raise NoSuchAct(act.damage)
     if by:
-        raise Refused(f"act {record.number} was undone by act {by}")
-    if record.uid != uid and not others:
-        raise Refused(f"act {record.number} is {record.who}'s, not yours")
-    if record.is_under_way:
-        raise Refused(f"act {record.number} is under way: wait for its end")
+        raise Refused(f"act {act.number} was undone by act {by}")
+    if act.uid != uid and not others:
+        raise Refused(f"act {act.number} is {act.who}'s, not yours")
+    if act.is_under_way:
+        raise Refused(f"act {act.number} is under way: wait for its end")
     # What failed may have changed an entry where it stayed.
-    if record.done == () and not record.left:
-        raise Refused(f"act {record.number} did nothing that could be taken back")
+    if act.done == 0 and not act.left:
+        raise Refused(f"act {act.number} did nothing that could be taken back")
 
 
 def ways_back(record: Record) -> Ways:
