@@ -104,9 +104,15 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--why", metavar="TEXT", default="",
                           help="for the audit, and for whoever asks later")  # fmt: skip
 
-    def add_dry_run(self, what: str) -> None:
-        """Add ``--dry-run``; ``what`` says what that shows."""
-        self.add_argument("--dry-run", action="store_true", help=f"only show {what}")
+    def add_dry_run(self, what: str) -> argparse._MutuallyExclusiveGroup:
+        """Add ``--dry-run``; return where goes what does without a question.
+
+        Args:
+            what: What it shows.
+        """
+        how = self.add_mutually_exclusive_group()
+        how.add_argument("--dry-run", action="store_true", help=f"only show {what}")
+        return how
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return the options, and the words that are none."""

@@ -31,8 +31,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--older", metavar="AGE", default="",
                         help="than this: 30d, 12h")  # fmt: skip
     parser.add_why()
-    parser.add_dry_run("them, and the token that acts on exactly these")
-    how = parser.add_mutually_exclusive_group()
+    how = parser.add_dry_run("them, and the token that acts on exactly these")
     how.add_argument("-y", "--yes", metavar="TOKEN",
                      help="act on what was shown with that token")  # fmt: skip
     how.add_argument("--unattended", action="store_true",

@@ -44,10 +44,12 @@ def options(parser: Parser) -> None:
     parser.add_argument("--fix", metavar="KIND",
                         help="put right what was found, in one QUEUE or at the"
                         " site")  # fmt: skip
-    parser.add_dry_run("what a fix would change, and the token that does exactly this")
-    parser.add_argument("-y", "--yes", metavar="TOKEN", nargs="?", const=True,
-                        help="fix without a question: what was shown with that token,"
-                        " or a single thing")  # fmt: skip
+    how = parser.add_dry_run(
+        "what a fix would change, and the token that does exactly this"
+    )
+    how.add_argument("-y", "--yes", metavar="TOKEN", nargs="?", const=True,
+                     help="fix without a question: what was shown with that token,"
+                     " or a single thing")  # fmt: skip
     parser.add_json("a JSON object a finding, one a line")
 
 

@@ -28,10 +28,10 @@ _LONGEST_PATH = 5000
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.epilog = _EXAMPLES
-    parser.add_dry_run("what is there, and the token that removes exactly this")
-    parser.add_argument("-y", "--yes", metavar="TOKEN",
-                        help="remove without a question what was shown with that"
-                        " token")  # fmt: skip
+    how = parser.add_dry_run("what is there, and the token that removes exactly this")
+    how.add_argument("-y", "--yes", metavar="TOKEN",
+                     help="remove without a question what was shown with that"
+                     " token")  # fmt: skip
     parser.add_json("what is there, as one JSON object")
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from qtool.commands.attending import attended
 from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
 from qtool.commands.site import again
-from qtool.control.paging import the_one
+from qtool.control.models.mending import NO_WAY
+from qtool.control.paging import previewed, the_one
 from qtool.errors import Refused
 from qtool.render.acts import missed_lines, result_line
 
@@ -57,10 +58,10 @@ def carried_out(
     if options.yes and not is_one:
         how = _how(options, preview)
         raise Refused(f"--yes alone is for one entry by its name; to do it: {how}")
-    if not options.yes or not preview.token:
+    if not options.yes or preview.refusal:
         _show(options, preview)
-    if not preview.token:
-        tell("nothing can be done to any of them")
+    if preview.refusal == NO_WAY:
+        tell(NO_WAY)
         return FAILED
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
         return DONE if options.dry_run else FAILED
@@ -93,12 +94,12 @@ def _previewed(
     which: list[str] = options.which
     if not which:
         raise Refused(_NOTHING_CHOSEN)
+    look = partial(previewed, control) if options.dry_run else control.preview
     if all(map(_is_name, which)):
         place = f"held:{queue}" if verb == "release" else queue
         names = tuple(the_one(control, place, name) for name in which)
-        return control.preview(verb, queue, filebases=names, to=to)
-    where = " ".join(which)
-    call = partial(control.preview, verb, queue, where, to=to)
+        return look(verb, queue, filebases=names, to=to)
+    call = partial(look, verb, queue, " ".join(which), to=to)
     preview, was_interrupted = attended(options, control, call)
     if was_interrupted:
         raise KeyboardInterrupt
@@ -121,8 +122,11 @@ def _show(options: Namespace, preview: Preview) -> None:
         tell(f"and {more:,} more")
     for line in preview.warnings:
         tell(line)
-    if options.dry_run and preview.token:
-        tell(f"{preview.count:,} would be meant; to do it: {_how(options, preview)}")
+    if options.dry_run and preview.refusal != NO_WAY:
+        end = f"this cannot be confirmed: {preview.refusal}"
+        if preview.token:
+            end = f"to do it: {_how(options, preview)}"
+        tell(f"{preview.count:,} would be meant; {end}")
 
 
 def _how(options: Namespace, preview: Preview) -> str:

@@ -56,8 +56,8 @@ def verb(
 
 def _add_confirming(parser: Parser) -> None:
     parser.add_why()
-    parser.add_dry_run("them, and the token that acts on exactly these")
-    parser.add_argument("-y", "--yes", metavar="TOKEN", nargs="?", const=True,
-                        help="act without a question: on what was shown with that"
-                        " token, or on one entry that is named")  # fmt: skip
+    how = parser.add_dry_run("them, and the token that acts on exactly these")
+    how.add_argument("-y", "--yes", metavar="TOKEN", nargs="?", const=True,
+                     help="act without a question: on what was shown with that"
+                     " token, or on one entry that is named")  # fmt: skip
     parser.add_json("what would be or was done, as JSON")

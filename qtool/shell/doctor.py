@@ -54,7 +54,8 @@ class PreviewedFix(Result[FixPreview]):
         if more > 0:
             yield f"and {more:,} more"
         yield f"{preview.count:,} would be {preview.words}"
-        yield GO_ON
+        refusal = f"this cannot be confirmed: {preview.refusal}"
+        yield refusal if preview.refusal else GO_ON
 
 
 class Found(Result[Finding]):
@@ -69,7 +70,9 @@ class Found(Result[Finding]):
         finding = self._model
         if not finding.fixable:
             raise Refused(f"qtool does not fix that here: {finding.words}")
-        preview = self._control.fix_preview(finding.kind, finding.queue)
+        from qtool.control.paging import previewed_fix
+
+        preview = previewed_fix(self._control, finding.kind, finding.queue)
         return PreviewedFix(self._control, preview)
 
     def lines(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtool import render
 from qtool.control.models import ActionResult, Preview
+from qtool.control.models.mending import NO_WAY
 from qtool.errors import Refused
 from qtool.shell.attending import attended
 from qtool.shell.output import say_lines
@@ -61,9 +62,11 @@ class Previewed(Result[Preview]):
         Args:
             why: For people and for the audit; else what was given before.
         """
-        if not self._model.token:
-            raise Refused(f"no entry of {self._model.queue} is like that")
         model = self._model
+        if not model.count:
+            raise Refused(f"no entry of {model.queue} is like that")
+        if model.refusal == NO_WAY:
+            raise Refused(NO_WAY)
         said = (model.verb, model.queue, model.to)  # for the audit, too
         call = partial(self._control.confirm, model.token, why or self._why, *said)
         return done(self._control, call)
@@ -86,7 +89,8 @@ class Previewed(Result[Preview]):
         if preview.oldest is not None:
             what += f", the oldest is of {render.moment(preview.oldest)}"
         yield what
-        yield GO_ON
+        refusal = f"this cannot be confirmed: {preview.refusal}"
+        yield refusal if preview.refusal else GO_ON
 
 
 def check_place(verb: str, queue: str) -> None:

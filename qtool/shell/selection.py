@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, overload
 
-from qtool.control.paging import PAGE, pages
+from qtool.control.paging import PAGE, pages, previewed
 from qtool.errors import NoSuchEntry, Refused
 from qtool.shell.attending import attended
 from qtool.shell.entry import EntryHandle
@@ -167,7 +167,8 @@ class Selection(Shown):
         return pages(self._control, self.queue, self._wanted, names_only=names_only)
 
     def _previewed(self, verb: str, why: str, to: str = "") -> Previewed:
-        call = partial(self._control.preview, verb, self.queue, self.filter, to=to)
+        wanted = (self._control, verb, self.queue, self.filter)
+        call = partial(previewed, *wanted, to=to)
         preview = attended(self._control, call, lambda _: None)
         return Previewed(self._control, preview, why)
 

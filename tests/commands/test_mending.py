@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
 from qtool.control import open_site
 from qtool.qfile import message_from_bytes, read
-from tests.commands.program import FORWARD, configuration
+from tests.commands.program import FORWARD, configuration, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,46 @@ def test_many_need_the_token_of_what_was_shown(
     assert "discarded 30 of in" in done.out
     assert waiting(control, "in") == late
     assert call(*site, "discard", "in", "--yes", token).status == 1
+
+
+@pytest.mark.parametrize("is_served", [False, True])
+def test_who_may_change_nothing_sees_what_would_be_done(
+    call: Call, config: Path, control: Control, is_served: bool
+) -> None:
+    put(control, "out", 30)
+    words = ("--config", config, "--read-only", "discard", "out", "all")
+    with running(config) if is_served else nullcontext() as daemon:
+        if daemon is not None:
+            daemon.read_to("started")
+        shown = call(*words, "--dry-run", "--json")
+        told = call(*words, "--dry-run")
+        assert call(*words).status == call(*words, "--yes", "a" * 10).status == 1
+    preview = json.loads(shown.out)
+    assert (shown.status, preview["count"], len(preview["first"])) == (0, 30, 25)
+    assert (preview["token"], preview["refusal"]) == ("", "read-only was asked for")
+    assert told.status == 0
+    assert told.told[-2:] == [
+        "qtool: and 5 more",
+        "qtool: 30 would be meant; this cannot be confirmed: read-only was asked for",
+    ]
+    assert not (config.parent / "spool" / ".qtool" / "tokens").exists()
+
+
+def test_what_only_shows_does_not_do_it(
+    call: Call, config: Path, control: Control
+) -> None:
+    names = put(control, "in")
+    site = ("--config", config)
+    token = call(*site, "hold", "in", "all", "--dry-run").err.split()[-1]
+    for words in (
+        ["hold", "in", "--yes", token], ["hold", "in", names[0], "--yes"],
+        ["cull", "in", "--yes", token], ["leave", "--yes", token],
+        ["doctor", "in", "--fix", "tmp", "--yes", token],
+    ):  # fmt: skip
+        ended = call(*site, *words, "--dry-run")
+        assert (ended.status, ended.out) == (2, "")
+        assert "not allowed with argument" in ended.err
+    assert waiting(control, "in") == names
 
 
 def test_the_audit_tells_what_was_confirmed(

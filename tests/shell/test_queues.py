@@ -255,6 +255,9 @@ def test_a_message_cannot_write_to_the_terminal(
     assert not {"\x1b", "\u202e"} & set(text)
 
 
+VERBS = ("hold", "requeue", "discard", "unshunt", "restore")
+
+
 def test_read_only_shows_everything_and_refuses_every_verb(
     tmp_path: Path, own_process: None
 ) -> None:
@@ -270,14 +273,17 @@ def test_read_only_shows_everything_and_refuses_every_verb(
     assert (len(queue), entry.msgdata["version"], len(repr(queue))) > (2, 0, 100)
     acts: list[Callable[[], object]] = [
         lambda: entry.step(), lambda: entry.set(x=1), lambda: entry.unset("version"),
-        lambda: records["undo"](), lambda: queue.all().empty(),
-        *(getattr(each, verb) for each in (entry, everything)
-          for verb in ("hold", "requeue", "discard", "unshunt", "restore")),
-        *(lambda each=each: each.move("out") for each in (entry, everything)),
+        lambda: records["undo"](), lambda: entry.move("out"),
+        *(getattr(entry, verb) for verb in VERBS),
+        *(getattr(everything, verb)().confirm for verb in VERBS[:3]),
+        everything.move("out").confirm,
     ]  # fmt: skip
     for act in acts:
         with pytest.raises(ReadOnly, match="read-only was asked for"):
             act()
+    assert repr(everything.discard()).endswith(
+        "this cannot be confirmed: read-only was asked for"
+    )
     assert len(records["acts"]()) == len(records["trash"]()) == 0
     assert entries(tmp_path / "spool" / "in") == before
     assert not (tmp_path / "spool" / ".qtool").exists()

@@ -17,6 +17,7 @@ from qtool.control.acts.trash import EMPTY, check_room, emptied
 from qtool.control.acts.undoing import UNDO, to_undo, undone, ways_back
 from qtool.control.desk.entries import stamp_of
 from qtool.control.models import Act, ActionResult, Missed, Preview
+from qtool.control.models.mending import NO_WAY
 from qtool.control.places import place
 from qtool.errors import NoSuchEntry, Refused
 from qtool.installation.rights import user_name
@@ -153,7 +154,6 @@ class Mender:
         found, queue = plan.filebases, source_of(plan)
         is_idle = not found or (plan.verb != EMPTY and not ways.moves)
         is_kept = is_kept and not is_idle
-        refusal = "nothing can be done to any of them" if found and is_idle else ""
         return Preview(
             verb=plan.verb,
             queue=plan.queue,
@@ -163,7 +163,7 @@ class Mender:
             first=tuple(self._desk.described(queue, found[:_FIRST])),
             token=self._tokens.issue(plan, acting_uid()) if is_kept else "",
             warnings=tuple(_warnings(ways)),
-            refusal=refusal,
+            refusal=NO_WAY if found and is_idle else "",
         )
 
     def acts(self, number: int, before: int | None) -> list[Act]:

@@ -13,6 +13,10 @@ NOT_TRIED = "not tried after: "
 """How the reason begins for entries that came after what has ended an act."""
 
 
+NO_WAY = "nothing can be done to any of them"
+"""What may refuse what is in a preview, whoever confirms it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What an act would do, and the token that has it done to exactly these."""
