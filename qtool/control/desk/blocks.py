@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from qtool.queues.switchboard import Switchboard
 
-_FIRST_BLOCK, _BLOCK = 1000, 100_000
-# Names that are read at once: few for who looks at the oldest, some 15 MB for others.
+_FIRST_BLOCK, _BLOCK = 1000, 200_000
+# Names that are read at once: few for who looks at the oldest, some 30 MB for others.
 _KEPT_BLOCKS = 2
 _BLOCK_SECONDS = 30.0
 
