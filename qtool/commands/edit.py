@@ -64,7 +64,12 @@ def run(options: Namespace) -> int:
     """Change one entry: show the difference, ask, and write it."""
     with opened(options) as control:
         filebase = the_one(control, options.queue, options.name)
-        view = control.entry(options.queue, filebase)
+        entry = (options.queue, filebase)
+        # A daemon does not know that this end only looks.
+        refusal = control.read_only_reason() or control.edit_refusal(*entry)
+        if refusal:
+            raise Refused(refusal)
+        view = control.entry(*entry)
         if view.error:
             raise Refused(f"{view.path}: {view.error}")
         headers, msgdata = _wanted(options, view)
@@ -80,10 +85,8 @@ def run(options: Namespace) -> int:
         if not options.yes and not confirmed("Write this?", "edit"):
             tell("nothing was done")
             return FAILED
-        result = control.edit(
-            options.queue, filebase, msgdata, headers if is_other else None, view.seen,
-            options.why,
-        )  # fmt: skip
+        new = (msgdata, headers if is_other else None)
+        result = control.edit(*entry, *new, view.seen, options.why)
     return told(options, result)
 
 

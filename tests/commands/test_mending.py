@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from qtool.control import open_site
 from qtool.qfile import message_from_bytes, read
-from tests.commands.program import FORWARD, configuration, running
+from tests.commands.program import FORWARD, Ended, configuration, running
+from tests.queues.names import filebase_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from qtool.control.control import Control
     from tests.commands.conftest import Call
+
+
+QFILES = Path(__file__).parents[1] / "fixtures" / "qfiles"
 
 
 @pytest.fixture
@@ -277,6 +282,27 @@ def test_an_editor_edits_the_whole(
     assert "nothing was changed" in call(*words).err
     editor.write_text("#!/bin/sh\necho '{' >> \"$1\"\n")
     assert "no JSON" in call(*words).err
+
+
+def test_what_cannot_be_edited_is_refused_before_there_is_an_editor(
+    call: Call, config: Path, control: Control, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("VISUAL", "false")
+    root, name = tmp_path / "qfiles", f"{filebase_of(1)}.pck"
+    (root / "in").mkdir(parents=True)
+    shutil.copy(QFILES / "mailman2-text.pck", root / "in" / name)
+    one, two = put(control, "in", 2)
+    folder = config.parent / "spool" / "in"
+    (folder / f"{two}.pck").rename(folder / f"{two}.psv")
+    for site, what, reason in (
+        (("--root", root), name, "Mailman 2 could not read what qtool writes"),
+        (("-C", config), two, f"{two} was preserved: restore it first"),
+        (("-C", config, "--read-only"), one, "read-only was asked for"),
+    ):
+        for words in ([], ["--set", "x=1", "--yes"]):
+            ended = call(*site, "edit", "in", what, *words)
+            assert ended == Ended(1, "", f"qtool: {reason}\n")
 
 
 def test_what_is_old_is_culled_into_the_trash_which_is_emptied_on_purpose(

@@ -97,13 +97,12 @@ class Mender:
         self, queue: str, filebase: str, edit: Edit, seen: str, why: str
     ) -> ActionResult:
         """Change what a waiting entry holds."""
-        if self._configuration.settings.kind is SiteKind.MAILMAN2:
-            raise Refused("Mailman 2 could not read what qtool writes")
         source = place(self._configuration, queue)
         plan = Plan(verb="edit", queue=queue, to="", filebases=(filebase,))
         try:
-            if source.suffix_of(filebase) != WAITING:
-                raise Refused(f"{filebase} was preserved: restore it first")
+            refusal = self.edit_refusal(queue, filebase)
+            if refusal:
+                raise Refused(refusal)
             if seen and stamp_of(source, filebase) != seen:
                 raise Refused(f"{filebase} is another file since it was looked at")
             held = source.peek(filebase)
@@ -123,6 +122,14 @@ class Mender:
         ways = Ways(moves=[kept_aside(plan, held)])
         with self._ongoing.begun("edit", queue, "") as ongoing:
             return self._on_record(plan, ways, why, ongoing, change=change)
+
+    def edit_refusal(self, queue: str, filebase: str) -> str:
+        """Return why an entry cannot be edited, whatever it becomes; else nothing."""
+        if self._configuration.settings.kind is SiteKind.MAILMAN2:
+            return "Mailman 2 could not read what qtool writes"
+        if place(self._configuration, queue).suffix_of(filebase) != WAITING:
+            return f"{filebase} was preserved: restore it first"
+        return ""
 
     def undo_question(self, number: int) -> str | None:
         """Return what to ask before an act is undone; None for nothing."""

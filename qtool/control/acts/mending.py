@@ -104,6 +104,14 @@ class Mending(Desk, Shunts):
         edit = Edit(msgdata=msgdata, headers=headers)
         return self._mender.edit(queue, filebase, edit, seen, why)
 
+    def edit_refusal(self, queue: str, filebase: str) -> str:
+        """Return why an entry cannot be edited, whatever it becomes; else nothing.
+
+        Raises:
+            NoSuchEntry: It does not wait there.
+        """
+        return self.read_only_reason() or self._mender.edit_refusal(queue, filebase)
+
     # --- Many
 
     @act
