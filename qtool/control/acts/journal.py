@@ -31,7 +31,7 @@ from qtool.queues import durable
 from qtool.queues.state import make_state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
 _LARGEST = 1 << 30
@@ -156,9 +156,21 @@ class Journal:
             raise NoSuchAct(found.damage)
         return found
 
-    def summaries(self) -> Iterator[Summary]:
-        """Return the acts, the newest first; of damaged ones that they are."""
-        return filter(None, map(self._summary, self.numbers()))
+    def summaries(self, numbers: Iterable[int] | None = None) -> Iterator[Summary]:
+        """Return acts, of damaged ones that they are; all, the newest first."""
+        numbers = self.numbers() if numbers is None else numbers
+        return filter(None, map(self._summary, numbers))
+
+    def changed_at(self, number: int) -> float:
+        """Return when an act was put on record, or ended; 0 where it is not there."""
+        with suppress(FileNotFoundError):
+            return self._path(number).lstat().st_mtime
+        return 0.0
+
+    def forget(self, number: int) -> None:
+        """Remove an act from the record; whoever reads it goes on with what it has."""
+        with suppress(OSError):  # somebody else was faster, or it is no file
+            self._path(number).unlink()
 
     def _summary(self, number: int) -> Summary | None:
         path = str(self._path(number))

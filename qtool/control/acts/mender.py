@@ -10,6 +10,7 @@ from qtool.control.acting import acting_uid
 from qtool.control.acts.carrying import carry_out
 from qtool.control.acts.editing import check, with_headers
 from qtool.control.acts.journal import Journal
+from qtool.control.acts.keeping import forget_old
 from qtool.control.acts.plans import Ways, checked, kept_aside, source_of, ways_of
 from qtool.control.acts.records import Record
 from qtool.control.acts.tokens import Plan, Tokens
@@ -194,13 +195,15 @@ class Mender:
         undoes: int = 0,
         change: Change | None = None,
     ) -> ActionResult:
-        uid = acting_uid()
+        uid, now = acting_uid(), self._clock()
+        if ways.moves:
+            forget_old(self._configuration, self._journal, now, undoes)
         record = Record(
             number=0,
             verb=plan.verb,
             queue=plan.queue,
             to=plan.to,
-            at=self._clock(),
+            at=now,
             uid=uid,
             who=user_name(uid),
             why=why,

@@ -1,0 +1,90 @@
+"""How long acts stay on record."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qtool.errors import NoSuchAct
+from tests.control.site import configuration, open_site
+from tests.control.test_mending import files, put
+from tests.control.test_mending_races import cut_off
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qtool.control.control import Control
+
+DAY = 86400
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    text = "[trash]\nkeep: 30d\n" + configuration(**{"in": "", "out": ""})
+    control = open_site(tmp_path, text)
+    yield control
+    control.close()
+
+
+def later(control: Control, days: int) -> None:
+    now = time.time() + days * DAY
+    control.clock = lambda: now
+
+
+def numbers(control: Control) -> list[int]:
+    return [act.number for act in control.acts()]
+
+
+def test_what_is_older_than_the_trash_keeps_is_forgotten_by_the_next_act(
+    control: Control,
+) -> None:
+    one, two = put(control, "in", 2)
+    control.move("in", one, "out")
+    control.hold("in", two)
+    control.release("in", two)
+    later(control, 29)
+    assert control.hold("in", two).number == 4
+    assert numbers(control) == [4, 3, 2, 1]
+    later(control, 31)
+    assert numbers(control) == [4, 3, 2, 1]  # looking forgets nothing
+    assert control.release("in", two).number == 5
+    # The newest before it was there until then: no number is given twice.
+    assert numbers(control) == [5, 4]
+    with pytest.raises(NoSuchAct):
+        control.undo(1)
+    assert files(control, "out") == [f"{one}.pck"]  # mail is where it was put
+    assert control.hold("in", two).number == 6
+
+
+def test_what_still_matters_stays_on_record(control: Control) -> None:
+    one, two, three = put(control, "in", 3)
+    control.discard("in", one)  # 1: in the trash
+    edited = control.edit("in", two, {"n": 1})  # 2: its original is
+    control.undo(edited.number)  # 3: undone, so that it is not done again
+    control.move("in", three, "out")  # 4: cut off, and perhaps half-way
+    cut_off(control, 4)
+    control.hold("in", two)
+    control.release("in", two)
+    later(control, 31)
+    control.hold("in", two)
+    assert numbers(control) == [7, 6, 4, 3, 2, 1]
+    assert {act.number: act.undone_by for act in control.acts()}[2] == 3
+    for heap in control.trash():
+        place = f"trash:{heap.number}"
+        control.confirm(control.preview("empty", place, "all").token)
+    control.release("in", two)
+    assert numbers(control) == [8, 7, 4]
+
+
+def test_an_act_is_not_forgotten_by_its_own_undo(control: Control) -> None:
+    [name] = put(control, "in")
+    control.move("in", name, "out")
+    control.hold("out", name)
+    control.release("out", name)
+    later(control, 31)
+    assert control.undo(1).done == (name,)
+    assert numbers(control) == [4, 3, 1]
+    assert files(control, "in") == [f"{name}.pck"]
