@@ -143,7 +143,9 @@ def _agreed(options: Namespace, verb: str, preview: Preview) -> bool:
     from qtool.commands.asking import agreed
 
     is_all = options.which == [EVERYTHING]
-    count = f"{preview.count:,} entries" if preview.count > 1 else "this entry"
+    count = f"{preview.count:,} entries"
+    if preview.count == 1 and preview.first:
+        count = preview.first[0].filebase
     question = f"{verb.capitalize()} {count} of {preview.queue}?"
     return agreed(question, EVERYTHING if is_all else verb, _how(options, preview))
 
@@ -153,7 +155,7 @@ def told(options: Namespace, result: ActionResult) -> int:
     if options.json:
         put_json(result)
     elif result.done:
-        put(result_line(result, _BACK))
+        put(result_line(result, _BACK, names_one=True))
     if result.note:
         tell(result.note)
     for line in missed_lines(result):

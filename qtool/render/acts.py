@@ -52,15 +52,19 @@ TRASH_COLUMNS = (
 )
 
 
-def result_line(result: ActionResult, back: str) -> str:
+def result_line(result: ActionResult, back: str, *, names_one: bool = False) -> str:
     """Return what an act did in a line.
 
     Args:
         result: Of the act.
         back: How it is undone, with ``{}`` for the act's number.
+        names_one: Whether a single entry is named, whole.
     """
     verb = _DONE_WORDS.get(result.verb, result.verb)
-    line = f"{verb} {len(result.done):,} of {visible(result.queue, 80)}"
+    what = f"{len(result.done):,}"
+    if names_one and len(result.done) == 1:
+        what = visible(result.done[0], 80)
+    line = f"{verb} {what} of {visible(result.queue, 80)}"
     if result.to:
         line += f" to {visible(result.to, 80)}"
     if result.number:

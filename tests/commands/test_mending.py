@@ -55,7 +55,7 @@ def test_one_entry_is_acted_on_by_the_beginning_of_its_name(
     [name] = put(control, "in")
     ended = call("--config", config, "discard", "in", name[:18], "--yes")
     assert ended.status == 0
-    assert "discarded 1 of in: act 1 (back with: qtool undo 1)" in ended.out
+    assert ended.out == f"discarded {name} of in: act 1 (back with: qtool undo 1)\n"
     assert waiting(control, "in") == []
     assert call("--config", config, "undo").status == 0
     assert waiting(control, "in") == [name]
@@ -231,7 +231,7 @@ def test_what_could_not_be_done_is_named_and_the_status_says_so(
     token = call(*site, "unshunt", "all", "--dry-run").err.split()[-1]
     ended = call(*site, "unshunt", "--yes", token)
     assert ended.status == 3
-    assert "unshunted 1 of shunt" in ended.out
+    assert f"unshunted {back} of shunt" in ended.out
     assert f"failed: {stuck}" in ended.err
     assert waiting(control, "out") == [back]
 
