@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from qtool.commands.asking import agreed
 from qtool.commands.output import DONE, FAILED, put, put_json, tell
 from qtool.commands.site import again, opened
-from qtool.errors import Refused
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -49,8 +48,6 @@ def run(options: Namespace) -> int:
             return FAILED
         if not leaving.token or options.dry_run:
             return DONE
-        if control.site().attached:
-            raise Refused("the daemon works there: qtool stop, then qtool leave")
         question = "All of it is removed, for good."
         if not agreed(question, "leave", _how(options, leaving)):
             return FAILED

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.control.acting import Actor, acting_as
+from qtool.control.acts.journal import Journal
+from qtool.control.acts.records import Record
 from qtool.errors import ReadOnly, Refused
 from qtool.queues import durable
 from tests.control.site import HERE, configuration, open_site, put
@@ -128,6 +132,57 @@ def test_who_begins_at_the_last_moment_keeps_all_of_it(
     assert state.exists()
     assert not claims[0].is_lost
     claims[0].release()
+
+
+def test_an_act_under_way_is_in_the_way(site: Control, state: Path) -> None:
+    journal = Journal(state)
+    record = Record(
+        number=0, verb="move", queue="some", to="other", at=1.5, uid=0, who="anne",
+        why="", moves=(),
+    )  # fmt: skip
+    with journal.begin(record) as begun:
+        (hindrance,) = site.leaving().hindrances
+        assert hindrance.words == (
+            "act 1 is under way: move 0 of some to other, by anne"
+        )
+        assert "qtool undo --list" in hindrance.fix
+        with pytest.raises(Refused, match="act 1 is under way"):
+            site.leave("")
+        begun.end([])
+    site.leave(site.leaving().token)
+    assert not state.exists()
+
+
+def test_an_act_that_begins_while_all_is_removed_does_nothing(
+    site: Control, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = put(site, "some")
+    assert site.hold("some", name).done
+    assert site.release("held:some", name).done
+    shutil.rmtree(state / "held")
+    rename = durable.rename_new
+    refused: list[str] = []
+
+    def hold_first(source: str, target: str) -> None:
+        monkeypatch.setattr(durable, "rename_new", rename)
+        with pytest.raises(Refused) as error:
+            site.hold("some", name)
+        refused.append(str(error.value))
+        rename(source, target)
+
+    token = site.leaving().token
+    monkeypatch.setattr(durable, "rename_new", hold_first)
+    site.leave(token)
+    assert refused == ["qtool leave is at work here: nothing was done"]
+    assert site.names("some") == [f"{name}.pck"]
+    assert not state.exists()
+
+
+def test_a_daemon_that_is_asked_is_in_the_way(site: Control, state: Path) -> None:
+    with acting_as(Actor(uid=os.geteuid(), pid=1, where="socket")):
+        (hindrance,) = site.leaving().hindrances
+    assert hindrance.words == f"the daemon works there: pid {os.getpid()}"
+    assert site.leaving().hindrances == ()
 
 
 def test_what_has_changed_since_is_looked_at_again(site: Control, state: Path) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from qtool.control.acting import asked_by
 from qtool.control.gate import passed_on
 from qtool.control.part import Part
 from qtool.errors import Refused
 from qtool.queues import durable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from qtool.control.doctor.remains import Remains
-    from qtool.control.models import Leaving
+    from qtool.control.models import Leaving, Remaining
 
 _ASIDE = ".leaving"
 _TOKEN_LENGTH = 16
@@ -40,6 +41,7 @@ class Departing(Part):
             Refused: There is mail in it, somebody works with it, or it is not what it
                 was.
         """
+        from qtool.control.acts.journal import Journal
         from qtool.control.doctor import remains
 
         folder, aside = self._folders()
@@ -47,14 +49,14 @@ class Departing(Part):
         if os.path.lexists(aside):
             remains.remove(aside)
         if os.path.lexists(folder):
-            # Nobody finds it any more from here on. Who was faster is seen now.
-            durable.rename_new(str(folder), str(aside))
-            try:
-                found = remains.read(aside)
-                self._check_last(aside, found)
-            except BaseException:
-                durable.rename_new(str(aside), str(folder))
-                raise
+            with Journal(folder).shut():
+                # Nobody finds it any more from here on. Who was faster is seen now.
+                durable.rename_new(str(folder), str(aside))
+                try:
+                    self._check_last(aside)
+                except BaseException:
+                    durable.rename_new(str(aside), str(folder))
+                    raise
             remains.remove(aside)
         durable.sync_folder(str(folder.parent))
         return f"removed {folder}, {count:,} files: nothing of qtool's is left there"
@@ -74,7 +76,7 @@ class Departing(Part):
 
         folder, aside = self._folders()
         found, rest = remains.read(folder), remains.read(aside)
-        told = remains.told(self.configuration, found)
+        told = [*_daemon(), *remains.told(self.configuration, found)]
         if rest.mark or rest.refusal:
             told.append(remains.stranded(aside, rest))
         hindered = any(each.hinders for each in told)
@@ -99,11 +101,29 @@ class Departing(Part):
             raise Refused("what is there has changed since: look again (qtool leave)")
         return now
 
-    def _check_last(self, aside: Path, found: Remains) -> None:
+    @staticmethod
+    def _check_last(aside: Path) -> None:
         """Find out whether somebody has begun to work there at the last moment."""
+        from qtool.control.acts.journal import Journal
+        from qtool.control.doctor import remains
         from qtool.queues import claimants
 
-        held = claimants.locked(aside)
-        if held or found.entries:
-            what = held[0] if held else "there is mail in it now"
+        told = claimants.locked(aside)
+        told += [f"act {act.number}" for act in Journal(aside).under_way()]
+        if remains.read(aside).entries:
+            told.append("there is mail in it now")
+        for what in told:
             raise Refused(f"somebody has begun to work there: {what}")
+
+
+def _daemon() -> Iterator[Remaining]:
+    """Say so where a daemon is asked: all that it remembers would go under it."""
+    from qtool.control.models import Remaining
+
+    asked = asked_by()
+    if asked is not None and asked.where == "socket":
+        yield Remaining(
+            words=f"the daemon works there: pid {os.getpid()}",
+            hinders=True,
+            fix="qtool stop",
+        )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from qtool.control.acts.journal import Journal
 from qtool.control.models import Remaining
 from qtool.queues import claimants
 from qtool.queues.filebase import ENTRY_SUFFIXES, IN_HAND, parse
@@ -149,6 +150,7 @@ def told(configuration: Configuration, remains: Remains) -> list[Remaining]:
     """Return all that is there in words, what hinders first."""
     folder = configuration.state_directory
     found = [*_in_queues(configuration), *_holders(configuration)]
+    found += _acts(configuration)
     if remains.refusal:
         found.append(Remaining(words=remains.refusal, hinders=True))
     kept = []
@@ -218,6 +220,17 @@ def _in_queues(configuration: Configuration) -> Iterator[Remaining]:
                 hinders=True,
                 fix=f"qtool doctor {quote(queue.name)} --fix edit",
             )
+
+
+def _acts(configuration: Configuration) -> Iterator[Remaining]:
+    for act in Journal(configuration.state_directory).under_way():
+        to = f" to {act.to}" if act.to else ""
+        words = f"{act.verb} {act.count:,} of {act.queue}{to}, by {act.who}"
+        yield Remaining(
+            words=f"act {act.number} is under way: {visible(words, 200)}",
+            hinders=True,
+            fix="wait for its end: qtool undo --list",
+        )
 
 
 def _holders(configuration: Configuration) -> Iterator[Remaining]:
