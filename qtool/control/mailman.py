@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtool.control.drains import drain_report, in_turns
+from qtool.control.mailman_work import note_of, states_of
 from qtool.control.models import Finishing, Outcome, State, StepReport
 from qtool.control.own import OwnRunners
 from qtool.control.questions import step_question
@@ -20,6 +21,7 @@ from qtool.installation.specs import Chosen
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from qtool.control.mailman_work import Processes
     from qtool.control.models import DrainReport
     from qtool.engine.foreign import MailmanRunners
     from qtool.engine.status import RunnerStatus
@@ -46,6 +48,7 @@ class MailmanSite(Runners):
         self._judged: dict[str, tuple[RunnerSettings, str]] = {}
         """Why each runner is Mailman's; empty for ours."""
         self._pid: str | None = None
+        self._processes: Processes | None = None
         self._looked_at = float("-inf")
         self._refusals: dict[str, tuple[float, str]] = {}
         self._asked: dict[str, tuple[float, str | None]] = {}
@@ -63,6 +66,7 @@ class MailmanSite(Runners):
         if fresh or now - self._looked_at >= _MASTER_SECONDS:
             self._looked_at = now
             self._pid = self._foreign.master_state()
+            self._processes = self._foreign.processes() if self._pid else None
 
     def standing(self, settings: RunnerSettings) -> Standing:
         """Return how one runner stands, as of the last ``look``."""
@@ -73,15 +77,17 @@ class MailmanSite(Runners):
             return self._our_standing(settings)
         switched_off = not (settings.start and settings.instances)
         runs = self._pid is not None and not switched_off
-        state = State.MAILMAN if runs else State.MAILMAN_STOPPED
-        note = self._pid or ""
+        states = states_of(settings, runs, self._processes)
+        gone = State.MAILMAN_STOPPED
+        note = note_of(settings, self._pid, states) if runs and self._pid else ""
         if switched_off:
             note = "switched off in mailman.cfg"
         if not settings.foreign:
             note = self._why_mailmans(settings)
         return Standing(
-            state=state,
-            slices=(state,) * max(1, settings.instances),
+            state=gone if gone in states else State.MAILMAN,
+            slices=states,
+            process=(self._processes or {}).get((settings.name, 0)),
             runner=settings.name,
             note=note,
             snooze_seconds=settings.sleep_seconds,

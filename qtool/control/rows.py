@@ -12,7 +12,8 @@ from qtool.control.models import Cell, QueueRow, State
 from qtool.control.rates import LONG_SECONDS, SHORT_SECONDS, Meter
 from qtool.control.unattended import unattended_line
 from qtool.control.verdicts.cases import Facts
-from qtool.control.verdicts.progress import NOBODY, Progress, parts_of
+from qtool.control.verdicts.progress import AT_WORK, NOBODY, Progress, parts_of
+from qtool.control.verdicts.verdicts import LONG_SECONDS as WAITS_LONG_SECONDS
 from qtool.control.verdicts.verdicts import judge
 from qtool.control.views import view_of
 from qtool.queues.slices import equal
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qtool.control.standing import Standing
-    from qtool.queues.switchboard import Hint, QueueScan, Switchboard
+    from qtool.queues.switchboard import Hint, QueueScan, Signs, Switchboard
     from qtool.settings import RunnerSettings
 
 _WHOLE = equal(1)
@@ -172,17 +173,28 @@ class Row:
         """
         row = self._measured(self._told(standing, at), now)
         parts = parts_of(self._scan, self._view, standing) if self._scan else ()
-        watched, lately = 0.0, None
+        watched, lately, signs = 0.0, None, None
         if self._meter is not None and self._is_measured(now):
             parts = self._progress.told(parts, now)
             watched = self._meter.arrivals.watched(now)
             lately = self._meter.arrivals.counted(now, LONG_SECONDS)
+        elif at - (row.oldest or at) >= WAITS_LONG_SECONDS and any(
+            part.state in AT_WORK for part in parts
+        ):
+            signs = self._signs()
         facts = Facts(
             row=row, parts=parts, at=at, watched_seconds=watched, arrived_lately=lately,
             paused_since=standing.paused_since, drained=standing.drained,
+            signs=signs, process=standing.process if self._slices == 1 else None,
         )  # fmt: skip
         verdicts, slices = judge(facts)
         return replace(row, verdicts=verdicts, slice_verdicts=slices)
+
+    def _signs(self) -> Signs | None:
+        """Return what the queue tells of itself in one look."""
+        with suppress(OSError):
+            return None if self.queue is None else self.queue.signs()
+        return None
 
     def _told(self, standing: Standing, at: float) -> QueueRow:
         """Return all of the row but rates and verdicts."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from qtool.control.models import DrainReport, Finishing, StepReport
     from qtool.control.verdicts.drained import Drained
+    from qtool.engine.mailman_processes import MailmanProcess
     from qtool.engine.status import RunnerStatus
     from qtool.installation.specs import Chosen
     from qtool.settings import RunnerSettings
@@ -60,6 +61,8 @@ class Standing:
     """The slices that the pauses on record are about."""
     drained: Drained | None = None
     """How ``run --once`` has drained its queue; None where it has not."""
+    process: MailmanProcess | None = None
+    """That of Mailman's own runner, of its first slice; None where it is unknown."""
     departed: int | None = None
     """Messages that left the queue, counted by the runner; None where it is not
     ours, or shares the queue with somebody else's."""

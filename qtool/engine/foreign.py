@@ -19,6 +19,7 @@ from qtool import qfile
 from qtool.engine import private_queue
 from qtool.engine.classes import why_mailmans
 from qtool.engine.duty import own_master_lock
+from qtool.engine.mailman_processes import processes_of
 from qtool.engine.mailman_report import Ended, Observation
 from qtool.engine.mailman_site import runner_program, running_master
 from qtool.engine.step import Outcome, StepReport
@@ -35,8 +36,9 @@ from qtool.settings import RunnerSettings, SiteKind, with_private_queue
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from qtool.engine.mailman_processes import MailmanProcess
     from qtool.engine.private_queue import PrivateQueue
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
@@ -75,6 +77,11 @@ class MailmanRunners:
         """Return ``pid N`` of Mailman's master; None when Mailman is stopped."""
         master = running_master(self._configuration.settings)
         return str(master) if master else None
+
+    def processes(self) -> Mapping[tuple[str, int], MailmanProcess] | None:
+        """Return the processes of its runners, by name and slice; None if unknown."""
+        master = running_master(self._configuration.settings)
+        return None if master is None or master.host else processes_of(master.pid)
 
     def step_refusal(self, runner: str) -> str:
         """Return why a runner cannot be stepped, whatever file; empty if it can."""

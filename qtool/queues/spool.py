@@ -18,6 +18,7 @@ from qtool.queues.filebase import ENTRY_SUFFIXES, PRESERVED, TAKEN, WAITING
 from qtool.queues.index import Index
 from qtool.queues.paging import Paging, page_of
 from qtool.queues.recovery import Recovery
+from qtool.queues.signs import signs_of
 from qtool.queues.slices import chosen
 from qtool.queues.spool_mending import SpoolMending
 from qtool.queues.state import STATE_FOLDER
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from qtool.queues.claims import Claim, Holder
     from qtool.queues.paging import NamePage
     from qtool.queues.slices import Slice
-    from qtool.queues.switchboard import Hint, QueueScan
+    from qtool.queues.switchboard import Hint, QueueScan, Signs
     from qtool.queues.watch import Watcher
 
 
@@ -207,6 +208,10 @@ class Spool(SpoolMending):
     def scan(self, slices: Sequence[Slice]) -> QueueScan:
         """Count what waits and what is in flight, from the names alone."""
         return self._index.count(slices)
+
+    def signs(self) -> Signs | None:
+        """Return what the folder tells of whether the queue moves."""
+        return signs_of(str(self.queue_directory))
 
     def peek(self, filebase: str) -> QFile:
         """Return what an entry holds without taking it, in whatever state it is.

@@ -78,6 +78,18 @@ class QueueScan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What one look tells of whether a queue moves; times in epoch seconds."""
+
+    changed: float
+    """When a name last came into the queue, was taken, or went."""
+    youngest: float | None
+    """Time in the youngest waiting name."""
+    taken: float | None
+    """When the last of what is in flight was taken; None where nothing is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
     """Something changed in a queue: a reason to look, never the news itself."""
 
@@ -216,6 +228,14 @@ class Switchboard(Mending):
     @abstractmethod
     def scan(self, slices: Sequence[Slice]) -> QueueScan:
         """Count what waits and what is in flight, from the names alone."""
+
+    def signs(self) -> Signs | None:
+        """Return what one look tells of whether it moves; None where that is nothing.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        return None
 
     @abstractmethod
     def watch(

@@ -96,7 +96,7 @@ def test_one_look_says_when_half_of_what_waits_came(watch: Watch) -> None:
     row = watch.shown(5.0)
     assert (row.when_p50, row.when_p95) == (watch.oldest, watch.oldest)
     assert kinds(row) == [VerdictKind.HEALTHY]
-    assert kinds(watch.shown(5000.0)) == [VerdictKind.WAITS_LONG]
+    assert kinds(watch.shown(5000.0)) == [VerdictKind.STALLED]  # nothing came or left
 
 
 def test_a_folder_that_is_gone_is_told_until_it_is_back(watch: Watch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -304,6 +305,36 @@ def test_a_running_master_is_known_by_its_program(
         assert MailmanRunners(site).master_state() == f"pid {process.pid}"
         process.communicate()
     assert MailmanRunners(site).master_state() is None
+
+
+def test_the_runners_that_a_master_keeps_are_known_by_their_processes(
+    mailman: MailmanDouble, site: Configuration
+) -> None:
+    master, runner = mailman.programs / "master", mailman.programs / "slept"
+    runner.write_text(f"#!{sys.executable} -ES\nimport sys\nsys.stdin.read()\n")
+    runner.chmod(0o755)
+    specs = ["--runner=in:0:1", "--runner=out:1:2", "--runner=none"]
+    master.write_text(
+        f"#!{sys.executable} -ES\nimport subprocess, sys\n"
+        f"own = [subprocess.Popen([{str(runner)!r}, each, '-C', 'x'])"
+        f" for each in {specs}]\n"
+        "for each in own: each.wait()\n"
+    )
+    processes = MailmanRunners(site).processes
+    assert processes() is None
+    with subprocess.Popen([master], stdin=subprocess.PIPE) as process:
+        mailman.lock_of_master(process.pid, os.uname().nodename)
+        wait_for_true(lambda: (found := processes()) and len(found) == 2)
+        found = processes()
+        assert found is not None
+        assert set(found) == {("in", 0), ("out", 1)}
+        first = found["in", 0]
+        os.kill(first.pid, signal.SIGSTOP)
+        wait_for_true(lambda: (now := processes()) and now["in", 0].is_suspended)
+        os.kill(first.pid, signal.SIGKILL)
+        wait_for_true(lambda: (now := processes()) and set(now) == {("out", 1)})
+        process.communicate()
+    assert processes() is None
 
 
 def test_a_lock_of_another_machine_counts_until_its_time(

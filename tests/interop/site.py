@@ -126,7 +126,7 @@ class Site:
     def start(self) -> None:
         """Start Mailman; return when its runners have come up."""
         self.mailman("start")
-        wait_until(lambda: self._has_runner("out"), 60)
+        wait_until(lambda: self.runner_pid("out"), 60)
 
     def stop(self) -> None:
         """Stop Mailman once it is idle; return when its master is gone.
@@ -154,12 +154,14 @@ class Site:
             for path in (self.var / "queue").glob("[a-z]*/*.*")
         )
 
-    def _has_runner(self, name: str) -> bool:
+    def runner_pid(self, name: str) -> int | None:
+        """Return the pid of a runner that the master keeps."""
         pid = self.master_pid()
-        return pid is not None and any(
-            f"--runner={name}:".encode() in Path(f"/proc/{child}/cmdline").read_bytes()
-            for child in _children(pid)
-        )
+        for child in () if pid is None else _children(pid):
+            words = Path(f"/proc/{child}/cmdline").read_bytes()
+            if f"--runner={name}:".encode() in words:
+                return child
+        return None
 
     def _options(self) -> list[str]:
         root = ["--run-as-root"] if os.geteuid() == 0 else []

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from qtool.control.models import QueueRow
     from qtool.control.verdicts.drained import Drained
     from qtool.control.verdicts.progress import Part
+    from qtool.engine.mailman_processes import MailmanProcess
+    from qtool.queues.switchboard import Signs
 
 _SEVERITIES = tuple(Severity)
 _KINDS = tuple(VerdictKind)
@@ -32,6 +34,10 @@ class Facts:
     """How many messages came in the last five minutes; None when unknown."""
     paused_since: float | None = None
     """When the first pause on record began, in epoch seconds; None without one."""
+    signs: Signs | None = None
+    """What one look tells; None where the queue was watched."""
+    process: MailmanProcess | None = None
+    """That of Mailman's own runner, where it has one slice; None if unknown."""
     drained: Drained | None = None
     """How ``run --once`` has drained the queue; None where it has not."""
 

@@ -14,6 +14,7 @@ from qtool.control.models import Severity, State, Verdict, VerdictKind
 from qtool.control.unattended import unattended_line
 from qtool.control.verdicts.beside import besides
 from qtool.control.verdicts.cases import Facts, critical, rank, waits, warning
+from qtool.control.verdicts.glance import glanced
 from qtool.control.verdicts.phrases import per_time, span, waiting
 from qtool.control.verdicts.progress import AT_WORK, NOBODY, Part
 from qtool.settings import WITHOUT_RUNNER
@@ -174,8 +175,7 @@ def _moving(facts: Facts, part: Part) -> Verdict:
         stalled = critical(VerdictKind.STALLED, f"stalled for {span(still)}", evidence)
         return replace(stalled, since=facts.at - still)
     if not part.has_moved and waited >= max(LONG_SECONDS, 2 * patience):
-        evidence += "; whether any leave takes a second look"
-        return warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
+        return glanced(facts, part, waited, patience, evidence)
     return _FLOWING
 
 

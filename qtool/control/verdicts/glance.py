@@ -1,0 +1,69 @@
+"""What one look can tell of a queue whose messages have waited long.
+
+That nothing has come into a folder, or left it, for hours is certain; so is that
+something was taken a moment ago. Where the last that happened was an arrival, nobody
+can tell, and the verdict says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qtool.control.models import VerdictKind
+from qtool.control.verdicts.cases import critical, warning
+from qtool.control.verdicts.phrases import span
+
+if TYPE_CHECKING:
+    from qtool.control.models import Verdict
+    from qtool.control.verdicts.cases import Facts
+    from qtool.control.verdicts.progress import Part
+    from qtool.queues.switchboard import Signs
+
+_SLACK_SECONDS = 5.0
+"""From the time in a name until its file is there, at most."""
+
+
+def glanced(
+    facts: Facts, part: Part, waited: float, patience: float, evidence: str
+) -> Verdict:
+    """Return what is to be said of messages that wait long where somebody works.
+
+    Args:
+        facts: With what one look tells; ``signs`` is None where it was watched.
+        part: The slice.
+        waited: For how long the oldest has waited, in seconds.
+        patience: Nothing leaves for so long: it is stalled.
+        evidence: How much waits, and for how long.
+    """
+    signs, process = facts.signs, facts.process
+    doing = f"; {process.told}" if process else ""
+    if process is not None and process.is_suspended:
+        return critical(VerdictKind.STALLED, "stalled", evidence + doing)
+    if signs is None:
+        evidence += f"{doing}; whether any leave takes a second look"
+        return warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
+    quiet, held = facts.at - signs.changed, None
+    if part.in_flight and signs.taken is not None and len(facts.parts) == 1:
+        held = facts.at - signs.taken
+        evidence += f", the last was taken {span(held)} ago"
+    still = max(quiet, held or 0.0)
+    if still >= patience:
+        if quiet >= patience:
+            evidence += f", nothing has come or left for {span(quiet)}"
+        words = f"stalled for {span(still)}"
+        found = critical(VerdictKind.STALLED, words, evidence + doing)
+        return replace(found, since=facts.at - still)
+    how = "slow"
+    if held is None and _is_arrival(signs):
+        how = "slow or stalled"
+        evidence += f", the last change was an arrival, {span(quiet)} ago"
+    elif held is None:
+        evidence += f", one was taken or put back {span(quiet)} ago"
+    words = f"{how}: the oldest waits for {span(waited)}"
+    return warning(VerdictKind.WAITS_LONG, words, evidence + doing)
+
+
+def _is_arrival(signs: Signs) -> bool:
+    """Return whether the last change may have been an arrival."""
+    return signs.youngest is None or signs.changed <= signs.youngest + _SLACK_SECONDS
