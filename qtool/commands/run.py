@@ -13,12 +13,13 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
 from qtool.commands.alerting import alerted
+from qtool.commands.drained import told
 from qtool.commands.emptying import Emptying, started
 from qtool.commands.loglines import log_to_stderr
 from qtool.commands.metrics import scraped
 from qtool.commands.news import aside, next_of
 from qtool.commands.notify import Herald, Notifier
-from qtool.commands.output import DONE, FAILED, LEFT, put, tell
+from qtool.commands.output import DONE, FAILED, USAGE, tell
 from qtool.commands.serving import served
 from qtool.commands.site import open_control
 from qtool.control.models import State
@@ -41,6 +42,7 @@ _EXAMPLES = """\
 examples:
   qtool run                            until a signal
   qtool run --once                     process what waits, then leave
+  qtool run --once --json | jq 'select(.shunted > 0) | .runner'
   qtool run -r in -r out:0:4           these, and of `out` a quarter
 
 exit status of --once: 0 nothing is left, 3 work is left, 1 failures
@@ -74,10 +76,14 @@ def options(parser: Parser) -> None:
                         " own")  # fmt: skip
     parser.add_argument("--until-empty", action="store_true",
                         help="leave once nothing waits any more")  # fmt: skip
+    parser.add_json("with --once: what each runner did, one JSON object a line")
 
 
 def run(options: Namespace) -> int:
     """Run until a signal, or with ``--once`` until nothing is ready."""
+    if options.json and not options.once:
+        tell("--json goes with --once; of a daemon: qtool log -f --json")
+        return USAGE
     control = open_control(options)
     if options.processes:
         settings = control.configuration.settings
@@ -89,7 +95,7 @@ def run(options: Namespace) -> int:
     previous = {number: signal.signal(number, _note(news)) for number in _SIGNALS}
     try:
         if options.once:
-            return _once(control, news, chosen)
+            return _once(control, news, chosen, in_json=options.json)
         ours = chosen if options.runner else ()
         with (
             scraped(control),
@@ -267,7 +273,9 @@ def _tell_finishing(control: Control, number: int) -> None:
 # --- Once
 
 
-def _once(control: Control, news: News, chosen: Sequence[Chosen]) -> int:
+def _once(
+    control: Control, news: News, chosen: Sequence[Chosen], *, in_json: bool
+) -> int:
     reports: list[DrainReport] = []
 
     def drain() -> None:
@@ -278,19 +286,4 @@ def _once(control: Control, news: News, chosen: Sequence[Chosen]) -> int:
     if not _finished(drain, control, news, asked=False):
         return FAILED
     control.close()
-    return _summary(reports[0]) if reports else FAILED
-
-
-def _summary(report: DrainReport) -> int:
-    put(
-        f"done {report.done}, kept {report.kept}, shunted {report.shunted},"
-        f" preserved {report.preserved}, left {report.left}"
-    )
-    for line in (*report.others, *report.failures, *filter(None, [report.note])):
-        tell(line)
-    if report.next_due is not None:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(report.next_due))
-        tell(f"the next is due at {when}")
-    if report.failures:
-        return FAILED
-    return LEFT if report.left else DONE
+    return told(reports[0], in_json=in_json) if reports else FAILED

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qtool.control.models import DrainReport
+from qtool.control.models import DrainedRunner, DrainReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -13,21 +14,29 @@ if TYPE_CHECKING:
     from qtool.engine.status import Drained
 
 _MOST_TURNS = 10
+_NOTHING = DrainedRunner(runner="", done=0, kept=0, shunted=0, preserved=0, left=0)
 
 
 def drain_report(drained: Drained) -> DrainReport:
     """Return the report of a drain."""
-    return DrainReport(
-        done=drained.counts.done,
-        kept=drained.counts.kept,
-        shunted=drained.counts.shunted,
-        preserved=drained.counts.preserved,
-        left=drained.left,
+    runners = tuple(
+        DrainedRunner(
+            runner=share.runner,
+            done=share.counts.done,
+            kept=share.counts.kept,
+            shunted=share.counts.shunted,
+            preserved=share.counts.preserved,
+            left=share.left,
+            next_due=share.next_due,
+        )
+        for share in drained.shares
+    )
+    return _summed(
+        runners,
         note=drained.note,
         drained=drained.drained,
         failures=drained.failures,
         others=drained.others,
-        next_due=drained.next_due,
     )
 
 
@@ -51,17 +60,40 @@ def in_turns(
     ):
         turns.append([drain() for drain in drains])
     every, latest = list(chain.from_iterable(turns)), turns[-1]
-    return DrainReport(
-        done=sum(report.done for report in every),
-        kept=sum(report.kept for report in every),
-        shunted=sum(report.shunted for report in every),
-        preserved=sum(report.preserved for report in every),
-        left=sum(report.left for report in latest),
+    return _summed(
+        _merged(chain.from_iterable(report.runners for report in every)),
         note="; ".join(report.note for report in latest if report.note),
         drained=_each_once(report.drained for report in latest),
         failures=_each_once(report.failures for report in every),
         others=_each_once(report.others for report in every),
-        next_due=min((r.next_due for r in latest if r.next_due), default=None),
+    )
+
+
+def _merged(turns: Iterable[DrainedRunner]) -> tuple[DrainedRunner, ...]:
+    """Return what each runner did in all turns, and left in the last."""
+    found: dict[str, DrainedRunner] = {}
+    for each in turns:
+        former = found.get(each.runner, _NOTHING)
+        found[each.runner] = replace(
+            each,
+            done=each.done + former.done,
+            kept=each.kept + former.kept,
+            shunted=each.shunted + former.shunted,
+            preserved=each.preserved + former.preserved,
+        )
+    return tuple(found.values())
+
+
+def _summed(runners: tuple[DrainedRunner, ...], **facts: Any) -> DrainReport:
+    return DrainReport(
+        done=sum(each.done for each in runners),
+        kept=sum(each.kept for each in runners),
+        shunted=sum(each.shunted for each in runners),
+        preserved=sum(each.preserved for each in runners),
+        left=sum(each.left for each in runners),
+        next_due=min((r.next_due for r in runners if r.next_due), default=None),
+        runners=runners,
+        **facts,
     )
 
 

@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 from qtool.engine.classes import is_drained
 from qtool.engine.rounds import until_quiescent
 from qtool.engine.shunting import one_line
-from qtool.engine.status import Counts, Drained, RunnerState
+from qtool.engine.status import Counts, Drained, RunnerState, Share
 from qtool.errors import QToolError, SliceClaimed
 from qtool.installation.classes import no_class_reason
 from qtool.queues.slices import whole
 from qtool.settings import WITHOUT_RUNNER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import (
+        Callable,
+        Collection,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from qtool.engine.facts import AtWork
     from qtool.engine.runner_thread import RunnerThread
@@ -80,7 +87,7 @@ def drain(
         closing: Whether to end early, after the message in hand.
         parts: What was asked for by name.
     """
-    before = sum((thread.counts for thread in threads), Counts())
+    before = {thread: thread.counts for thread in threads}
     with ExitStack() as errands:
         each = errands.enter_context(_together(threads))
         drained = _Draining(config, closing, each)
@@ -89,16 +96,12 @@ def drain(
         note = drained.rounds()
         drained.one_round(periodic=True)
         note = note or drained.rounds()
-    after = sum((thread.counts for thread in threads), Counts())
-    waiting, due = _waiting(config, [t for t in threads if t not in drained.elsewhere])
     return Drained(
-        counts=after - before,
-        left=waiting,
+        shares=tuple(drained.shares(before)),
         note=note,
         drained=drained.wholly(),
         failures=tuple(drained.failures),
         others=(*drained.others, *drained.held()),
-        next_due=due,
     )
 
 
@@ -193,6 +196,15 @@ class _Draining:
             if not self.closing():
                 self.failures.append(_reason(thread, error))
         return taken > 0 and not self.closing()
+
+    def shares(self, before: Mapping[RunnerThread, Counts]) -> Iterator[Share]:
+        """Yield what each runner did since ``before``, and left."""
+        for name in dict.fromkeys(thread.name for thread in before):
+            own = [thread for thread in before if thread.name == name]
+            counts = sum((each.counts - before[each] for each in own), Counts())
+            ours = [thread for thread in own if thread not in self.elsewhere]
+            left, due = _waiting(self.config, ours)
+            yield Share(runner=name, counts=counts, left=left, next_due=due)
 
     def wholly(self) -> tuple[str, ...]:
         """Return the runners of which no slice was left out, unless it ended early."""

@@ -7,13 +7,13 @@ this.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from qtool.engine.classes import why_mailmans
 from qtool.engine.rounds import until_quiescent
-from qtool.engine.status import Counts, Drained
+from qtool.engine.status import Counts, Drained, Share
 from qtool.engine.step import Outcome
 from qtool.errors import NoSuchEntry, QToolError
 from qtool.queues.slices import whole
@@ -53,7 +53,8 @@ class MailmanDrain:
         self._closing = closing
         self._tried: set[tuple[str, str]] = set()
         """Queue and filebase of what is not taken, or not again."""
-        self._outcomes: Counter[Outcome] = Counter()
+        self._outcomes: dict[str, Counter[Outcome]] = defaultdict(Counter)
+        """What became of the files of each runner, since the drain began."""
         self._failures: list[str] = []
         self._failing: set[str] = set()
         """Runners of which something could not be done."""
@@ -68,7 +69,8 @@ class MailmanDrain:
             parts: Which; all that have a queue without any.
         """
         others = []
-        before, self._failures = Counts.of(self._outcomes), []
+        self._outcomes.clear()
+        self._failures = []
         names = [part.name for part in parts] or self._every_runner()
         master = self._foreign.master_state()
         if master and not parts:
@@ -80,8 +82,14 @@ class MailmanDrain:
             lambda: self._one_round(queues), lambda: _depth(queues), len(queues)
         )
         return Drained(
-            counts=Counts.of(self._outcomes) - before,
-            left=_depth(queues),
+            shares=tuple(
+                Share(
+                    runner=name,
+                    counts=Counts.of(self._outcomes[name]),
+                    left=_depth({name: slices}),
+                )
+                for name, slices in queues.items()
+            ),
             note=note,
             drained=self._wholly(queues),
             failures=tuple(self._failures),
@@ -147,7 +155,7 @@ class MailmanDrain:
         if report.outcome is Outcome.NOT_TAKEN:
             self._failed(name, f"{name}: {filebase} was not taken: {report.note}")
             return False
-        self._outcomes[report.outcome] += 1
+        self._outcomes[name][report.outcome] += 1
         self._tried |= {
             (landed.queue, landed.filebase)
             for landed in report.enqueued

@@ -122,12 +122,23 @@ class RunnerStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one runner did in a drain."""
+
+    runner: str
+    counts: Counts
+    left: int
+    """Messages that still wait in what it drained."""
+    next_due: float | None = None
+    """When the first of those that wait for their time is due, in epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drained:
     """What a drain did."""
 
-    counts: Counts
-    left: int
-    """Messages that still wait in what was drained."""
+    shares: tuple[Share, ...]
+    """Of each runner that was to have part in it."""
     note: str = ""
     """Why it ended although more was ready; empty when nothing was."""
     drained: tuple[str, ...] = ()
@@ -136,8 +147,21 @@ class Drained:
     """Runners that could not run to the end, and why."""
     others: tuple[str, ...] = ()
     """Slices that were left to those who work them, and who that is."""
-    next_due: float | None = None
-    """When the first of those that wait for their time is due, in epoch seconds."""
+
+    @property
+    def counts(self) -> Counts:
+        """What became of messages."""
+        return sum((share.counts for share in self.shares), Counts())
+
+    @property
+    def left(self) -> int:
+        """Messages that still wait in what was drained."""
+        return sum(share.left for share in self.shares)
+
+    @property
+    def next_due(self) -> float | None:
+        """When the first of those that wait for their time is due, in epoch seconds."""
+        return min((s.next_due for s in self.shares if s.next_due), default=None)
 
 
 def failure_note(failure: BaseException | None) -> str:

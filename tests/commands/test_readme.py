@@ -50,6 +50,7 @@ SHAPES: dict[str, type | tuple[str, ...]] = {
     "doctor --fix": models.Fixed,
     "doctor --fix --dry-run": models.FixPreview,
     "leave": models.Leaving,
+    "run --once": models.DrainedRunner,
     "metrics": models.Sample,
     "units": ("path", "state", "enable"),
 }
@@ -120,6 +121,12 @@ def test_a_letter_means_one_thing() -> None:
     assert len(meant) == len(dict(meant))
 
 
-def test_every_command_with_json_lines_says_what_they_are() -> None:
+WITHOUT_DATA = ("shell", "demo", "completion")
+
+
+def test_every_command_has_json_lines_and_says_what_they_are() -> None:
     found = {n for n, each in commands().items() if "--json" in each.format_usage()}
+    assert commands().keys() - found == set(WITHOUT_DATA)
+    names = "`{}`, `{}` and `{}`".format(*WITHOUT_DATA)
+    assert f"All have it but {names}, which have no data" in README.read_text("utf-8")
     assert found == {name.partition(" ")[0] for name in SHAPES} | SAME.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -50,6 +51,28 @@ def test_once_with_work_left_is_status_3(call: Call, tmp_path: Path) -> None:
     ended = call("--config", config, "run", "--once")
     assert ended.status == 3
     assert ended.out == "done 0, kept 1, shunted 0, preserved 0, left 1\n"
+
+
+@pytest.mark.parametrize("how", [[], ["--processes"]])
+def test_once_tells_programs_what_each_runner_did(
+    call: Call, tmp_path: Path, how: list[str]
+) -> None:
+    later = "[runner.later]\nclass: runners_of_the_test.Keep\nhonours_due: yes\n"
+    keep = "[runner.keep]\nclass: runners_of_the_test.Keep\ninstances: 2\n"
+    config = configuration(tmp_path, FORWARD + keep + later)
+    for queue, *words in (
+        ["in"], ["in"], ["keep"], ["later", "-m", "deliver_after=2100000000.0"],
+    ):  # fmt: skip
+        call("--config", config, "inject", queue, *words, stdin=MESSAGE)
+    ended = call("--config", config, "run", "--once", "--json", *how)
+    assert ended.status == 3
+    none = {"done": 0, "kept": 0, "shunted": 0, "preserved": 0, "left": 0}
+    assert list(map(json.loads, ended.out.splitlines())) == [
+        {"runner": "in", **none, "done": 2, "next_due": None},
+        {"runner": "keep", **none, "kept": 1, "left": 1, "next_due": None},
+        {"runner": "later", **none, "left": 1, "next_due": 2100000000.0},
+    ]
+    assert call("--config", config, "run", "--json").status == 2
 
 
 def test_once_ends_although_messages_go_round(call: Call, tmp_path: Path) -> None:
@@ -344,7 +367,10 @@ def test_once_lets_mailmans_own_program_process_what_waits(
     assert (ended.status, ended.err) == (0, "")
     assert ended.out == "done 1, kept 0, shunted 0, preserved 0, left 0\n"
     assert len(entries(double.queues / "pipeline")) == 1
-    assert call("--config", config, "run", "-o").status == 3
+    ended = call("--config", config, "run", "-o", "--json")
+    assert ended.status == 3
+    found = {each["runner"]: each for each in map(json.loads, ended.out.splitlines())}
+    assert (found["pipeline"]["left"], found["in"]["done"]) == (1, 0)
 
 
 def test_read_only_is_refused_in_a_line(call: Call, site: Path) -> None:

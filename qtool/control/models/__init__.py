@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         UnderWay,
     )
     from qtool.control.models.metrics import Sample
-    from qtool.control.models.runs import DrainReport, Injected
+    from qtool.control.models.runs import DrainedRunner, DrainReport, Injected
     from qtool.control.models.shunts import Failure, FailureGroup, FailureSource
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Board",
     "Cell",
     "DrainReport",
+    "DrainedRunner",
     "Enqueued",
     "Entry",
     "EntryView",
@@ -90,6 +91,7 @@ _LATER = {
     "AuditPage": "audit",
     "AuditRecord": "audit",
     "DrainReport": "runs",
+    "DrainedRunner": "runs",
     "Entry": "entries",
     "EntryView": "entries",
     "Examined": "doctor",

@@ -17,6 +17,21 @@ class Injected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrainedRunner:
+    """What one runner did in a drain."""
+
+    runner: str
+    done: int
+    kept: int
+    shunted: int
+    preserved: int
+    left: int
+    """Messages that still wait in what it drained."""
+    next_due: float | None = None
+    """When the first of those that wait for their time is due, in epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrainReport:
     """What a drain did."""
 
@@ -26,6 +41,8 @@ class DrainReport:
     preserved: int
     left: int
     """Messages that still wait in what was drained."""
+    runners: tuple[DrainedRunner, ...] = ()
+    """What each runner did that was to have part in it."""
     note: str = ""
     """Why it ended although more was ready; empty when nothing was."""
     drained: tuple[str, ...] = ()
