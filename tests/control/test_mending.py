@@ -480,7 +480,13 @@ def test_the_trash_is_emptied_only_on_purpose(control: Control) -> None:
     assert preview.count == 3
     assert set(control.confirm(preview.token).done) == set(names)
     assert control.trash() == []
-    assert control.undo(number).done == ()
+    result = control.undo(number)
+    assert result.done == ()
+    assert "it was emptied from the trash" in result.skipped[0].reason
+    # That undo took nothing back: it is not what the act was undone by.
+    assert [act.undone_by for act in control.acts()] == [0, 0]
+    with pytest.raises(Refused, match="no act of yours"):
+        control.undo()
 
 
 def test_what_no_act_is_known_of_is_not_past_its_time(control: Control) -> None:

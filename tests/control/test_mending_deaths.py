@@ -113,6 +113,7 @@ def check(root: Path, far: Far, verb: str, before: Held) -> bool:
         assert held_at(control, *QUEUES) == before
         if "edit" not in verb:
             assert numbers(held_at(control, *ASIDE)) == Counter()
+        assert list(root.rglob("*.psv")) == []
     return was_cut_off
 
 

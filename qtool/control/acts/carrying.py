@@ -19,7 +19,7 @@ from qtool.control.places import HELD, TRASH, place, trash
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
 from qtool.queues import durable
-from qtool.queues.filebase import WAITING
+from qtool.queues.filebase import PRESERVED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Change: TypeAlias = "Callable[[Switchboard, str], None]"
 Made: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any]]"
 _SINCE = ": what was processed or moved since cannot come back"
+_EMPTIED = ": it was emptied from the trash, or moved from there"
 _SYNC_SECONDS = 0.1
 """How long what was moved may stay undurable in a long act."""
 
@@ -161,7 +162,9 @@ class _Carrier:
         try:
             state = target.suffix_of(name)
         except NoSuchEntry:
-            raise NoSuchEntry(f"{error}{_SINCE}") from error
+            was_trash = move.source.startswith(TRASH) and not move.swapped
+            since = _EMPTIED if was_trash else _SINCE
+            raise NoSuchEntry(f"{error}{since}") from error
         if move.swapped:
             raise error
         lost = from_json(move.msgdata) if move.msgdata and state == WAITING else {}
@@ -195,7 +198,10 @@ class _Carrier:
             queue, heap = (target, source) if is_back else (source, target)
             # Swapped again by an undo after one that was cut off, it would come back.
             self._sweep(move.target)
-            if move.original and mark_of(target.peek(filebase)) == move.original:
+            # A spare copy is there where it was cut off before its last step.
+            has_spare = is_back and filebase in heap.get_files(PRESERVED)
+            is_there = mark_of(target.peek(filebase)) == move.original
+            if is_there and not has_spare:
                 raise NoSuchEntry(f"{filebase}: the original is in {target.name}")
             queue.swap(filebase, heap, sync=False)
         else:
