@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
+from argparse import _SubParsersAction
 from pathlib import Path
 
 import pytest
 
 from qtool.cli import main
-from qtool.commands.arguments import commands
+from qtool.commands.arguments import commands, parse, whole
 from tests.commands.program import (
     FORWARD,
     MESSAGE,
@@ -94,6 +96,22 @@ def test_each_command_is_in_the_help_and_has_examples(
         examples = re.findall(rf"^  .*qtool\b.*\b{name}\b", ended.out, re.MULTILINE)
         assert len(examples) >= 2, name
         assert max(map(len, ended.out.splitlines())) <= 80, name
+
+
+def test_examples_are_command_lines_of_a_shell() -> None:
+    grammar = whole()
+    (choice,) = (a for a in grammar._actions if isinstance(a, _SubParsersAction))
+    for each in (grammar, *choice.choices.values()):
+        for line in re.findall(r"^  (qtool.*)$", each.epilog or "", re.MULTILINE):
+            typed = re.split(" {2,}", line)[0]
+            split = shlex.shlex(typed, posix=True, punctuation_chars=True)
+            split.whitespace_split = True
+            words = list(split)
+            signs = [w for w in words if w in {"|", ">", "<"}]
+            assert all(f" {sign} " in typed for sign in signs), typed
+            end = words.index(signs[0]) if signs else len(words)
+            if "COMMAND" not in words:
+                parse(words[1:end])
 
 
 def test_options_stand_before_or_after_the_command(

@@ -30,6 +30,9 @@ examples:
   qtool run -r out:0:4                 work the first of four slices of `out`
   qtool dump QFILE                     show the metadata in a queue file
   qtool COMMAND --help                 more of one command
+
+exit status: 0 done, 1 it failed, 2 the command line is wrong, 3 something is
+left as it was, 130 ended with Ctrl-C; check has those of monitoring plugins
 """
 
 _COMMANDS: dict[str, dict[str, str]] = {

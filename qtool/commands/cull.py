@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtool.commands.mending import acted, carried_out
+from qtool.commands.mending import EXIT_STATUS, acted, carried_out
 from qtool.commands.output import DONE, tell
 from qtool.commands.site import opened
 from qtool.errors import Refused
@@ -26,7 +26,7 @@ examples:
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
+    parser.epilog = _EXAMPLES + EXIT_STATUS
     parser.add_argument("queue", metavar="QUEUE")
     parser.add_argument("--older", metavar="AGE", default="",
                         help="than this: 30d, 12h")  # fmt: skip

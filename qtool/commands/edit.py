@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.commands.asking import confirmed
 from qtool.commands.entry_form import form_of, parsed, text_of
-from qtool.commands.mending import told
+from qtool.commands.mending import EXIT_STATUS, told
 from qtool.commands.output import DONE, FAILED, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import put_lines
@@ -42,7 +42,7 @@ _STYLES = {"+": "added", "-": "removed", "@": "muted"}
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
+    parser.epilog = _EXAMPLES + EXIT_STATUS
     parser.add_argument("queue", metavar="QUEUE")
     parser.add_argument("name", metavar="NAME",
                         help="the entry, by the beginning of its name")  # fmt: skip

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   qtool find from:anne@example.com
-  qtool find 'subject~"invoice|bill"' size>1M -q in -q out
+  qtool find 'subject~"invoice|bill" size>1M' -q in -q out
   qtool find id:20231114@example.com --json | jq -r .queue
 """
 

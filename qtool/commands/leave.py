@@ -20,6 +20,8 @@ examples:
   qtool leave --dry-run    see what of qtool's is there, and what is in the way
   qtool leave              remove it, after a question
   qtool leave --yes TOKEN  the same without a question, if nothing has changed
+
+exit status: 1 where something is in the way
 """
 _LONGEST_PATH = 5000
 

@@ -25,7 +25,7 @@ _EXAMPLES = """\
 examples:
   qtool ls                             the queues, and what waits in each
   qtool ls in                          the 100 oldest entries of a queue
-  qtool ls shunt age>1d not from:bob   those that a filter matches
+  qtool ls shunt 'age>1d not from:bob' those that a filter matches
   qtool ls out -n 10 --sort size       the ten largest
   qtool ls bad -n 0 --json | jq .why   all of them, for programs
 """

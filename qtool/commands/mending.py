@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from qtool.control.models import ActionResult, Preview
 
 EVERYTHING = "all"
+EXIT_STATUS = """
+exit status: 0 done or shown, 1 nothing could be done, 3 some were left
+"""
+"""For the help of what acts on entries."""
 _OF_ONE_QUEUE = ("unshunt", "restore")
 """Commands that name their queue as an option, where it is another one."""
 _NAME = re.compile(

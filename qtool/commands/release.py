@@ -8,6 +8,7 @@ _EXAMPLES = """\
 examples:
   qtool release out all
   qtool release out 1795273010.25 --yes
+  qtool release out from:bob@example.com --dry-run
 """
 
 options, run = verb("release", _EXAMPLES)

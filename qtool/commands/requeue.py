@@ -8,6 +8,7 @@ _EXAMPLES = """\
 examples:
   qtool requeue retry 'due<1h' --dry-run
   qtool requeue retry 1795273010.25 --yes
+  qtool requeue in from:bob@example.com    behind all others, after a question
 """
 
 options, run = verb("requeue", _EXAMPLES)

@@ -8,6 +8,7 @@ _EXAMPLES = """\
 examples:
   qtool restore 1795273010.25 --to in
   qtool restore all --to in --dry-run
+  qtool restore 'why:UnicodeError age<1d'
 """
 
 options, run = verb(

@@ -36,6 +36,8 @@ examples:
   qtool shunts 1795292186.811604+cf94  one, with its traceback
   qtool shunts --queue bad
   qtool shunts --log /var/log/mailman3/mailman.log.1
+
+exit status of one: 1 where nothing tells why it is there
 """
 
 _BEGINNING = re.compile(r"[0-9]+\.[0-9]+(?:\+[0-9a-f]*)?(?:\.(?:pck|psv|bak))?")
@@ -51,7 +53,7 @@ def options(parser: Parser) -> None:
                         help="which messages, or the name of one")  # fmt: skip
     parser.add_argument("--by-failure", action="store_true",
                         help="one line for each kind of failure")  # fmt: skip
-    parser.add_argument("--queue", metavar="QUEUE", default="shunt",
+    parser.add_argument("-q", "--queue", metavar="QUEUE", default="shunt",
                         help="the queue; else shunt")  # fmt: skip
     parser.add_argument("--log", metavar="FILE", type=Path,
                         help="Mailman's log, with its rotated files; else the"

@@ -55,7 +55,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?",
                         help="the file, by the beginning of its name; else the"
                         " next")  # fmt: skip
-    parser.add_argument("--yes", action="store_true",
+    parser.add_argument("-y", "--yes", action="store_true",
                         help="step Mailman's runner without a question")  # fmt: skip
     parser.add_json("the report as one JSON object")
 

@@ -50,7 +50,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("runner", metavar="RUNNER[:slice:range]", nargs="?",
                         help=f"{steering.HINT}; else the daemon")  # fmt: skip
     parser.add_argument("--all", metavar="DIR", type=Path,
-                        help="those of every spool at or below DIR")  # fmt: skip
+                        help="the daemons of every spool at or below DIR")  # fmt: skip
     steering.json_argument(parser)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
-from qtool.commands.mending import acted
+from qtool.commands.mending import EXIT_STATUS, acted
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width
@@ -34,7 +34,7 @@ examples:
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
+    parser.epilog = _EXAMPLES + EXIT_STATUS
     parser.add_argument("--empty", metavar="ACT|expired|all", nargs="+", default=[],
                         help="remove for good what these acts discarded")  # fmt: skip
     parser.add_why()

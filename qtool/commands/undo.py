@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
 from qtool.commands.entries import count
-from qtool.commands.mending import acted
+from qtool.commands.mending import EXIT_STATUS, acted
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width
@@ -29,7 +29,7 @@ examples:
 
 def options(parser: Parser) -> None:
     """Add the arguments of the command."""
-    parser.epilog = _EXAMPLES
+    parser.epilog = _EXAMPLES + EXIT_STATUS
     parser.add_argument("number", metavar="ACT", nargs="?", type=int,
                         help="its number; else your own last act")  # fmt: skip
     parser.add_argument("-l", "--list", action="store_true",

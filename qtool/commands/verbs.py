@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtool.commands.mending import carried_out
+from qtool.commands.mending import EXIT_STATUS, carried_out
 from qtool.commands.site import opened
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def verb(
 
     def options(parser: Parser) -> None:
         """Add the arguments of the command."""
-        parser.epilog = examples
+        parser.epilog = examples + EXIT_STATUS
         if queue:
             parser.add_argument("-q", "--queue", metavar="QUEUE", default=queue,
                                 help=f"where they are; else {queue}")  # fmt: skip
