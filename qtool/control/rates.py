@@ -106,13 +106,32 @@ class Meter:
         now: When watching begins, on a clock that never goes back.
     """
 
-    __slots__ = ("arrivals", "departures", "trend")
+    __slots__ = ("_depth", "arrivals", "departures", "growth", "trend")
 
     def __init__(self, now: float) -> None:
         self.arrivals = Counter(now)
         self.departures = Counter(now)
+        self.growth = Counter(now)
+        """By how much the depth has risen: arrivals where nobody takes any."""
+        self._depth: int | None = None
         self.trend = Trend(now)
 
     def begin_again(self, now: float) -> None:
         """Forget what was counted: nobody did for a while."""
         self.arrivals, self.departures = Counter(now), Counter(now)
+        self.growth, self._depth = Counter(now), None
+
+    def sample(self, now: float, depth: int) -> None:
+        """Take a depth."""
+        before, self._depth = self._depth, depth
+        self.growth.add(now, 0 if before is None else max(0, depth - before))
+        self.trend.sample(now, depth)
+
+    def arrived_lately(self, now: float) -> int | None:
+        """Return how many came in the last five minutes; None when unknown.
+
+        Of a queue that nobody empties the depth tells it where nobody has counted,
+        as of one whose folder the first message has made.
+        """
+        counted = self.arrivals.counted(now, LONG_SECONDS)
+        return counted or self.growth.counted(now, LONG_SECONDS) or counted

@@ -153,7 +153,7 @@ class Row:
         else:
             self._meter.departures.add(now, departed, known=counted)
         if self._scan is not None:
-            self._meter.trend.sample(now, self._scan.depth)
+            self._meter.sample(now, self._scan.depth)
             self._progress.see(parts_of(self._scan, self._view, standing), now)
 
     def _is_measured(self, now: float) -> bool:
@@ -177,7 +177,7 @@ class Row:
         if self._meter is not None and self._is_measured(now):
             parts = self._progress.told(parts, now)
             watched = self._meter.arrivals.watched(now)
-            lately = self._meter.arrivals.counted(now, LONG_SECONDS)
+            lately = self._meter.arrived_lately(now)
         elif at - (row.oldest or at) >= WAITS_LONG_SECONDS and any(
             part.state in AT_WORK for part in parts
         ):

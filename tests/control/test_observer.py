@@ -271,3 +271,20 @@ def test_a_spool_that_is_gone_is_told_until_it_is_back(
         lambda board: board.site.verdict is None and depth(board, "out") == 1,
         since=len(boards.seen),
     )
+
+
+def test_the_first_message_that_is_ever_shunted_is_told(
+    control: Control, tmp_path: Path
+) -> None:
+    (tmp_path / "queues" / "shunt").rmdir()
+    boards = watched(control)
+    boards.wait(lambda board: len(boards.seen) > 2)
+    control.start("in")
+    put(control, "in", MAIL.replace(b"hello", b"boom"))
+    boards.wait(lambda board: _words(board, "shunt") == "1 shunted in 5 min")
+
+
+def _words(board: Board, name: str) -> str:
+    row = board.row(name)
+    assert row is not None
+    return row.verdict.words if row.verdict else ""

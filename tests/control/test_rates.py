@@ -8,6 +8,7 @@ from qtool.control.rates import (
     TREND_STEP_SECONDS,
     WINDOW_SECONDS,
     Counter,
+    Meter,
     Trend,
 )
 
@@ -75,3 +76,18 @@ def test_a_trend_fills_a_gap_with_the_depth_before_it() -> None:
     trend.sample(0.0, 5)
     trend.sample(4 * TREND_STEP_SECONDS, 9)
     assert trend.depths() == (5, 5, 5, 5, 9)
+
+
+def test_where_arrivals_went_uncounted_the_depth_tells_some_of_them() -> None:
+    meter = Meter(0.0)
+    meter.sample(0.0, 7)
+    assert meter.arrived_lately(1.0) == 0
+    meter.arrivals.add(2.0, 0, known=False)
+    assert meter.arrived_lately(2.0) is None
+    for now, depth in ((2.0, 9), (3.0, 4), (4.0, 5)):
+        meter.sample(now, depth)
+    assert meter.arrived_lately(5.0) == 3
+    assert meter.arrived_lately(303.9) == 1
+    meter.begin_again(400.0)
+    meter.sample(400.0, 50)
+    assert meter.arrived_lately(401.0) == 0
