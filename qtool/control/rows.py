@@ -192,8 +192,10 @@ class Row:
 
     def _signs(self) -> Signs | None:
         """Return what the queue tells of itself in one look."""
+        if self.queue is None or self.settings.idle_when:  # it may mean to rest
+            return None
         with suppress(OSError):
-            return None if self.queue is None else self.queue.signs()
+            return self.queue.signs()
         return None
 
     def _told(self, standing: Standing, at: float) -> QueueRow:

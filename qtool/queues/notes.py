@@ -50,7 +50,7 @@ class Note(Generic[T]):
         """What was read the last time, and how the file looked."""
 
     def read(self) -> list[T]:
-        """Return what is noted; nothing where there is no note, or a damaged one."""
+        """Return what is noted; nothing where one may not look, or it is damaged."""
         try:
             status = self._path.stat()
             stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
@@ -59,7 +59,7 @@ class Note(Generic[T]):
                 data = durable.read_small(str(self._path), _LARGEST)
                 self._kept = stamp, self._parsed(data)
             return list(self._kept[1])
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             if str(error) != self._said:

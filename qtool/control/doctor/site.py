@@ -44,6 +44,8 @@ def unserved(row: QueueRow) -> list[Finding]:
     else:
         severity = Severity.CRITICAL
         fix = "start its runner: s on the board, or qtool run"
+        if row.state is State.MAILMAN_STOPPED:
+            fix = "mailman start (after mailman stop, where it runs)"
     waiting = Names()
     waiting.count = sum(unattended(row.cells).values()) if line else 0
     failed = row.state in (State.FAILED, State.IMPORT_ERROR)
