@@ -7,6 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import agreed
+from qtool.commands.attending import attended
 from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
 from qtool.commands.progress import Progress
 from qtool.commands.site import again, opened
@@ -33,6 +34,9 @@ examples:
 
 exit status: 0 nothing is wrong, 3 something is, 1 it could not be looked at
 """
+
+
+_MOST_MISSED = 25
 
 
 def options(parser: Parser) -> None:
@@ -101,9 +105,9 @@ def _fix(options: Namespace, control: Control) -> int:
         raise Refused("a fix is for one queue at a time")
     queue = options.queues[0] if options.queues else ""
     if isinstance(options.yes, str):
-        return _told(options, control.fix(options.fix, queue, options.yes))
+        return _fixed(options, control, queue, options.yes)
     look = partial(previewed_fix, control) if options.dry_run else control.fix_preview
-    preview = look(options.fix, queue)
+    preview, _ = attended(options, control, partial(look, options.fix, queue))
     if not preview.count:
         tell(f"{queue or 'the site'}: there is nothing of that kind to fix")
         return DONE
@@ -119,7 +123,12 @@ def _fix(options: Namespace, control: Control) -> int:
         question = f"{preview.count:,} will be {preview.words}."
         if not agreed(question, "fix", _how(options, preview)):
             return FAILED
-    return _told(options, control.fix(options.fix, queue, preview.token))
+    return _fixed(options, control, queue, preview.token)
+
+
+def _fixed(options: Namespace, control: Control, queue: str, token: str) -> int:
+    fix = partial(control.fix, options.fix, queue, token)
+    return _told(options, attended(options, control, fix)[0])
 
 
 def _show(options: Namespace, preview: FixPreview) -> None:
@@ -149,10 +158,11 @@ def _told(options: Namespace, fixed: Fixed) -> int:
         put_json(fixed)
     elif fixed.done:
         put(f"{fixed.kind}: {len(fixed.done):,} put right")
-    for line in fixed.skipped:
-        tell(f"left: {line}")
-    for line in fixed.failed:
-        tell(f"failed: {line}")
+    for word, missed in (("left", fixed.skipped), ("failed", fixed.failed)):
+        for line in missed[:_MOST_MISSED]:
+            tell(f"{word}: {line}")
+        if len(missed) > _MOST_MISSED:
+            tell(f"{word}: and {len(missed) - _MOST_MISSED:,} more")
     if not (fixed.skipped or fixed.failed):
         return DONE
     return LEFT if fixed.done else FAILED

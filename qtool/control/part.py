@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtool.control.acting import Actor
+    from qtool.control.acts.ongoing import OngoingActs
     from qtool.control.shunts.reasons import Reasons
     from qtool.installation import Configuration
 
@@ -30,6 +31,13 @@ class Part:
         from qtool.control.shunts.reasons import Reasons  # few look
 
         return Reasons(self.configuration)
+
+    @cached_property
+    def _ongoing(self) -> OngoingActs:
+        """The acts that are under way."""
+        from qtool.control.acts.ongoing import OngoingActs  # who looks has none
+
+        return OngoingActs(self.clock)
 
     def read_only_reason(self) -> str:
         """Return why nothing may be changed here; empty when acts are allowed."""

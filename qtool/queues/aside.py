@@ -25,7 +25,7 @@ class Aside:
         self._state = state_directory
         self._reasons = os.path.join(state_directory, "preserved")
 
-    def preserve(self, path: str, name: str, reason: str) -> str:
+    def preserve(self, path: str, name: str, reason: str, *, sync: bool = True) -> str:
         """Move a file into ``bad``; return the filebase that it has there.
 
         That is another than ``name`` only where ``bad`` has an entry of that name:
@@ -44,8 +44,9 @@ class Aside:
                 break
             except FileExistsError:
                 kept = filebase.make(filebase.when_of(name), name.encode())
-        durable.sync_folder(self._bad)
-        durable.sync_folder(os.path.dirname(path))
+        if sync:
+            durable.sync_folder(self._bad)
+            durable.sync_folder(os.path.dirname(path))
         if kept != name:
             reason = f"{reason} (was {name})"
         try:

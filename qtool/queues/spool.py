@@ -157,7 +157,12 @@ class Spool(SpoolMending):
         return held.message, held.msgdata
 
     def finish(
-        self, filebase: str, preserve: bool = False, *, reason: str = ""
+        self,
+        filebase: str,
+        preserve: bool = False,
+        *,
+        reason: str = "",
+        sync: bool = True,
     ) -> None:
         """End the flight of an entry: remove it, or preserve it in ``bad``.
 
@@ -169,7 +174,7 @@ class Spool(SpoolMending):
             return
         try:
             taken = self._entries.path(filebase, TAKEN)
-            self._aside.preserve(taken, filebase, reason)
+            self._aside.preserve(taken, filebase, reason, sync=sync)
         except FileNotFoundError:
             raise self._entries.missing(filebase) from None
 

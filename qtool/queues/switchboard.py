@@ -154,7 +154,12 @@ class Switchboard(Mending):
 
     @abstractmethod
     def finish(
-        self, filebase: str, preserve: bool = False, *, reason: str = ""
+        self,
+        filebase: str,
+        preserve: bool = False,
+        *,
+        reason: str = "",
+        sync: bool = True,
     ) -> None:
         """End the flight of an entry: remove it, or preserve it in ``bad``.
 
@@ -162,6 +167,7 @@ class Switchboard(Mending):
             filebase: The entry.
             preserve: Keep it in ``bad`` for a person to look at.
             reason: Why it was preserved, kept beside the queues.
+            sync: Have it durable in ``bad`` at once; else ``sync`` of both does it.
         """
 
     @property

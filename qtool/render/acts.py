@@ -27,6 +27,8 @@ _DONE_WORDS = {
     "empty": "removed for good",
     "undo": "put back",
 }
+_FIX = "fix "
+"""So begins what a fix of the doctor is called, which is no act with a number."""
 _DAY_SECONDS = 86400
 _BAR_WIDTH = 30
 _MOST_MISSED = 25
@@ -104,7 +106,8 @@ def under_way_line(seen: UnderWay) -> str:
         length = round(part * _BAR_WIDTH)
         bar = "#" * length + "-" * (_BAR_WIDTH - length)
         line = f"[{bar}] {line} of {seen.total:,} ({part:.0%})"
-    return f"{what} {line}" if seen.number else f"{what}: looked at {line}"
+    is_done = seen.number or seen.verb.startswith(_FIX)
+    return f"{what} {line}" if is_done else f"{what}: looked at {line}"
 
 
 def act_row(act: Act) -> Sequence[Cell]:

@@ -342,10 +342,15 @@ class Failing(Spool):
         return super().enqueue(msg, metadata, **kws)
 
     def finish(
-        self, filebase: str, preserve: bool = False, *, reason: str = ""
+        self,
+        filebase: str,
+        preserve: bool = False,
+        *,
+        reason: str = "",
+        sync: bool = True,
     ) -> None:
         self._meet("preserve" if preserve else "finish")
-        super().finish(filebase, preserve, reason=reason)
+        super().finish(filebase, preserve, reason=reason, sync=sync)
 
 
 def failing(kind: type[Runner], which: str, error: int = errno.ENOSPC) -> type[Runner]:

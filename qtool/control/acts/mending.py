@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.desk.desk import Desk
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from qtool.control.acts.mender import Mender
-    from qtool.control.acts.ongoing import OngoingActs
     from qtool.control.acts.tokens import Plan
     from qtool.control.models import (
         Act,
@@ -236,12 +234,6 @@ class Mending(Desk, Shunts):
         from qtool.control.acts.mender import Mender  # a board mends nothing
 
         return Mender(self, self.clock, self._ongoing)
-
-    @cached_property
-    def _ongoing(self) -> OngoingActs:
-        from qtool.control.acts.ongoing import OngoingActs
-
-        return OngoingActs(self.clock)
 
     def _one(
         self, verb: str, queue: str, filebase: str, why: str, to: str = ""

@@ -70,7 +70,9 @@ class Doctoring(Part):
         from qtool.control.doctor.fixing import previewed
 
         fix = self._fix(kind, queue)
-        return previewed(fix, kind, queue, self._tokens, acting_uid())
+        with self._ongoing.begun(kind, queue, "") as ongoing:
+            fix.looked_at = ongoing.looked_at
+            return previewed(fix, kind, queue, self._tokens, acting_uid())
 
     def rehearse_fix(self, kind: str, queue: str = "") -> FixPreview:
         """Return what `fix_preview` would, without a token: nothing is written for it.
@@ -79,7 +81,10 @@ class Doctoring(Part):
         """
         from qtool.control.doctor.fixing import previewed
 
-        return previewed(self._fix(kind, queue), kind, queue)
+        fix = self._fix(kind, queue)
+        with self._ongoing.begun(kind, queue, "") as ongoing:
+            fix.looked_at = ongoing.looked_at
+            return previewed(fix, kind, queue)
 
     @act
     def fix(self, kind: str, queue: str, token: str) -> Fixed:
@@ -95,7 +100,8 @@ class Doctoring(Part):
         if plan.queue != queue:  # it is for a queue, and the site was named
             raise Refused(f"the token {token} is for {plan.verb} {plan.queue}")
         noted(files=plan.filebases)
-        return carried_out(fix, kind, queue, plan.filebases)
+        with self._ongoing.begun(plan.verb, queue, "") as ongoing:
+            return carried_out(fix, kind, queue, plan.filebases, ongoing)
 
     # --- Behind the scenes
 

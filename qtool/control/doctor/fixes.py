@@ -172,9 +172,21 @@ class SetAside(Fix):
 
     words = "set aside in bad, unchanged"
     kind: ClassVar[str]
+    _is_unsettled = False
 
     def names(self) -> list[str]:
-        return [name for name in self.queue.files if self._is_one(name)]
+        waiting, found = self.queue.files, []
+        for number, name in enumerate(waiting, 1):
+            if self._is_one(name):
+                found.append(name)
+            self.looked_at(number, len(waiting))
+        return found
+
+    def settle(self) -> None:
+        if self._is_unsettled:
+            self.queue.sync()
+            self.configuration.bad.sync()
+            self._is_unsettled = False
 
     def _is_one(self, name: str) -> bool:
         try:
@@ -196,7 +208,8 @@ class SetAside(Fix):
 
     def _preserve(self, name: str, reason: str) -> None:
         try:
-            self.queue.finish(name, preserve=True, reason=reason)
+            self.queue.finish(name, preserve=True, reason=reason, sync=False)
+            self._is_unsettled = True
         except BaseException:
             with suppress(NoSuchEntry):  # it went all the same
                 self.queue.release(name)

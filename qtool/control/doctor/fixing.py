@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from qtool.control.acts.tokens import Plan
 from qtool.control.models import Fixed, FixPreview
+from qtool.control.models.mending import NOT_TRIED
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.queues import filebase
 from qtool.settings import SiteKind
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from qtool.control.acts.ongoing import Ongoing
     from qtool.control.acts.tokens import Tokens
     from qtool.control.models import QueueRow
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
 
 _MOST_SHOWN = 25
+_SETTLE_SECONDS = 0.1
+"""How long what was done may stay undurable."""
 
 
 class Other(QToolError):
@@ -56,6 +61,8 @@ class Fix(ABC):
         self.row = row
         self.now = now
         self.stack = ExitStack()
+        self.looked_at: Callable[[int, int], None] = lambda _count, _total: None
+        """Is told how many entries were looked at of how many, to find the names."""
 
     @property
     def queue(self) -> Switchboard:
@@ -87,6 +94,9 @@ class Fix(ABC):
             Other, NoSuchEntry: It is not as it was, and nothing was done.
             QToolError, OSError: It cannot be done.
         """
+
+    def settle(self) -> None:  # noqa: B027 - most do so by themselves
+        """Make durable what was done."""
 
     def begin(self) -> None:  # noqa: B027 - most need nothing
         """Get ready to mend several; what is held ends with ``stack``."""
@@ -125,12 +135,20 @@ def previewed(
     )
 
 
-def carried_out(fix: Fix, kind: str, queue: str, names: Iterable[str]) -> Fixed:
+def carried_out(
+    fix: Fix, kind: str, queue: str, names: Sequence[str], ongoing: Ongoing
+) -> Fixed:
     """Do a fix to each of these names, and tell what became of each."""
     done, skipped, failed = list[str](), list[str](), list[str]()
     with fix.stack:
         fix.begin()
-        for name in names:
+        ongoing.begins(len(names))
+        settled = time.monotonic()
+        for number, name in enumerate(names):
+            if stopped := ongoing.came_to(number):
+                rest = (visible(left, 200) for left in names[number:])
+                skipped += [f"{left}: {NOT_TRIED}{stopped}" for left in rest]
+                break
             shown = visible(name, 200)
             try:
                 fix.mend(name)
@@ -141,6 +159,10 @@ def carried_out(fix: Fix, kind: str, queue: str, names: Iterable[str]) -> Fixed:
                 failed.append(f"{shown}: {error.reason}")
             except (QToolError, OSError) as error:
                 failed.append(f"{shown}: {error}")
+            if time.monotonic() - settled > _SETTLE_SECONDS:
+                failed += _settled(fix)
+                settled = time.monotonic()
+        failed += _settled(fix)
     return Fixed(
         kind=kind,
         queue=queue,
@@ -148,3 +170,12 @@ def carried_out(fix: Fix, kind: str, queue: str, names: Iterable[str]) -> Fixed:
         skipped=tuple(skipped),
         failed=tuple(failed),
     )
+
+
+def _settled(fix: Fix) -> list[str]:
+    """Make durable what was done; return what is wrong, mostly nothing."""
+    try:
+        fix.settle()
+    except OSError as error:
+        return [f"{fix.folder}: what was done may not outlast a loss of power: {error}"]
+    return []
