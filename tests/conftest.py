@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -26,6 +27,14 @@ _NOT_HANDED_DOWN = [
     "LINES",  # and pytest's processes have these of their own accord
     "PYTEST_ADDOPTS",
 ]
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile(
+    "qtool",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("qtool")
 
 
 def pytest_configure() -> None:

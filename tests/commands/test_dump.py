@@ -10,7 +10,7 @@ from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.msgdata import from_json
@@ -142,7 +142,7 @@ def test_names_of_files_do_not_reach_the_terminal_as_they_are(
 TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     st.dictionaries(TEXT, TEXT | st.binary(max_size=20) | st.floats(), max_size=4),
     TEXT,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.control.acting import Actor, acting_as
@@ -442,11 +442,7 @@ def test_it_is_found_by_time_person_act_and_text(tmp_path: Path) -> None:
     control.close()
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=40)
 @given(
     order=st.lists(st.integers(0, 12), max_size=60),
     number=st.integers(1, 7),

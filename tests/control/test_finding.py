@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool import qfile
@@ -279,11 +279,7 @@ CHANGES = st.lists(
     blocks=st.sampled_from([2, 5, 1000]),
     where=st.sampled_from(["", "age>1h", "list:ant"]),
 )
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=60)
 def test_nothing_is_found_twice_and_nothing_that_stayed_is_missed(
     tmp_path_factory: pytest.TempPathFactory,
     first: set[int],

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtool.control.models import Cell, QueueRow, RunningSlice, Severity, State, Verdict
@@ -266,9 +266,7 @@ ANY_PART = st.builds(
     held_seconds=st.none() | st.floats(0, 1e6),
     state_seconds=st.none() | st.floats(0, 1e6),
 )
-FEW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+FEW = settings(max_examples=40)
 RATE = st.none() | st.floats(0, 1e5)
 
 

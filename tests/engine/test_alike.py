@@ -382,6 +382,6 @@ def test_a_pause_on_record_holds_until_it_is_gone(site: Site, *, apart: bool) ->
     assert status(master, "in").counts == Counts(done=1)
     pauses.remove("in", None, 1)
     until = time.monotonic() + 20
-    while site.subjects("in") and time.monotonic() < until:
+    while site.queue("in").files and time.monotonic() < until:
         threading.Event().wait(0.05)
     assert site.subjects("in") == []

@@ -29,7 +29,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_plain_metadata_is_copied_deeply(msgdata: dict[str, object]) -> None:
     assert bounded_copy(msgdata) == msgdata
 

@@ -206,4 +206,4 @@ class Acts(RuleBasedStateMachine):
 
 
 TestActs = Acts.TestCase
-TestActs.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestActs.settings = settings(max_examples=20, stateful_step_count=25)

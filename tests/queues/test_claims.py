@@ -85,7 +85,7 @@ def test_overlapping_slices_conflict_and_disjoint_ones_do_not(claims: Claims) ->
             claims.take(thirds[2], "three")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     weights=st.lists(st.integers(min_value=1, max_value=1000), min_size=1, max_size=12)
 )

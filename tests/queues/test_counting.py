@@ -119,7 +119,7 @@ entries = st.lists(
 weights = st.lists(st.integers(min_value=1, max_value=50), min_size=1, max_size=9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(entries=entries, weights=weights)
 def test_counts_agree_with_counting_one_by_one(
     tmp_path_factory: pytest.TempPathFactory,
@@ -152,7 +152,7 @@ def test_a_folder_that_may_not_be_read_says_so(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True, min_size=1, max_size=60))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_times_of_few_names_are_told_exactly(
     tmp_path_factory: pytest.TempPathFactory, numbers: list[int]
 ) -> None:

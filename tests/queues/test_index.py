@@ -132,7 +132,7 @@ def test_who_asks_during_a_reading_waits_for_the_next_one_together(
     assert index.readings <= 3
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     count=st.integers(min_value=1, max_value=6),
     limit=st.integers(min_value=1, max_value=90),

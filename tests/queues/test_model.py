@@ -137,4 +137,4 @@ class Queues(RuleBasedStateMachine):
 
 
 TestQueues = Queues.TestCase
-TestQueues.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestQueues.settings = settings(max_examples=15, stateful_step_count=25)

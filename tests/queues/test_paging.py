@@ -108,7 +108,7 @@ def _page(present: dict[str, str], after: str, count: int) -> paging.NamePage:
     changes=st.lists(st.tuples(ENTRIES, st.sets(st.integers(0, 29))), max_size=20),
     count=st.integers(1, 7),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_comes_twice_and_nothing_that_stayed_is_missed(
     first: dict[str, str],
     changes: list[tuple[dict[str, str], set[int]]],

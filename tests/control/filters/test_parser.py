@@ -128,13 +128,13 @@ def test_a_state_goes_by_its_word(suffix: str, text: str) -> None:
 
 
 @given(filters, entries)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_filter_decides_as_its_parts_do(meant: Meant, entry: Asked) -> None:
     assert parse(meant.text, NOW).matches(entry) is meant.answer(entry)
 
 
 @given(filters, entries)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_name_never_rules_out_what_matches(meant: Meant, entry: Asked) -> None:
     found = parse(meant.text, NOW)
     may_match = found.may_match(name_of(entry))
@@ -166,7 +166,7 @@ def test_names_answer_age_due_slice_state_and_name() -> None:
 
 
 @given(st.sampled_from(WORDS), st.sampled_from("\"'"))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_quotes_hold_anything(word: str, mark: str) -> None:
     assert matches(quoted(word, mark), Asked(subject=f"<{word}>"))
     assert matches(f"subject={quoted(word, mark)}", Asked(subject=word))
@@ -275,7 +275,7 @@ PIECES = (
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), entries)
 @example("subject~", ENTRY)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_a_filter_or_one_line_with_a_place(text: str, entry: Asked) -> None:
     wrong = None
     try:
