@@ -272,7 +272,7 @@ def read(
     Raises:
         QFileError: It cannot be read; the error names the file and the reason.
     """
-    return _whole(path, True, message_class, allowed)
+    return _whole(path, strict=True, message_class=message_class, allowed=allowed)
 
 
 def look(path: Path | str, *, allowed: Container[str] = frozenset()) -> QFile:
@@ -281,23 +281,12 @@ def look(path: Path | str, *, allowed: Container[str] = frozenset()) -> QFile:
     Raises:
         QFileError: It cannot be read; the error names the file and the reason.
     """
-    return _whole(path, False, None, allowed)
+    return _whole(path, strict=False, allowed=allowed)
 
 
-def _whole(
-    path: Path | str,
-    strict: bool,
-    message_class: type[Message] | None,
-    allowed: Container[str],
-) -> QFile:
+def _whole(path: Path | str, **options: Any) -> QFile:
     try:
-        return decode(
-            read_bytes(path),
-            strict=strict,
-            path=path,
-            message_class=message_class,
-            allowed=allowed,
-        )
+        return decode(read_bytes(path), path=path, **options)
     except QFileError as error:
         # Neither half of a pair is a whole qfile, so nobody else is asked for one.
         reason = older_pair(path)
