@@ -43,7 +43,9 @@ _qtool_names() {
   done < <("${COMP_WORDS[0]/#\\~\\//$HOME/}" "${site[@]}" completion "$1" 2>/dev/null)
 }
 _qtool_queues() { _qtool_names queues "$1"; }
-_qtool_runners() { _qtool_names runners "$1"; }
+_qtool_runners() {
+  [[ " ${COMP_WORDS[*]} " == *' --all '* ]] || _qtool_names runners "$1"
+}
 """
 
 _ZSH = """\
@@ -60,7 +62,7 @@ _qtool_names() {
   compadd -- ${(f)"$(qtool $site completion $1 2>/dev/null)"}
 }
 _qtool_queues() { _qtool_names queues }
-_qtool_runners() { _qtool_names runners }
+_qtool_runners() { [[ $words[(r)--all] == --all ]] || _qtool_names runners }
 """
 
 
@@ -92,7 +94,11 @@ def _script(shell: str) -> str:
         for action in each._actions:
             _complete(action)
     names = {"bash": _BASH, "zsh": _ZSH}[shell]
-    return shtab.complete(parser, shell=shell, preamble=names)
+    script = shtab.complete(parser, shell=shell, preamble=names)
+    # Else bash offers files wherever there is nothing to offer.
+    return script.replace("complete -o bashdefault ", "complete ").replace(
+        "compopt -o filenames ", "compopt -o filenames -o bashdefault "
+    )
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -72,6 +72,24 @@ def test_bash_completes_the_names_of_the_site_that_is_named(script: Path) -> Non
     ) == [{"in", "out"}, {"shunt"}, {"out"}, set()]  # fmt: skip
 
 
+def test_bash_offers_files_where_files_are_meant_and_nowhere_else(
+    call: Call, script: Path
+) -> None:
+    site = configuration(script.parent)
+    root = script.parent / "spools"
+    root.mkdir()
+    words = f"qtool -C {site} stop"
+    assert completed(
+        script, f"{words} ", f"{words} --all s", f"{words} --all spools ",
+        f"qtool -C {site} discard in ", f"qtool -C {site} stop nowhere",
+    ) == [{"in", "out"}, {"spools"}, set(), set(), set()]  # fmt: skip
+    ended = subprocess.run(
+        ["bash", "-c", 'source "$1"; complete -p qtool', "bash", script],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ended.stdout == "complete -F _shtab_qtool qtool\n"
+
+
 def test_no_name_is_more_than_a_name_to_a_shell(call: Call, tmp_path: Path) -> None:
     for name in ("in", "$(touch made)", "a b", "*"):
         (tmp_path / "qfiles" / name).mkdir(parents=True)
