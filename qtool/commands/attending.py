@@ -36,7 +36,7 @@ def attended(
     try:
         result = attending.result(_show if sys.stderr.isatty() else None)
     except KeyboardInterrupt:
-        tell(f"interrupted: what was done tells {again(options, 'undo --list')}")
+        tell(f"interrupted: {again(options, 'undo --list')} tells what was done")
         raise
     except Refused as error:
         if not attending.was_interrupted:

@@ -202,6 +202,23 @@ def test_a_damaged_record_is_named_and_the_other_acts_go_on(
     assert control.discard("in", name).number == 4
 
 
+def test_moves_that_are_damaged_are_named_when_they_are_asked_for(
+    control: Control,
+) -> None:
+    one, two = put(control, "in", 2)
+    control.move("in", one, "out")
+    control.move("in", two, "out")
+    path = journal_of(control) / "2.jsonl"
+    head, _moves, end = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(head + b'[["in", 7]]\n' + end)
+    assert [act.done for act in control.acts()] == [1, 1]
+    with pytest.raises(NoSuchAct, match=r"2\.jsonl cannot be read"):
+        control.undo(2)
+    result = control.undo()
+    assert result.done == (one,)
+    assert "passed over act 2" in result.note
+
+
 def test_strangers_in_the_journal_are_left_alone(control: Control) -> None:
     [name] = put(control, "in")
     control.move("in", name, "out")

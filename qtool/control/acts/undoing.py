@@ -54,11 +54,17 @@ def to_undo(
         if number is None:
             did_any = act.done != 0 and not act.undoes and act.number not in tried
             is_meant = act.uid == uid and not by and did_any
+        damage = act.damage
         if is_meant:
             _check(act, by, uid, others=others)
-            return journal.read(act.number), "; ".join(damaged)
-        if act.damage:
-            damaged.append(f"passed over {act.damage}")
+            try:
+                return journal.read(act.number), "; ".join(damaged)
+            except NoSuchAct as error:  # in the middle, where nobody has looked yet
+                if number is not None:
+                    raise
+                damage = str(error)
+        if damage:
+            damaged.append(f"passed over {damage}")
         if number is not None and act.number < number:
             break
     if number is not None:
