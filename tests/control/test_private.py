@@ -47,8 +47,8 @@ LOOKS: list[tuple[Any, ...]] = [
     ("entry", "some", "FIRST"), ("entry", "some", "gone"),
     ("content", "some", "FIRST"), ("content", "some", "FIRST", "qfile"),
     ("content", "some", "gone"), ("content", "some", "FIRST", "pdf"),
-    ("find", "some", "", "", 2, 9.0), ("find", "some", "from:anne -slice:1"),
-    ("find", "some", "age>0s", "", 100, 9.0, True), ("find", "some", "size"),
+    ("find", "some", "", "", 2, 9.0), ("find", "some", "age>0s", "", 100, 9.0, True),
+    ("find", "some", "from:anne -slice:1", "", 2, 9.0), ("find", "some", "size"),
     ("find", "some", "size<"), ("find", "unknown"),
     ("described", "some", ("FIRST",)), ("named", "some", "1"), ("named", "some", "x"),
     ("step_question", "some"), ("step_question", "none"), ("step_question", "unknown"),
@@ -56,14 +56,17 @@ LOOKS: list[tuple[Any, ...]] = [
 ]  # fmt: skip
 ACTS: list[tuple[Any, ...]] = [
     ("examine",), ("examine", ("some", "none")), ("examine", ("unknown",)),
-    ("examine_entries", "some"), ("examine_entries", "unknown"),
+    ("examine_entries", "some", "", 9.0), ("examine_entries", "unknown"),
     ("fix_preview", "orphan-bak", "some"), ("fix", "orphan-bak", "some", "wrong"),
-    ("fix_preview", "unknown"), ("leaving",),
+    ("fix_preview", "unknown"),
     ("hold", "some", "FIRST"), ("release", "some", "FIRST"), ("hold", "some", "gone"),
     ("move", "some", "FIRST", "more"), ("undo",), ("requeue", "some", "gone"),
     ("discard", "some", "FIRST"), ("trash",), ("undo", 3, False, "why"), ("acts",),
     ("undo", 3), ("undo_question", 1), ("undo_question", 99), ("unshunt", "gone"),
     ("restore", "gone"), ("edit", "some", "gone"),
+    ("edit_refusal", "some", "FIRST"), ("edit_refusal", "some", "gone"),
+    ("rehearse", "discard", "some", "all"), ("rehearse", "move", "some", "all"),
+    ("rehearse_fix", "orphan-bak", "some"), ("rehearse_fix", "unknown"),
     ("preview", "discard", "some", "all"), ("confirm", "nonsense"), ("interrupt", 7),
     ("step", "some", "FIRST"), ("step", "some", "gone"), ("step", "some", None, 7),
     ("step", "more"), ("step", "more"), ("step", "unknown"), ("drain", ("more", "on")),
@@ -163,4 +166,6 @@ def test_every_call_of_a_screen_is_answered_alike(
     control.close()
     assert far == near
     asked = {name for name, *_ in (*LOOKS, *ACTS)}
-    assert {call.name for call in CALLS.values()} - asked == {"log", "metrics"}
+    assert {call.name for call in CALLS.values()} - asked == {
+        "leaving", "log", "metrics", "samples",
+    }  # fmt: skip
