@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from qtool.commands.moments import past
+from qtool.commands.numbers import from_one
 from qtool.commands.output import DONE, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width
@@ -47,7 +47,7 @@ def options(parser: Parser) -> None:
                         help="as it is called: step, discard, confirm")  # fmt: skip
     parser.add_argument("--file", metavar="FILEBASE", default="",
                         help="what was done to those whose names begin so")  # fmt: skip
-    parser.add_argument("-n", "--number", metavar="N", type=_number, default=_MOST,
+    parser.add_argument("-n", "--number", metavar="N", type=from_one, default=_MOST,
                         help=f"the newest N of them; else {_MOST}")  # fmt: skip
     parser.add_json("one JSON object an act, one a line")
 
@@ -80,9 +80,3 @@ def _pages(control: Control, options: Namespace) -> Iterator[tuple[AuditRecord, 
     if broken:
         lines = "line of the file was" if broken == 1 else "lines of the file were"
         tell(f"{broken} {lines} cut off or nobody's, and passed over")
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError("expected a number from 1 on")
-    return int(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import put_json
@@ -53,10 +52,3 @@ class Listing:
 def has_reasons(queue: str) -> bool:
     """Whether entries of a queue are there for a reason."""
     return queue in ("shunt", "bad")
-
-
-def count(text: str) -> int:
-    """Return how many entries are meant; for options."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise ArgumentTypeError(f"expected a number of entries, not {text!r}")
-    return int(text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtool.commands.entries import Listing, count, has_reasons
+from qtool.commands.entries import Listing, has_reasons
+from qtool.commands.numbers import count
 from qtool.commands.output import DONE, FAILED, LEFT, tell
 from qtool.commands.progress import Progress
 from qtool.commands.site import opened

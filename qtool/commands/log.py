@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from qtool.commands.loglines import line_of
+from qtool.commands.numbers import count
 from qtool.commands.output import DONE, put, put_json, tell
 from qtool.commands.site import again, opened
 from qtool.errors import Refused
@@ -41,7 +42,7 @@ def options(parser: Parser) -> None:
                         help="only records that contain this")  # fmt: skip
     parser.add_argument("-f", "--follow", action="store_true",
                         help="go on with what comes, until Ctrl-C")  # fmt: skip
-    parser.add_argument("-n", "--number", metavar="N", type=int, default=_MOST,
+    parser.add_argument("-n", "--number", metavar="N", type=count, default=_MOST,
                         help=f"the last N of them; else {_MOST}")  # fmt: skip
     parser.add_argument("--level", choices=_LEVELS, default="debug",
                         help="this, and what is worse")  # fmt: skip

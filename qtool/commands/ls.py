@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
-from qtool.commands.entries import Listing, count, has_reasons
+from qtool.commands.entries import Listing, has_reasons
+from qtool.commands.numbers import count
 from qtool.commands.output import DONE, FAILED, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width

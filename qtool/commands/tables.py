@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from qtool.commands.output import carries_unicode, erase, put
+from qtool.commands.output import carries_unicode, erase, put, put_json, tell
 from qtool.render import tables
 from qtool.render.tables import CUT_SIGN, Cell, Column, Styled, plain, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from argparse import Namespace
+    from collections.abc import Callable, Iterable, Sequence
 
     from qtool.render import Span
 
@@ -25,9 +26,12 @@ __all__ = [
     "cut_line",
     "is_in_colour",
     "put_lines",
+    "put_table",
     "terminal_width",
     "width_of",
 ]
+
+M = TypeVar("M")
 
 _PLAIN_CUT_SIGN = "~"
 
@@ -41,6 +45,31 @@ class Table(tables.Table):
     def put(self, rows: Iterable[Sequence[Cell]]) -> None:
         """Write rows; the headings stand before the first part."""
         put_lines(self.lines(rows))
+
+
+def put_table(
+    options: Namespace,
+    models: Sequence[M],
+    columns: Iterable[Column],
+    row: Callable[[M], Sequence[Cell]],
+    nothing: str,
+) -> None:
+    """Write some models as rows, or as JSON lines where the options ask for that.
+
+    Args:
+        options: Those of the command.
+        models: What is written.
+        columns: The headings.
+        row: Makes a row.
+        nothing: What is told where there are none.
+    """
+    if options.json:
+        for each in models:
+            put_json(each)
+    elif models:
+        Table(*columns, width=terminal_width()).put(map(row, models))
+    else:
+        tell(nothing)
 
 
 def put_lines(lines: Iterable[Sequence[Span]]) -> None:

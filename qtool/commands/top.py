@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from qtool import render
 from qtool.commands.findings import findings, told
+from qtool.commands.numbers import from_one
 from qtool.commands.output import (
     DONE,
     carries_unicode,
@@ -70,18 +71,10 @@ def options(parser: Parser) -> None:
     number = parser.add_mutually_exclusive_group()
     number.add_argument("--once", action="store_const", const=1, dest="number",
                         help="one snapshot, with rates")  # fmt: skip
-    number.add_argument("-n", "--number", metavar="N", type=_number,
+    number.add_argument("-n", "--number", metavar="N", type=from_one,
                         help="so many snapshots, one a second")  # fmt: skip
     parser.set_defaults(number=None)
     parser.add_json("a board a line, once a second")
-
-
-def _number(text: str) -> int:
-    if text.isascii() and text.isdecimal() and 0 < int(text) < 10**9:
-        return int(text)
-    from argparse import ArgumentTypeError
-
-    raise ArgumentTypeError(f"expected a number from 1 on, not {visible(text, 80)!r}")
 
 
 def run(options: Namespace) -> int:

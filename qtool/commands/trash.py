@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
 from qtool.commands.mending import EXIT_STATUS, acted
-from qtool.commands.output import DONE, FAILED, put_json, tell
+from qtool.commands.output import DONE, FAILED, tell
 from qtool.commands.site import opened
-from qtool.commands.tables import Table, terminal_width
+from qtool.commands.tables import put_table
 from qtool.errors import Refused
 from qtool.render.acts import TRASH_COLUMNS, trash_row
 
@@ -49,21 +49,9 @@ def run(options: Namespace) -> int:
         if options.empty:
             return _emptied(options, control)
         heaps = control.trash()
-    if options.json:
-        for heap in heaps:
-            put_json(heap)
-        return DONE
-    if not heaps:
-        tell("the trash is empty")
-        return DONE
-    _put_table(heaps)
+    row = partial(trash_row, now=time.time())
+    put_table(options, heaps, TRASH_COLUMNS, row, "the trash is empty")
     return DONE
-
-
-def _put_table(heaps: Sequence[Trashed]) -> None:
-    now = time.time()
-    table = Table(*TRASH_COLUMNS, width=terminal_width())
-    table.put(trash_row(heap, now) for heap in heaps)
 
 
 def _emptied(options: Namespace, control: Control) -> int:

@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
-from qtool.commands.entries import count
 from qtool.commands.mending import EXIT_STATUS, acted
-from qtool.commands.output import DONE, FAILED, put_json, tell
+from qtool.commands.numbers import from_one
+from qtool.commands.output import DONE, FAILED, tell
 from qtool.commands.site import opened
-from qtool.commands.tables import Table, terminal_width
+from qtool.commands.tables import put_table
 from qtool.render.acts import ACT_COLUMNS, act_row
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def options(parser: Parser) -> None:
                         help="its number; else your own last act")  # fmt: skip
     parser.add_argument("-l", "--list", action="store_true",
                         help="only list what was done, the newest first")  # fmt: skip
-    parser.add_argument("-n", "--number", dest="most", metavar="N", type=count,
+    parser.add_argument("-n", "--number", dest="most", metavar="N", type=from_one,
                         default=20,
                         help="how many are listed; else 20")  # fmt: skip
     parser.add_why()
@@ -61,15 +61,8 @@ def run(options: Namespace) -> int:
 
 def _listed(options: Namespace, control: Control) -> int:
     acts = control.acts(options.most)
-    if options.json:
-        for act in acts:
-            put_json(act)
-        return DONE
-    if not acts:
-        tell("nothing was done yet")
-        return DONE
-    Table(*ACT_COLUMNS, width=terminal_width()).put(map(act_row, acts))
+    put_table(options, acts, ACT_COLUMNS, act_row, "nothing was done yet")
     for act in acts:
-        if act.damage:
+        if act.damage and not options.json:
             tell(act.damage)
     return DONE
