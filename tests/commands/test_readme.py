@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from argparse import _SubParsersAction
 from dataclasses import fields, is_dataclass
@@ -16,10 +17,13 @@ from qtool.commands import output
 from qtool.commands.arguments import whole
 from qtool.control import models
 from qtool.control.serving.wire import hints_of
+from tests.commands.program import MESSAGE, configuration
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterator
+
+    from tests.commands.conftest import Call
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -38,10 +42,12 @@ SHAPES: dict[str, type | tuple[str, ...]] = {
     "dump": ("file", "form", "opaque", "msgdata", "message"),
     "log": models.LogLine,
     "audit": models.AuditRecord,
-    **dict.fromkeys(("start", "restart", "pause", "resume", "snooze"), STEERED),
-    "stop": ("runner", "slice", "told", "pid", "spool"),
+    **dict.fromkeys(
+        ("start", "stop RUNNER", "restart", "pause", "resume", "snooze"), STEERED
+    ),
+    "stop": ("pid", "spool", "told"),
     "step": models.StepReport,
-    **dict.fromkeys((*MENDING, "edit", "undo"), models.ActionResult),
+    **dict.fromkeys((*MENDING, "edit", "undo", "trash --empty"), models.ActionResult),
     **dict.fromkeys([f"{name} --dry-run" for name in MENDING], models.Preview),
     "undo --list": models.Act,
     "trash": models.Trashed,
@@ -93,6 +99,48 @@ def _objects(model: type, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 def test_the_fields_of_json_lines_are_in_the_readme() -> None:
     text = README.read_text("utf-8")
     assert [row for row in rows() if row not in text] == []
+
+
+def test_json_lines_have_the_fields_that_the_readme_tells(
+    call: Call, tmp_path: Path
+) -> None:
+    site = configuration(tmp_path)
+    told = call("-C", site, "inject", "in", stdin=MESSAGE).out.split()
+    name, path = told[1], told[-1]
+    Path(path).with_name("odd").touch()
+    call("-C", site, "inject", "shunt", stdin=MESSAGE)
+    asked: dict[str, list[object]] = {
+        "inject": ["inject", "in"],
+        "status": ["status"],
+        "top": ["top", "--once"],
+        "check": ["check", "in"],
+        "ls": ["ls"],
+        "ls QUEUE": ["ls", "in"],
+        "find": ["find", "from:anne"],
+        "show": ["show", "in", name],
+        "shunts": ["shunts"],
+        "shunts --by-failure": ["shunts", "--by-failure"],
+        "dump": ["dump", "-m", path],
+        "pause": ["pause", "in"],
+        "hold --dry-run": ["hold", "in", "all", "--dry-run"],
+        "discard": ["discard", "in", name, "--yes"],
+        "trash": ["trash"],
+        "undo --list": ["undo", "--list"],
+        "undo": ["undo"],
+        "audit": ["audit"],
+        "doctor": ["doctor"],
+        "leave": ["leave", "--dry-run"],
+        "metrics": ["metrics"],
+        "run --once": ["run", "--once"],
+        "units": ["units", "--dir", tmp_path],
+    }
+    for shape, words in asked.items():
+        found = SHAPES[SAME.get(shape, shape)]
+        if not isinstance(found, tuple):
+            found = tuple(each.name for each in fields(found))
+        lines = call("-C", site, *words, "--json", stdin=MESSAGE).out.splitlines()
+        assert lines, shape
+        assert {tuple(json.loads(line)) for line in lines} == {found}, shape
 
 
 @pytest.mark.parametrize("name", ["DONE", "FAILED", "USAGE", "LEFT", "INTERRUPTED"])
