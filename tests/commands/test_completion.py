@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from qtool.commands.arguments import commands
 from tests.commands.program import QTOOL, configuration
+from tests.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Call
@@ -96,6 +98,32 @@ def test_no_name_is_more_than_a_name_to_a_shell(call: Call, tmp_path: Path) -> N
     root = tmp_path / "qfiles"
     assert call("--root", root, "completion", "queues").out == "in\n"
     assert call("--root", root, "completion", "runners").out == ""
+
+
+@pytest.mark.long
+def test_zsh_completes_commands_options_and_names(call: Call, tmp_path: Path) -> None:
+    if shutil.which("zsh") is None:
+        pytest.skip("NOT RUN: zsh is not installed")
+    configuration(tmp_path)
+    (tmp_path / "_qtool").write_text(call("completion", "zsh").out)
+    (tmp_path / ".zshrc").write_text(
+        f"PS1='ready> ' fpath=({tmp_path} $fpath)\n"
+        "autoload -Uz compinit && compinit -u -D\n"
+    )
+    path = f"{QTOOL.parent}{os.pathsep}{os.environ['PATH']}"
+    with Terminal(
+        ["zsh", "-d", "-i"], cwd=tmp_path, env={"PATH": path, "ZDOTDIR": str(tmp_path)}
+    ) as zsh:
+        zsh.wait_for_text("ready>")
+        for typed, shown in (
+            ("qtool unsh\t", "qtool unshunt"),
+            ("qtool -C site.cfg step i\t", "qtool -C site.cfg step in"),
+            ("qtool pause in --wh\t", "qtool pause in --why"),
+            ("qtool completion z\t", "qtool completion zsh"),
+        ):
+            zsh.press(typed)
+            zsh.wait_for_text(f"ready> {shown}")
+            zsh.press("\x15")  # and the line is empty again
 
 
 def test_zsh_has_a_script_of_its_own(call: Call) -> None:
