@@ -110,7 +110,7 @@ class Survey:
         at, reason, verdict = self._rights
         if now - at >= _RIGHTS_SECONDS:
             reason = self._read_only_reason()
-            verdict = self._judged(settings.queue_root)
+            verdict = judge_disk(disk_of(settings.queue_root))
             self._rights = now, reason, verdict
         return Site(
             spool=str(settings.queue_root),
@@ -119,16 +119,18 @@ class Survey:
             read_only=reason,
             watching=self._watching(),
             mailman=self.runners.mailman,
-            verdict=verdict,
+            verdict=self._gone(settings.queue_root) or verdict,
         )
 
-    def _judged(self, root: Path) -> Verdict | None:
-        """Return what is to be said about the spool as a whole."""
+    def _gone(self, root: Path) -> Verdict | None:
+        """Return that the spool is not there, where it was, or has to be."""
         if is_there(root):
             self._was_there = True
         elif self._was_there:
-            return spool_gone(root)
-        return judge_disk(disk_of(root))
+            return spool_gone(f"{root} was there, and is no more")
+        elif self.runners.mailman.startswith("Mailman ("):
+            return spool_gone(f"Mailman runs, and {root} is not there")
+        return None
 
     def _standing(self, settings: RunnerSettings) -> Standing:
         standing = self.pausing.shown(settings, self.runners.standing(settings))

@@ -59,6 +59,21 @@ def test_a_row_says_that_mailman_runs(control: Control, double: MailmanDouble) -
     assert control.inject("in", MAIL, {}).served
 
 
+def test_a_spool_that_is_not_there_while_mailman_runs_is_told(
+    control: Control, double: MailmanDouble
+) -> None:
+    (double.directory / "var/queue").rename(double.directory / "var/away")
+    assert control.site().verdict is None  # nothing was put into it yet
+    double.lock_of_master(4711, "elsewhere.example.com")
+    os.utime(double.directory / "var/locks/master.lck", (4e9, 4e9))
+    other = open_site(config_file=double.directory / "mailman.cfg")
+    verdict = other.scan().site.verdict
+    other.close()
+    assert verdict is not None
+    assert verdict.words == "the spool is gone"
+    assert verdict.evidence.startswith("Mailman runs, and /")
+
+
 def test_sleep_times_are_mailmans(control: Control) -> None:
     row = row_of(control, "bounces")
     assert (row.snooze_seconds, row.snooze_fixed) == (120.0, True)

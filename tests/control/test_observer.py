@@ -257,9 +257,8 @@ def test_a_kept_answer_does_not_make_a_slow_queue_quick(control: Control) -> Non
 
 
 def test_a_spool_that_is_gone_is_told_until_it_is_back(
-    control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    control: Control, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("qtool.control.survey._RIGHTS_SECONDS", 0.0)
     put(control, "out")
     boards = watched(control)
     (tmp_path / "queues").rename(tmp_path / "away")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from qtool.control.models import State
+from qtool.control.models import Severity, State, Verdict, VerdictKind
 from qtool.tui.widgets.words import (
     age_of,
     depth_of,
@@ -110,6 +110,15 @@ def test_the_header_warns_of_what_is_polled(
     watching: str, shown: tuple[str, str]
 ) -> None:
     assert watching_spans(replace(SITE, watching=watching))[-1] == shown
+
+
+def test_the_header_says_what_is_wrong_with_the_spool() -> None:
+    gone = Verdict(kind=VerdictKind.UNREADABLE, severity=Severity.CRITICAL,
+                   words="the spool is gone", evidence="/a\x1b was there")  # fmt: skip
+    _, told = site_lines(replace(SITE, verdict=gone), 60)
+    assert told == [("error", "the spool is gone: /a\\x1b was there  ")]
+    _, both = site_lines(replace(SITE, verdict=gone, read_only="you may not"), 60)
+    assert both == [*told, ("warning", "read-only: you may not")]
 
 
 def test_the_header_says_who_acts_where_that_is_another() -> None:

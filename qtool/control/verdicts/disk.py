@@ -72,9 +72,8 @@ def is_there(folder: Path) -> bool:
     return True
 
 
-def spool_gone(folder: Path) -> Verdict:
-    """Return that the spool, which was there, is no more."""
-    evidence = f"{folder} was there, and is no more"
+def spool_gone(evidence: str) -> Verdict:
+    """Return that the spool is not there, though somebody works in it."""
     return critical(VerdictKind.UNREADABLE, "the spool is gone", evidence)
 
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from qtool import render
 from qtool.control.models import ENGINE_GONE, RECONNECTING, State
+from qtool.render.findings import STYLES
 from qtool.tui.widgets.ink import ending
 from qtool.untrusted import visible
 
@@ -175,7 +176,8 @@ def is_empty(board: Board) -> bool:
 
 
 def site_lines(site: Site, room: int, user: str = "") -> list[Line]:
-    """Return the header: which spool, which configuration, what may be done.
+    """Return the header: which spool, which configuration, what may be done, and what
+    is wrong with the spool as a whole.
 
     Args:
         site: The site.
@@ -193,9 +195,13 @@ def site_lines(site: Site, room: int, user: str = "") -> list[Line]:
         *whose,
         ("muted", f"  {ending(source, room - cell_len(spool))}"),
     ]
-    if not site.read_only:
-        return [first]
-    return [first, [("warning", f"read-only: {visible(site.read_only)}")]]
+    second: Line = []
+    if site.verdict is not None:
+        said = f"{site.verdict.words}: {site.verdict.evidence}"
+        second.append((STYLES[site.verdict.severity], f"{visible(said)}  "))
+    if site.read_only:
+        second.append(("warning", f"read-only: {visible(site.read_only)}"))
+    return [first, second] if second else [first]
 
 
 def watching_spans(site: Site) -> Line:
