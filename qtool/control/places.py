@@ -66,4 +66,5 @@ def _kept(configuration: Configuration, name: str, kind: str, part: str) -> Spoo
         bad=configuration.bad.queue_directory,
         text_form=configuration.settings.text_form,
         allowed=configuration.settings.allowed_classes,
+        group_commit=configuration.settings.group_commit,
     )

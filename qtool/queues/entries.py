@@ -141,7 +141,7 @@ class Entries:
         Raises:
             NoSuchEntry: It is.
         """
-        if os.path.lexists(f"{self.directory}/{name}{TAKEN}"):
+        if os.path.lexists(self.path(name, TAKEN)):
             raise self.missing(name)
 
     def put_back(self, name: str, suffix: str = WAITING) -> None:

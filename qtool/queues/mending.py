@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING, Any
 from qtool.queues.filebase import WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from email.message import Message
 
     from qtool.qfile import QFile
     from qtool.queues.changing import Msgdata
     from qtool.queues.switchboard import Switchboard
+
+
+class Prepared(ABC):
+    """What some entries are to hold, on the disk beforehand, until this is closed."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Remove what no entry got."""
 
 
 class Mending(ABC):
@@ -34,6 +42,7 @@ class Mending(ABC):
         new_suffix: str = WAITING,
         new_filebase: str | None = None,
         msgdata: Msgdata | None = None,
+        prepared: Prepared | None = None,
         sync: bool = True,
     ) -> None:
         """Move an entry that waits or was set aside, never one in flight.
@@ -50,6 +59,7 @@ class Mending(ABC):
             msgdata: Its metadata there, or what makes them of those that it has when
                 it is moved; the same without it. Volatile keys are left out, and the
                 bytes of its message stay.
+            prepared: What this queue has prepared, maybe of this entry, too.
             sync: When this returns, the move survives a loss of power. Who moves many
                 calls ``sync`` of both queues instead, now and then.
 
@@ -61,6 +71,19 @@ class Mending(ABC):
             QFileError: It cannot be read, or ``msgdata`` cannot be kept.
             OSError: It failed; the entry is where it was, or where it goes when only
                 the wait for the disk failed.
+        """
+
+    @abstractmethod
+    def prepare(self, changes: Iterable[tuple[str, str, Msgdata]]) -> Prepared:
+        """Write what several entries are to hold, with one group commit.
+
+        Each stays as it is until its ``transfer``, which finds out whether it may go
+        and writes by itself what is not prepared: what cannot be, or is too much at a
+        time, and everything where there is no group commit.
+
+        Args:
+            changes: The filebase of each, the state that it is in, and the metadata
+                that ``transfer`` is going to give it.
         """
 
     def move(self, filebase: str, other: Switchboard) -> None:

@@ -51,7 +51,8 @@ class Spool(SpoolMending):
         state_directory: Where claims and reasons are; ``.qtool`` beside the queue's.
         text_form: Write messages in the text form, as a queue of Mailman needs.
         allowed: Further classes that an entry may name, by full name.
-        group_commit: Let ``enqueue_many`` wait for the file system as a whole.
+        group_commit: Let ``enqueue_many`` and ``prepare`` wait for the file system as a
+            whole.
         create: Whether an enqueue may make the directory.
         honours_due: An entry whose time lies ahead waits; ``deliver_after`` sets it.
         clock: Gives the time, in epoch seconds.

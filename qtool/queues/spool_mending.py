@@ -7,19 +7,28 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtool.errors import QueueError
-from qtool.queues import changing, leftovers, originals, rewriting, transferring
+from qtool.queues import (
+    changing,
+    durable,
+    leftovers,
+    originals,
+    rewriting,
+    transferring,
+)
 from qtool.queues.filebase import BEGUN_SUFFIXES, IN_HAND, WAITING
 from qtool.queues.switchboard import Switchboard
 from qtool.queues.transferring import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable, Mapping
     from email.message import Message
 
     from qtool.qfile import QFile
     from qtool.queues.changing import Msgdata
     from qtool.queues.entries import Entries
     from qtool.queues.index import Index
+    from qtool.queues.mending import Prepared
+    from qtool.queues.rewriting import Change
 
 
 class SpoolMending(Switchboard):
@@ -29,6 +38,7 @@ class SpoolMending(Switchboard):
     _index: Index
     _allowed: frozenset[str]
     _text_form: bool
+    _group_commit: bool
 
     def transfer(
         self,
@@ -39,6 +49,7 @@ class SpoolMending(Switchboard):
         new_suffix: str = WAITING,
         new_filebase: str | None = None,
         msgdata: Msgdata | None = None,
+        prepared: Prepared | None = None,
         sync: bool = True,
     ) -> None:
         """Move an entry that waits or was set aside, never one in flight."""
@@ -48,8 +59,19 @@ class SpoolMending(Switchboard):
         new = Place(self._entries_of(other), new_filebase or filebase, new_suffix)
         change = None
         if msgdata is not None:
-            change = self._changing(old, msgdata)
-        transferring.transfer(old, new, change, sync=sync)
+            change = self._changing(filebase, suffix, msgdata)
+        group = prepared if isinstance(prepared, rewriting.Group) else None
+        transferring.transfer(old, new, change, sync=sync, group=group)
+
+    def prepare(self, changes: Iterable[tuple[str, str, Msgdata]]) -> Prepared:
+        """Write what several entries are to hold, with one group commit."""
+        group = rewriting.Group(self._entries)
+        if self._group_commit and durable.can_sync_file_system():
+            group.write(
+                (name, suffix, self._changing(name, suffix, msgdata))
+                for name, suffix, msgdata in changes
+            )
+        return group
 
     def keep(self, filebase: str, other: Switchboard) -> None:
         """Give a waiting entry a second name in ``other``; it stays where it is."""
@@ -70,8 +92,7 @@ class SpoolMending(Switchboard):
         sync: bool = True,
     ) -> None:
         """Give a waiting entry other metadata, unless a runner is faster."""
-        place = Place(self._entries, filebase, WAITING)
-        change = self._changing(place, msgdata, message, was)
+        change = self._changing(filebase, WAITING, msgdata, message, was)
         rewriting.rewrite(self._entries, filebase, change, sync=sync)
 
     def _entries_of(self, other: Switchboard) -> Entries:
@@ -81,15 +102,16 @@ class SpoolMending(Switchboard):
 
     def _changing(
         self,
-        place: Place,
+        filebase: str,
+        suffix: str,
         msgdata: Msgdata,
         message: Message | bytes | None = None,
         was: QFile | None = None,
-    ) -> Callable[[bytes], bytes]:
+    ) -> Change:
         """Return what gives an entry these metadata, and this message."""
         return partial(
             changing.changed,
-            path=place.path,
+            path=f"{self._entries.directory}/{filebase}{suffix}",
             msgdata=msgdata,
             message=message,
             was=was,

@@ -24,9 +24,8 @@ from qtool.queues.filebase import WAITING, WRITING
 from qtool.queues.rewriting import changed, remove_dead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from qtool.queues.entries import Entries
+    from qtool.queues.rewriting import Change, Group
 
 
 class Place:
@@ -55,7 +54,12 @@ class Place:
 
 
 def transfer(
-    old: Place, new: Place, change: Callable[[bytes], bytes] | None, *, sync: bool
+    old: Place,
+    new: Place,
+    change: Change | None,
+    *,
+    sync: bool,
+    group: Group | None = None,
 ) -> None:
     """Move an entry, and give it another content where that is asked for.
 
@@ -64,6 +68,7 @@ def transfer(
         new: Where it goes.
         change: Returns the new content for the old one.
         sync: Wait until the names are on the disk.
+        group: Where that new content may be already.
 
     Raises:
         NoSuchEntry: It is not there in that state, or somebody was faster.
@@ -78,7 +83,7 @@ def transfer(
     if change is None:
         _move(old, new)
     else:
-        _move_changed(old, new, change)
+        _move_changed(old, new, change, group)
     if sync:
         new.entries.sync()
         if new.entries.directory != old.entries.directory:
@@ -151,14 +156,14 @@ def _copy(held: str, new: Place) -> None:
             os.unlink(held)
 
 
-def _move_changed(old: Place, new: Place, change: Callable[[bytes], bytes]) -> None:
+def _move_changed(old: Place, new: Place, change: Change, group: Group | None) -> None:
     stays = old.is_same(new) if os.path.lexists(new.path) else False
     if os.path.lexists(new.path) and not stays:
         _end_twin(old, new)
         with suppress(NoSuchEntry), changed(new.entries, new.name, new.suffix, change):
             new.entries.put_back(new.name, new.suffix)
         return
-    with changed(old.entries, old.name, old.suffix, change) as held:
+    with changed(old.entries, old.name, old.suffix, change, group) as held:
         if stays:
             old.entries.put_back(old.name, old.suffix)
             return

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.control.acts import groups
 from qtool.control.acts.undoing import UNDO
 from qtool.control.places import place
-from qtool.errors import Refused
+from qtool.errors import NoSuchAct, Refused
 from tests.control.site import configuration, open_site
 from tests.control.test_mending import put
 from tests.queues.conftest import elsewhere
@@ -87,9 +88,9 @@ def numbers(held: Held) -> Counter[int]:
     return Counter(msgdata["n"] for each in held.values() for _, msgdata in each)
 
 
-def prepared(root: Path, far: Far) -> Held:
+def prepared(root: Path, far: Far, count: int) -> Held:
     with closing(opened(root, far)) as control:
-        for n in range(3):
+        for n in range(count):
             put(control, "in", n=n)
             put(control, "shunt", n=10 + n, whichq="out", shunt_error=f"Error: {n}")
         return held_at(control, *QUEUES)
@@ -97,6 +98,9 @@ def prepared(root: Path, far: Far) -> Held:
 
 def check(root: Path, far: Far, verb: str, before: Held) -> bool:
     """Each message is there once, and undo brings all back; tell if any was cut off."""
+    visible = Counter(path.name for path in root.rglob("*.pck"))
+    if "edit" not in verb and far is None:
+        assert set(visible.values()) == {1}  # before anybody has swept
     with closing(opened(root, far)) as control:
         if "edit" not in verb:
             there = numbers(held_at(control, *QUEUES, *ASIDE))
@@ -118,18 +122,18 @@ def check(root: Path, far: Far, verb: str, before: Held) -> bool:
 
 
 def _at_every_call(
-    tmp_path: Path, far: Far, verb: str, error: int | None = None
+    tmp_path: Path, far: Far, verb: str, error: int | None = None, *, count: int = 3
 ) -> int:
     """Let an act die or fail at each call; return how many acts were cut off."""
     cut_off = []
 
     def made(last: int) -> tuple[Callable[[], object], Callable[[], object]]:
         root = tmp_path / str(last)
-        before = prepared(root, far)
+        before = prepared(root, far, count)
         control = opened(root, far)
 
         def act() -> None:
-            with closing(control), suppress(Refused):
+            with closing(control), suppress(Refused, NoSuchAct):
                 ACTS[verb](control)
 
         return act, lambda: cut_off.append(check(root, far, verb, before))
@@ -142,6 +146,16 @@ def _at_every_call(
 @pytest.mark.parametrize("verb", ACTS)
 def test_killed_at_any_call_all_can_be_taken_back(tmp_path: Path, verb: str) -> None:
     assert _at_every_call(tmp_path, None, verb) > 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", ["unshunt", "undo of an unshunt"])
+@pytest.mark.parametrize("error", [None, errno.EIO, errno.ENOSPC])
+def test_in_whatever_group_it_dies_or_fails_all_can_be_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, error: int | None
+) -> None:
+    monkeypatch.setattr(groups, "TOGETHER", 2)
+    assert _at_every_call(tmp_path, None, verb, error, count=5) > 0
 
 
 @pytest.mark.long

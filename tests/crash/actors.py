@@ -142,6 +142,12 @@ def mender(root: Path, other: Path) -> None:
         control.undo(number)
 
 
+def unshunter(root: Path, other: Path) -> None:
+    """Unshunt messages, all by one group commit."""
+    with contextlib.closing(opened(configuration(root).settings)) as control:
+        control.confirm(control.preview("unshunt", "shunt", "all").token)
+
+
 def mended(root: Path) -> None:
     """Take back all acts that were not, the newest first."""
     with contextlib.closing(opened(configuration(root).settings)) as control:
@@ -163,7 +169,10 @@ def master(root: Path, other: Path) -> None:
 
 ACTORS: dict[str, Callable[[Path, Path], None]] = {
     act.__name__: act
-    for act in (producer, runner, mover, rewriter, operator, mender, master)
+    for act in (
+        *(producer, runner, mover, rewriter, operator, mender),
+        *(unshunter, master),
+    )
 }
 
 if __name__ == "__main__":

@@ -25,9 +25,12 @@ def prepare(actor: str, place: Place) -> None:
     place.other.mkdir(parents=True, exist_ok=True)
     if actor == "producer":
         return
-    queue = Spool("in", place.root / ("first" if actor == "master" else "in"))
+    folder = {"master": "first", "unshunter": "shunt"}.get(actor, "in")
+    queue = Spool(folder, place.root / folder)
+    msgdata = {"whichq": "in"} if actor == "unshunter" else {}
     queue.enqueue_many(
-        [(actors.mail(what), {"number": n}) for n, what in enumerate(SUBJECTS, 1)]
+        (actors.mail(what), {**msgdata, "number": n})
+        for n, what in enumerate(SUBJECTS, 1)
     )
     if actor == "runner":
         (queue.queue_directory / f"{GARBAGE}.pck").write_bytes(b"garbage")
@@ -38,9 +41,9 @@ def start_again(actor: str, place: Place) -> None:
     if actor in {"runner", "master"}:
         actors.ACTORS[actor](place.root, place.other)
         return
-    if actor == "mender":
+    if actor in {"mender", "unshunter"}:
         actors.mended(place.root)
-    for folder in (place.root / "in", place.other / "out"):
+    for folder in (place.root / "in", place.root / "shunt", place.other / "out"):
         Spool(folder.name, folder).recover_backup_files()
 
 
@@ -57,7 +60,7 @@ def check(actor: str, place: Place, ended: Ended | None = None) -> None:
     assert expected <= set(there), there
     repeated = sum(there.values()) - len(there)
     is_one_disk = place.root == place.other
-    if actor in {"producer", "rewriter", "mender"} or (
+    if actor in {"producer", "rewriter", "mender", "unshunter"} or (
         actor == "operator" and is_one_disk
     ):
         assert repeated == 0, there

@@ -64,7 +64,9 @@ def _check_fsyncs(log: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("needs_strace")
-@pytest.mark.parametrize("actor", ["producer", "runner", "rewriter", "operator"])
+@pytest.mark.parametrize(
+    "actor", ["producer", "runner", "rewriter", "operator", "unshunter"]
+)
 def test_whatever_call_fails_nothing_is_lost(tmp_path: Path, actor: str) -> None:
     """And what was not accepted by then leaves nothing behind."""
     place = Place(tmp_path / "whole", tmp_path / "whole")

@@ -101,7 +101,8 @@ def test_a_call_that_is_not_made_kills_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "actor", ["producer", "runner", "mover", "rewriter", "operator", "mender"]
+    "actor",
+    ["producer", "runner", "mover", "rewriter", "operator", "mender", "unshunter"],
 )
 def test_who_works_in_one_thread_makes_the_same_calls_each_time(
     tmp_path: Path, actor: str
@@ -118,7 +119,8 @@ def test_killed_at_any_call_they_lose_nothing_and_repeat_one_at_most(
     """Before each call is after the one before it; the last one is in any case over."""
     here, far = Victims(tmp_path / "here"), Victims(tmp_path / "far", elsewhere)
     actors = (
-        "producer", "runner", "mover", "rewriter", "operator", "mender", "master",
+        "producer", "runner", "mover", "rewriter", "operator", "mender", "unshunter",
+        "master",
     )  # fmt: skip
     chosen = [(here, actor) for actor in actors]
     if elsewhere is not None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CALLS = (
     "open", "write", "fsync", "rename", "link", "unlink", "mkdir", "chmod", "fchmod",
 )  # fmt: skip
-_RENAMES = ("rename_new", "exchange")
+_OF_OURS = ("rename_new", "exchange", "sync_file_system")
 
 
 class Killed(BaseException):
@@ -66,7 +66,7 @@ def dying(
     """Let everything in the block die, or one call fail, after ``last`` calls."""
     process = _Process(last, error, only)
     with pytest.MonkeyPatch.context() as patch:
-        for module, names in ((os, _CALLS), (durable, _RENAMES)):
+        for module, names in ((os, _CALLS), (durable, _OF_OURS)):
             for name in names:
                 made = process.wrapped(name, getattr(module, name))
                 patch.setattr(module, name, made)

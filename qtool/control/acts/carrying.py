@@ -7,10 +7,11 @@ or a folder may not be written the rest is left alone: what was done is on recor
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from qtool.control.acts.groups import Groups
 from qtool.control.acts.plans import mark_of
 from qtool.control.acts.records import OWN_TRASH
 from qtool.control.audit.audit import noted
@@ -101,7 +102,8 @@ class _Carrier:
         self._backwards = backwards
         self._left = 0
         self._places: dict[str, Switchboard] = {}
-        self._unsynced: set[str] = set()
+        self._groups = Groups(self._place, self._msgdata)
+        self._unsynced: dict[str, bool] = {}  # whether entries have only left it
         self._swept: set[str] = set()
         self._synced_at = time.monotonic()
         self.done: list[str] = []
@@ -112,16 +114,20 @@ class _Carrier:
     def carry(self, moves: Sequence[Moved], ongoing: Ongoing) -> None:
         """Go all ways, up to the first that the machine or a person does not allow."""
         try:
-            for position, move in enumerate(moves):
-                problem = self._tried(move) or self._synced_in_time()
-                problem = problem or ongoing.came_to(position + 1)
-                if problem:
-                    self._left = len(moves) - position - 1
-                    for left in moves[position + 1 :]:
-                        self._miss(self.skipped, left, NOT_TRIED + problem)
-                    break
+            with closing(self._groups.each(moves)) as each:
+                for position, move in enumerate(each):
+                    problem = self._tried(move) or self._synced_in_time()
+                    problem = problem or ongoing.came_to(position + 1)
+                    if problem:
+                        self._leave(moves[position + 1 :], problem)
+                        break
         finally:
             self._sync()
+
+    def _leave(self, moves: Sequence[Moved], problem: str) -> None:
+        self._left = len(moves)
+        for move in moves:
+            self._miss(self.skipped, move, NOT_TRIED + problem)
 
     def end(self, begun: Begun) -> None:
         """Put on record how that went."""
@@ -172,7 +178,7 @@ class _Carrier:
         if held is None or lost.keys() <= held.msgdata.keys():
             raise NoSuchEntry(f"{name} is in {move.target} already") from error
         target.rewrite(name, {**held.msgdata, **lost}, was=held, sync=False)
-        self._unsynced.add(move.target)
+        self._unsynced[move.target] = False
 
     def _go(self, move: Moved) -> None:
         source, target = self._place(move.source), self._place(move.target)
@@ -186,9 +192,10 @@ class _Carrier:
             new_suffix=move.new_suffix,
             new_filebase=move.new_filebase,
             msgdata=self._msgdata(move),
+            prepared=self._groups.prepared.get(move.source),
             sync=False,
         )
-        self._unsynced |= {move.source, move.target}
+        self._went(move)
 
     def _exchange(self, move: Moved, source: Switchboard, target: Switchboard) -> None:
         """Change an entry whose original is kept beside, or take that back."""
@@ -211,7 +218,11 @@ class _Carrier:
             except BaseException:
                 target.erase(filebase)
                 raise
-        self._unsynced |= {move.source, move.target}
+        self._went(move)
+
+    def _went(self, move: Moved) -> None:
+        self._unsynced.setdefault(move.source, True)
+        self._unsynced[move.target] = False
 
     @staticmethod
     def _keep(filebase: str, source: Switchboard, target: Switchboard) -> None:
@@ -255,7 +266,7 @@ class _Carrier:
     def _sync(self) -> str:
         """Make what was moved durable; return what is wrong, mostly nothing."""
         problem = ""
-        for name in self._unsynced:
+        for name in sorted(self._unsynced, key=self._unsynced.__getitem__):
             try:
                 self._places[name].sync()
             except OSError as error:
