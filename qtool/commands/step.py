@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from qtool.commands.output import DONE, FAILED, LEFT, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import put_lines
 from qtool.control.models import Outcome
-from qtool.control.paging import the_one
+from qtool.control.paging import the_file
 from qtool.errors import Refused
 from qtool.installation.specs import named
 
@@ -33,7 +32,6 @@ Mailman's own runner asks first: its step is real, and `out` sends mail.
 
 exit status: 0 done or kept, 1 shunted or preserved, 3 nothing was taken
 """
-_WHOLE = re.compile(r".+\+[0-9a-f]{40}")
 _STATUS = {
     Outcome.DONE: DONE,
     Outcome.KEPT: DONE,
@@ -67,7 +65,8 @@ def run(options: Namespace) -> int:
         if len(parts) != 1:
             raise Refused("one runner is stepped at a time: name it")
         (part,) = parts
-        name = options.name and _filebase(control, part.name, options.name)
+        typed = options.name and Path(options.name).name
+        name = typed and the_file(control, part.name, typed)
         if not _may(control, options, part, name):
             tell("nothing was done")
             return LEFT
@@ -77,13 +76,6 @@ def run(options: Namespace) -> int:
     else:
         put_lines([line] for line in render.step_report_lines(report))
     return _STATUS[report.outcome]
-
-
-def _filebase(control: Control, queue: str, name: str) -> str:
-    """Return the filebase in the name of a file, in its path, or that begins so."""
-    named = Path(name).name.removesuffix(".pck")
-    # Of what has gone meanwhile the step says so.
-    return named if _WHOLE.fullmatch(named) else the_one(control, queue, named)
 
 
 def _may(control: Control, options: Namespace, part: Chosen, name: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ SHORTEST_BEGINNING = 8
 """So much of an entry's name has to be typed."""
 _FIRST_SECONDS, _SECONDS = 0.01, 0.05
 # So long a page is read for, about: hits are to come soon, and progress to be shown.
+_WHOLE = re.compile(r".+\+[0-9a-f]{40}")
 _SUFFIXES = (".pck", ".bak", ".psv")
 
 
@@ -176,6 +178,12 @@ def the_one(control: Control, queue: str, name: str) -> str:
             f" {first}{more}"
         )
     return found[0]
+
+
+def the_file(control: Control, queue: str, name: str) -> str:
+    """Return the same for who tells of an entry that has gone: a whole name may do."""
+    whole = name.removesuffix(_SUFFIXES[0])
+    return whole if _WHOLE.fullmatch(whole) else the_one(control, queue, name)
 
 
 def _count(found: Sequence[str]) -> str:

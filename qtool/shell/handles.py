@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool import render
 from qtool.control.models import Severity
+from qtool.control.paging import the_file
 from qtool.errors import NoSuchRunner, ReadOnly, Refused
 from qtool.shell.output import say, say_lines
 from qtool.untrusted import visible
@@ -63,10 +64,12 @@ def stepper(control: Control) -> Callable[..., Report]:
 
         Args:
             runner: The runner's name.
-            filebase: The file; the next one without it.
+            filebase: The file, by the beginning of its name; the next one without it.
             slice: Of which slice of the runner, from 0.
             yes: Do not ask, where the step is one of Mailman's runners.
         """
+        if filebase is not None:
+            filebase = the_file(control, runner, filebase)
         question = control.step_question(runner, filebase)
         if question is not None and not yes:
             ask(question, "not stepped")

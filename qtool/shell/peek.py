@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtool import render
+from qtool.control.paging import the_file
 from qtool.errors import Refused
 from qtool.qfile import body_text, headers_of, look
 from qtool.qfile.body import BODY_LIMIT
@@ -80,14 +81,15 @@ def peeker(control: Control) -> Callable[..., Peek]:
 
         Args:
             where: The name of a queue, or the path of a file.
-            filebase: The entry of that queue.
+            filebase: The entry of that queue, by the beginning of its name.
         """
         if filebase is None:
             name = str(where)
             if name in control.configuration.switchboards and not Path(name).is_file():
                 raise Refused(f"{name} is a queue: name its entry, too: {_EXAMPLE}")
             return _of_file(Path(where))
-        return shown(control.entry(str(where), filebase))
+        queue = str(where)
+        return shown(control.entry(queue, the_file(control, queue, filebase)))
 
     return peek
 

@@ -255,6 +255,19 @@ def test_a_message_cannot_write_to_the_terminal(
     assert not {"\x1b", "\u202e"} & set(text)
 
 
+def test_the_beginning_of_a_name_does_to_step_and_to_peek(
+    tmp_path: Path, own_process: None
+) -> None:
+    control = open_site(config_file=configuration(tmp_path))
+    [name] = put(control, 1)
+    names: dict[str, Any] = preloaded(control)
+    assert names["peek"]("in", name[:12]).path.endswith(f"/{name}.pck")
+    assert names["step"]("in", name[:12]).filebase == name
+    with pytest.raises(NoSuchEntry):
+        names["peek"]("in", name[:12])
+    control.close()
+
+
 VERBS = ("hold", "requeue", "discard", "unshunt", "restore")
 
 
