@@ -427,6 +427,7 @@ def test_of_a_spool_that_is_gone_one_alert_tells(tmp_path: Path) -> None:
     gone = sick(VerdictKind.UNREADABLE)
     seen = board(gone)
     alerts.see(replace(seen, site=replace(SITE, verdict=gone)))
+    alerts.see(replace(seen, site=replace(SITE, verdict=gone)))
     eventually(lambda: out.exists() and out.read_text().endswith("\n"))
     alerts.see(board(WELL))
     eventually(lambda: out.read_text().count("\n") == 2)

@@ -62,8 +62,6 @@ class Alerts:
         """Tell what has changed, if it has for long enough."""
         now = self._ticks()
         unsure = self._afresh.unsure(board, now)
-        if board.site.verdict and board.site.verdict.kind is VerdictKind.UNREADABLE:
-            unsure |= {row.name for row in board.rows}  # told of the spool, once
         for change in self._vigil.see(self._verdicts(board), now, unsure):
             self._afresh.is_told(change.queue)
             facts, data = told(change, board)
@@ -93,9 +91,12 @@ class Alerts:
             for row in board.rows
             if row.verdict is not None and self._is_ours(row.name)
         }
-        if not self._queues:
-            found[SPOOL] = board.site.verdict or WELL
-        return found
+        if self._queues:
+            return found
+        spool = board.site.verdict or WELL
+        if spool.kind is VerdictKind.UNREADABLE:  # it is told of the spool, once
+            found = {queue: self._vigil.told(queue) for queue in found}
+        return {**found, SPOOL: spool}
 
 
 def told(change: Change, board: Board) -> tuple[dict[str, str], bytes]:

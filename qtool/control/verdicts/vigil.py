@@ -43,6 +43,10 @@ class Vigil:
         self._after = after_seconds
         self._watched = {queue: _Watched(one) for queue, one in (told or {}).items()}
 
+    def told(self, queue: str) -> Verdict:
+        """Return the last verdict that was told of a queue."""
+        return self._watched[queue].told if queue in self._watched else WELL
+
     def see(
         self,
         verdicts: Mapping[str, Verdict],
