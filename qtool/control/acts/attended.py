@@ -21,6 +21,8 @@ R = TypeVar("R")
 _PATIENCE_SECONDS = 0.5
 """What is done sooner is not asked how far it is."""
 _EVERY_SECONDS = 0.2
+_TRIES = 15
+"""How often it is looked for, to be ended."""
 
 
 class Attended(Generic[R]):
@@ -54,10 +56,13 @@ class Attended(Generic[R]):
                 told.
         """
         run = copy_context().run
-        threading.Thread(target=run, args=(self._run,), daemon=True).start()
-        seconds = _PATIENCE_SECONDS
+        thread = threading.Thread(target=run, args=(self._run,), daemon=True)
+        seconds, is_begun = _PATIENCE_SECONDS, False
         while not self._over.is_set():
             try:
+                if not is_begun:
+                    is_begun = True
+                    thread.start()
                 # Not a join, which takes an interrupt for the thread's end.
                 is_over = self._over.wait(seconds)
                 seconds = _EVERY_SECONDS
@@ -90,9 +95,12 @@ class Attended(Generic[R]):
 
     def _is_stopped(self) -> bool:
         """Have it end; return whether it does, or has."""
-        seen = self._seen()
-        with suppress(QToolError, OSError):
-            if seen is not None:
-                self._control.interrupt(seen.id)
+        for _ in range(_TRIES):
+            seen = self._seen()
+            with suppress(QToolError, OSError):
+                if seen is not None:
+                    self._control.interrupt(seen.id)
+                    return True
+            if self._over.wait(_EVERY_SECONDS):  # it may be about to begin
                 return True
-        return self._over.is_set()
+        return False
