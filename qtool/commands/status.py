@@ -12,7 +12,7 @@ from qtool.commands.findings import lines_below, site_findings
 from qtool.commands.output import DONE, carries_unicode, put_json, tell
 from qtool.commands.site import again, opened
 from qtool.commands.tables import put_lines
-from qtool.control.models import State
+from qtool.control.models import RECONNECTING, State
 from qtool.control.unattended import is_nobody_there, unattended, unattended_line
 from qtool.untrusted import visible
 
@@ -106,7 +106,10 @@ def site_lines(board: Board) -> list[list[Span]]:
     ]
     if site.mailman:
         lines.append([("muted", "mailman "), ("", visible(site.mailman))])
-    if site.attached:
+    if site.attached == RECONNECTING:
+        seen = render.moment(board.at)[11:19]
+        lines.append([("warning", f"the daemon is gone: this is what it saw at {seen}")])
+    elif site.attached:
         lines.append([("muted", visible(site.attached))])
     if site.read_only:
         lines.append([("warning", f"read-only: {visible(site.read_only)}")])

@@ -111,6 +111,20 @@ def test_it_says_what_it_waits_for(
     ]  # fmt: skip
 
 
+def test_it_says_that_the_daemon_is_gone(call: Call, site: Path) -> None:
+    with running(site) as run:
+        run.read_to("started")
+        with Terminal([str(QTOOL), "--config", str(site), "top"]) as terminal:
+            terminal.wait_for_text("attached to pid")
+            call("--config", site, "stop")
+            terminal.wait_for_text("the daemon is gone: this is what it saw at ")
+            with running(site) as another:
+                another.read_to("started")
+                terminal.wait_for_text(f"attached to pid {another.process.pid}")
+                terminal.press("q")
+                assert terminal.wait_for_end() == 0
+
+
 @pytest.mark.parametrize("words", [["-n", "0"], ["-n", "x"], ["-n", "1", "--once"]])
 def test_an_odd_number_of_snapshots_is_refused(call: Call, words: list[str]) -> None:
     assert call("top", *words).status == 2
