@@ -107,8 +107,8 @@ def site_lines(board: Board) -> list[list[Span]]:
     if site.mailman:
         lines.append([("muted", "mailman "), ("", visible(site.mailman))])
     if site.attached == RECONNECTING:
-        seen = render.moment(board.at)[11:19]
-        lines.append([("warning", f"the daemon is gone: this is what it saw at {seen}")])
+        at = render.moment(board.at)[11:19]
+        lines.append([("warning", f"the daemon is gone: this is what it saw at {at}")])
     elif site.attached:
         lines.append([("muted", visible(site.attached))])
     if site.read_only:
