@@ -13,6 +13,7 @@ from qtool.control.places import held, place
 from qtool.control.rows import Row
 from qtool.control.verdicts.disk import disk_of, is_there, judge_disk, spool_gone
 from qtool.control.verdicts.drained import Drains
+from qtool.control.verdicts.glance import with_retries
 from qtool.queues.strays import strays
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Survey:
         shown = [
             row.shown(self._standing(row.settings), now, at) for row in self.rows()
         ]
+        if self.runners.mailman:
+            shown = [with_retries(row, shown) for row in shown]
         return Board(at=at, rows=tuple(shown), site=self.site())
 
     def fresh_board(self) -> Board:

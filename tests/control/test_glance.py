@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from qtool.control.mailman_work import note_of, states_of
 from qtool.control.models import QueueRow, Severity, State, VerdictKind
 from qtool.control.verdicts.cases import Facts
+from qtool.control.verdicts.glance import with_retries
 from qtool.control.verdicts.progress import Part
 from qtool.control.verdicts.verdicts import judge
 from qtool.engine.mailman_processes import MailmanProcess
@@ -101,6 +103,18 @@ def test_what_the_process_does_is_told() -> None:
     held = seen(ago(3, 3), process=MailmanProcess(pid=7, state="T"))
     assert (held.kind, held.severity) == (VerdictKind.STALLED, Severity.CRITICAL)
     assert held.evidence == f"{WAITS}; its runner (pid 7) is stopped by a signal"
+
+
+def test_what_waits_to_be_tried_again_is_told_of_out_where_that_is_late() -> None:
+    late = QueueRow(name="out", has_queue=True, runner="out", runner_slices=1,
+                    verdicts=(seen(ago(3, 3)),))  # fmt: skip
+    retry = replace(late, name="retry", depth=4)
+    told = with_retries(late, [late, retry]).verdict
+    assert told is not None
+    assert told.evidence.endswith(", 3s ago; 4 messages wait in retry")
+    well = replace(late, verdicts=())
+    for row, rows in ((late, [late]), (retry, [late, retry]), (well, [well, retry])):
+        assert with_retries(row, rows) == row
 
 
 def test_a_runner_that_mailman_does_not_keep_is_not_at_work(tmp_path: Path) -> None:

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 
 from qtool.control.models import VerdictKind
 from qtool.control.verdicts.cases import critical, warning
-from qtool.control.verdicts.phrases import span
+from qtool.control.verdicts.phrases import span, waiting
 
 if TYPE_CHECKING:
-    from qtool.control.models import Verdict
+    from collections.abc import Sequence
+
+    from qtool.control.models import QueueRow, Verdict
     from qtool.control.verdicts.cases import Facts
     from qtool.control.verdicts.progress import Part
     from qtool.queues.switchboard import Signs
 
 _SLACK_SECONDS = 5.0
 """From the time in a name until its file is there, at most."""
+_LATE = frozenset({VerdictKind.STALLED, VerdictKind.WAITS_LONG})
 
 
 def glanced(
@@ -67,3 +70,18 @@ def glanced(
 def _is_arrival(signs: Signs) -> bool:
     """Return whether the last change may have been an arrival."""
     return signs.youngest is None or signs.changed <= signs.youngest + _SLACK_SECONDS
+
+
+def with_retries(row: QueueRow, rows: Sequence[QueueRow]) -> QueueRow:
+    """Return a row of Mailman's with what else tells of why it waits.
+
+    What its relay refuses for now goes from ``out`` to ``retry``, and comes back.
+    """
+    found = row.verdict
+    if row.name != "out" or found is None or found.kind not in _LATE:
+        return row
+    depth = next((each.depth for each in rows if each.name == "retry"), None)
+    if not depth:
+        return row
+    told = replace(found, evidence=f"{found.evidence}; {waiting(depth)} in retry")
+    return replace(row, verdicts=(told, *row.verdicts[1:]))
