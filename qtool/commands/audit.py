@@ -10,7 +10,7 @@ from qtool.commands.output import DONE, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, terminal_width
 from qtool.control.paging import records
-from qtool.render.audit import COLUMNS, row
+from qtool.render.audit import columns, row
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -54,7 +54,8 @@ def options(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Print what is on record, the newest first."""
-    table = Table(*COLUMNS, width=terminal_width())
+    width = terminal_width()
+    table = Table(*columns(width), width=width)
     count = 0
     with opened(options) as control:
         for found in _pages(control, options):
@@ -63,7 +64,7 @@ def run(options: Namespace) -> int:
                 for record in found:
                     put_json(record)
             elif found:
-                table.put(map(row, found))
+                table.put(row(record, width) for record in found)
     if not count and not options.json:
         tell("nothing like that is on record")
     return DONE

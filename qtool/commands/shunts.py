@@ -12,8 +12,8 @@ from qtool.commands.site import opened
 from qtool.commands.tables import Table, put_lines, terminal_width
 from qtool.control.paging import failure_pages, the_one
 from qtool.render.shunts import (
-    COLUMNS,
-    GROUP_COLUMNS,
+    columns,
+    group_columns,
     group_row,
     lines,
     lines_below,
@@ -81,7 +81,7 @@ def run(options: Namespace) -> int:
 
 def _put_failures(control: Control, options: Namespace, where: str, log: str) -> int:
     width = terminal_width()
-    table = Table(*COLUMNS, width=width)
+    table = Table(*columns(width), width=width)
     now, missing, count = time.time(), "", 0
     for failures in failure_pages(control, options.queue, where, log):
         count += len(failures)
@@ -103,8 +103,8 @@ def _tell_none(queue: str, where: str) -> None:
 
 
 def _put_groups(groups: list[FailureGroup], *, in_json: bool) -> int:
-    table = Table(*GROUP_COLUMNS, width=terminal_width())
-    now = time.time()
+    width, now = terminal_width(), time.time()
+    table = Table(*group_columns(width), width=width)
     for group in groups if in_json else ():
         put_json(group)
     if in_json or not groups:

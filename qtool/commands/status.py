@@ -11,7 +11,7 @@ from qtool import render
 from qtool.commands.findings import lines_below, site_findings
 from qtool.commands.output import DONE, carries_unicode, put_json, tell
 from qtool.commands.site import again, opened
-from qtool.commands.tables import put_lines
+from qtool.commands.tables import below, put_lines, terminal_width
 from qtool.control.models import RECONNECTING, State
 from qtool.control.unattended import is_nobody_there, unattended, unattended_line
 from qtool.untrusted import visible
@@ -52,8 +52,8 @@ def run(options: Namespace) -> int:
     if options.json:
         put_json(board)
         return DONE
-    lines = lines_of(board, ascii_only=not carries_unicode(sys.stdout))
-    put_lines(lines)
+    ascii_only = not carries_unicode(sys.stdout)
+    put_lines(lines_of(board, ascii_only=ascii_only, wrap=terminal_width()))
     return DONE
 
 
@@ -85,15 +85,23 @@ def _remedy(options: Namespace, row: QueueRow) -> str:
     return again(options, " ".join([words, *islice(parts, _MOST_PARTS)]))
 
 
-def lines_of(board: Board, *, ascii_only: bool = False) -> list[list[Span]]:
-    """Return the board as lines of spans: the site, then a row for each queue."""
+def lines_of(
+    board: Board, *, ascii_only: bool = False, wrap: int | None = None
+) -> list[list[Span]]:
+    """Return the board as lines of spans: the site, then a row for each queue.
+
+    Args:
+        board: The latest.
+        ascii_only: Whether the terminal can show no more than that.
+        wrap: Where what is told below a row goes on in a new line; None: nowhere.
+    """
     rows = [_cells(row, board.at, ascii_only=ascii_only) for row in board.rows]
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows, strict=True)]
     lines = [*site_lines(board), []]
     lines.append([("title", _aligned(_HEADINGS, widths))])
     for row, cells in zip(board.rows, rows, strict=True):
         lines.append(_spans(row, cells, widths))
-        lines += [[(style, f"    {text}")] for style, text in lines_below(row)]
+        lines += below(lines_below(row), wrap)
     return lines
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qtool.commands.output import carries_unicode, erase, put, put_json, tell
 from qtool.render import tables
-from qtool.render.tables import CUT_SIGN, Cell, Column, Styled, plain, width_of
+from qtool.render.tables import CUT_SIGN, Cell, Column, Styled, plain, width_of, wrapped
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +22,7 @@ __all__ = [
     "Column",
     "Styled",
     "Table",
+    "below",
     "cut",
     "cut_line",
     "is_in_colour",
@@ -34,6 +35,7 @@ __all__ = [
 M = TypeVar("M")
 
 _PLAIN_CUT_SIGN = "~"
+_BELOW = 4
 
 
 class Table(tables.Table):
@@ -70,6 +72,15 @@ def put_table(
         Table(*columns, width=terminal_width()).put(map(row, models))
     else:
         tell(nothing)
+
+
+def below(told: Iterable[Span], width: int | None) -> list[list[Span]]:
+    """Return what is told below a row, indented, in lines of whole words."""
+    return [
+        [(style, " " * (_BELOW + 2 * bool(number)) + text)]
+        for style, whole in told
+        for number, text in enumerate(wrapped(whole, width, _BELOW + 2))
+    ]
 
 
 def put_lines(lines: Iterable[Sequence[Span]]) -> None:

@@ -24,7 +24,15 @@ from qtool.commands.output import (
 )
 from qtool.commands.site import opened
 from qtool.commands.status import site_lines
-from qtool.commands.tables import Column, Styled, Table, cut_line, put_lines
+from qtool.commands.tables import (
+    Column,
+    Styled,
+    Table,
+    below,
+    cut_line,
+    put_lines,
+    terminal_width,
+)
 from qtool.errors import Unreachable
 from qtool.render.findings import STYLES
 from qtool.untrusted import visible
@@ -144,7 +152,7 @@ def _snapshots(news: News, options: Namespace) -> None:
         if options.json:
             put_json(board)
         else:
-            put_lines(lines_of(board))
+            put_lines(lines_of(board, wrap=terminal_width()))
         sys.stdout.flush()
         left, due = left - 1, due + APART_SECONDS
         if not left:
@@ -182,12 +190,15 @@ def _has_rates(board: Board) -> bool:
     return all(row.rate_in is not None for row in board.rows if row.has_queue)
 
 
-def lines_of(board: Board, *, width: int | None = None) -> list[list[Span]]:
+def lines_of(
+    board: Board, *, width: int | None = None, wrap: int | None = None
+) -> list[list[Span]]:
     """Return the board as lines of spans.
 
     Args:
         board: The latest.
         width: Where lines are cut; None keeps them whole.
+        wrap: Where the evidence goes on in a new line; None: nowhere.
     """
     table = Table(*_COLUMNS, width=width)
     unicode = carries_unicode(sys.stdout)
@@ -198,7 +209,7 @@ def lines_of(board: Board, *, width: int | None = None) -> list[list[Span]]:
     lines = [[("title", f"qtool top  {clock}"), *keys], *site_lines(board), [], heading]
     for row, line in zip(board.rows, shown, strict=True):
         lines.append(line)
-        lines += [[(style, f"    {text}")] for style, text in _evidence(row)]
+        lines += below(_evidence(row), wrap)
     return lines if width is None else [cut_line(line, width) for line in lines]
 
 

@@ -11,28 +11,43 @@ if TYPE_CHECKING:
     from qtool.control.models import AuditRecord
     from qtool.render.tables import Cell
 
-COLUMNS = (
-    Column("WHEN"),
-    Column("WHO", most=24),
-    Column("ACT"),
-    Column("ON", most=30),
-    Column("RESULT", most=40),
-    Column("WHY", most=40),
-    Column("FILE"),
-    Column("FROM"),
-)
+_NARROW = 100
+_SECOND, _MINUTE = len("2026-11-22 00:11:57"), len("2026-11-22 00:11")
+_SHORT_NAME = len("1795292186.8116041")
 
 _ELSEWHERE = frozenset({"why", "reason", "data", "filebase", "filebases"})
 """Arguments that have a column of their own, or none."""
 
 
-def row(record: AuditRecord) -> tuple[Cell, ...]:
+def columns(width: int | None) -> list[Column]:
+    """Return the columns for lines of a width; None for as wide as they have to be."""
+    wide = max(0, (width or 0) - 80)
+    all_ = [
+        Column("WHEN"),
+        Column("WHO", most=8 + wide // 8),
+        Column("ACT"),
+        Column("ON", most=14 + wide // 4),
+        Column("RESULT", most=16 + wide // 3),
+        Column("FILE", most=_SHORT_NAME + max(0, wide - 60)),
+        Column("WHY", most=30),
+        Column("FROM"),
+    ]
+    return all_[:-1] if _is_narrow(width) else all_
+
+
+def _is_narrow(width: int | None) -> bool:
+    return width is not None and width < _NARROW
+
+
+def row(record: AuditRecord, width: int | None) -> tuple[Cell, ...]:
     """Return what stands in the columns for a record."""
-    when = moment(record.at)[:19]
+    narrow = _is_narrow(width)
+    when = moment(record.at)[: _MINUTE if narrow else _SECOND]
     file = record.files[0] if record.count == 1 and record.files else None
     many = f"{record.count:,} files" if record.count > 1 else None
-    return (when, record.who, record.act, _on(record) or None, _result(record),
-            record.why or None, file or many, _from(record) or None)  # fmt: skip
+    cells = (when, record.who, record.act, _on(record) or None, _result(record),
+             file or many, record.why or None, _from(record) or None)  # fmt: skip
+    return cells[:-1] if narrow else cells
 
 
 def _on(record: AuditRecord) -> str:

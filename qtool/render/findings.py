@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Severity
+from qtool.render.tables import wrapped
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -55,9 +56,4 @@ def lines(
 
 
 def _wrapped(text: str, width: int | None) -> list[str]:
-    shown = visible(text, _LONGEST_LINE)
-    if width is None or width <= 2 * _INDENT:
-        return [shown]
-    from textwrap import wrap
-
-    return wrap(shown, width - _INDENT, break_on_hyphens=False) or [""]
+    return wrapped(visible(text, _LONGEST_LINE), width, _INDENT)

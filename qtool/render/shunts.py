@@ -15,23 +15,33 @@ if TYPE_CHECKING:
     from qtool.control.models import Failure, FailureGroup
     from qtool.render.tables import Cell
 
-COLUMNS = (
-    Column("AGE", right=True),
-    Column("NAME", most=SHORT_NAME),
-    Column("ORIGIN", most=10),
-    Column("LIST", most=16),
-    Column("WHY"),
-)
-GROUP_COLUMNS = (
-    Column("COUNT", right=True),
-    Column("OLDEST", right=True),
-    Column("NEWEST", right=True),
-    Column("ORIGIN", most=10),
-    Column("LIST", most=16),
-    Column("FAILURE"),
-)
-
 _LONGEST = 2000
+
+
+def columns(width: int | None) -> list[Column]:
+    """Return the columns of single messages, for lines of a width; None: of any."""
+    return [
+        Column("AGE", right=True),
+        Column("NAME", most=SHORT_NAME),
+        *_whence(width),
+        Column("WHY"),
+    ]
+
+
+def group_columns(width: int | None) -> list[Column]:
+    """Return the columns of groups, for lines of a width; None: of any."""
+    return [
+        Column("COUNT", right=True),
+        Column("OLDEST", right=True),
+        Column("NEWEST", right=True),
+        *_whence(width),
+        Column("FAILURE"),
+    ]
+
+
+def _whence(width: int | None) -> tuple[Column, Column]:
+    wide = max(0, (width or 0) - 80)
+    return Column("ORIGIN", most=10), Column("LIST", most=16 + wide // 3)
 
 
 def row(failure: Failure, now: float, *, short: bool) -> Sequence[Cell]:

@@ -121,6 +121,21 @@ def cut(text: str, width: int, sign: str = CUT_SIGN) -> str:
     return set_cell_size(text, max(0, width - 1)).rstrip() + sign
 
 
+def wrapped(text: str, width: int | None, indent: int) -> list[str]:
+    """Return text in lines of whole words; what is longer than a line is broken.
+
+    Args:
+        text: It has no line breaks.
+        width: How wide lines may be; None for any width.
+        indent: How far they are to be indented, which is left to the caller.
+    """
+    if width is None or width <= 2 * indent or len(text) <= width - indent:
+        return [text]
+    from textwrap import wrap
+
+    return wrap(text, width - indent, break_on_hyphens=False) or [""]
+
+
 def cut_spans(spans: Iterable[Span], width: int, sign: str = CUT_SIGN) -> list[Span]:
     """Return a line in ``width`` columns at most, with a sign where it is cut."""
     kept: list[Span] = []

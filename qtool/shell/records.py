@@ -122,9 +122,10 @@ def _trash_lines(heaps: Sequence[Trashed]) -> list[str]:
 
 
 def _audit_lines(found: Sequence[AuditRecord]) -> list[str]:
-    from qtool.render.audit import COLUMNS, row
+    from qtool.render.audit import columns, row
 
-    rows = [row(record) for record in found]
+    width = terminal_width()
+    rows = [row(record, width) for record in found]
     if not rows:
         return ["nothing like that is on record"]
-    return table(COLUMNS, rows, terminal_width())
+    return table(columns(width), rows, width)

@@ -117,24 +117,24 @@ def _absolute(log: str) -> str:
 
 
 def _lines(found: Sequence[Shunted]) -> list[str]:
-    from qtool.render.shunts import COLUMNS, row
+    from qtool.render.shunts import columns, row
 
     if not found:
         return ["nothing is like that"]
     now, width = time.time(), terminal_width()
     rows = [row(each.model, now, short=width is not None) for each in found]
-    return table(COLUMNS, rows, width)
+    return table(columns(width), rows, width)
 
 
 def _group_lines(found: Sequence[Alike]) -> Iterator[str]:
-    from qtool.render.shunts import GROUP_COLUMNS, group_row, lines_below
+    from qtool.render.shunts import group_columns, group_row, lines_below
 
     if not found:
         yield "nothing is like that"
         return
-    now = time.time()
+    now, width = time.time(), terminal_width()
     rows = [group_row(each.model, now) for each in found]
-    heading, *lines = table(GROUP_COLUMNS, rows, terminal_width())
+    heading, *lines = table(group_columns(width), rows, width)
     yield heading
     for each, line in zip(found, lines, strict=True):
         yield line

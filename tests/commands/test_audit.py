@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qtool.control.models import AuditRecord
+from qtool.render import tables
+from qtool.render.audit import columns, row
 from tests.commands.program import MESSAGE, running
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def test_acts_are_listed_the_newest_first_with_who_did_them(
     ended = call("--config", site, "audit")
     heading, *lines = ended.out.splitlines()
     assert (ended.status, ended.err) == (0, "")
-    assert " ".join(heading.split()) == "WHEN WHO ACT ON RESULT WHY FILE FROM"
+    assert " ".join(heading.split()) == "WHEN WHO ACT ON RESULT FILE WHY FROM"
     assert [line.split()[5] for line in lines] == ["resume", "pause", "inject"]
     assert [f"anne as {ME}" in line for line in lines] == [True] * 3
     assert "failed: " in lines[0]
@@ -128,3 +131,20 @@ def test_a_daemon_knows_who_asks_it(call: Call, site: Path) -> None:
     record = json.loads(ended.out)
     assert (record["where"], record["pid"]) == ("socket", os.getpid())
     assert (record["user"], record["sudo"]) == (ME, "")
+
+
+@pytest.mark.parametrize(("width", "last"), [(80, "WHY"), (120, "FROM")])
+def test_every_column_has_room_on_a_terminal(width: int, last: str) -> None:
+    base = f"1795306317.1234567+{'ab' * 20}"
+    record = AuditRecord(
+        id="1", at=1_795_306_317.0, ended=None, user="list", uid=38, login="", sudo="",
+        where="command", pid=99999, terminal="pts/1", remote="", host="mail",
+        act="hold", is_read=False, arguments={"queue": "pipeline"}, files=(base,),
+        count=1, number=3, why="the provider has asked for it", result="done",
+        error="", said="", counts={},
+    )  # fmt: skip
+    table = tables.Table(*columns(width), width=width)
+    heading, line = tables.plain(table.lines([row(record, width)]))
+    assert heading.endswith(last)
+    assert "1795306317.123456" in line
+    assert "the p" in line

@@ -47,6 +47,27 @@ def shown(*rows: QueueRow, site: Site = SITE) -> list[str]:
     return ["".join(text for _, text in line).rstrip() for line in lines]
 
 
+def test_what_is_told_below_a_row_goes_on_in_lines_of_whole_words() -> None:
+    note = "2 slices of 4 wait for 3d: 14 messages wait; nobody has taken one since"
+    row = QueueRow(
+        name="in", has_queue=True, runner="in", runner_slices=4,
+        state=State.RUNNING, verdicts=(
+            Verdict(kind=VerdictKind.STALLED, severity=Severity.CRITICAL,
+                    words="stalled", evidence=note),
+        ),
+    )  # fmt: skip
+    board = Board(at=AT, rows=(row,), site=SITE)
+    whole, broken = (
+        ["".join(text for _, text in line) for line in lines_of(board, wrap=wrap)][4:]
+        for wrap in (None, 40)
+    )
+    assert whole[1:] == [f"    stalled: {note}"]
+    assert broken[1].startswith("    stalled: ")
+    assert all(line.startswith("      ") for line in broken[2:])
+    assert max(map(len, broken[1:])) <= 40
+    assert " ".join(" ".join(broken[1:]).split()) == whole[1].strip()
+
+
 def test_a_row_has_depth_flight_age_state_and_slices() -> None:
     row = QueueRow(
         name="in", has_queue=True, runner="in", runner_slices=2, depth=1234,

@@ -134,6 +134,8 @@ HOUR = 3600.0
          "slice 1:2 stalled for 5m"),
         ([part(9, HOUR, **STILL)] * 2 + [part()], {}, Kind.STALLED, CRITICAL,
          "2 slices of 3 stalled for 5m"),
+        ([part(5, HOUR)] * 2 + [part()], {}, Kind.WAITS_LONG, WARNING,
+         "2 slices of 3 wait for 1h"),
         ([part(), part(9, HOUR, State.STOPPED)], {}, Kind.NO_RUNNER, CRITICAL,
          "no runner"),
         ([part(3, **MOVES), part(9, paused=True)], {}, Kind.PAUSED, OK, "paused"),

@@ -244,7 +244,10 @@ def _named(
         if alike == 1
         else f"{alike} slices of {len(slices)}"
     )
-    return replace(worst, words=f"{which} {worst.words}")
+    verb, space, rest = worst.words.partition(" ")
+    if verb == "waits" and alike > 1:
+        verb = "wait"
+    return replace(worst, words=f"{which} {verb}{space}{rest}")
 
 
 def _flow(facts: Facts, depth: int) -> Verdict | None:
