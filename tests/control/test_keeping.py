@@ -53,8 +53,10 @@ def test_what_is_older_than_the_trash_keeps_is_forgotten_by_the_next_act(
     assert control.release("in", two).number == 5
     # The newest before it was there until then: no number is given twice.
     assert numbers(control) == [5, 4]
-    with pytest.raises(NoSuchAct):
+    with pytest.raises(NoSuchAct, match="act 1 is not on record any more"):
         control.undo(1)
+    with pytest.raises(NoSuchAct, match="there is no act 7"):
+        control.undo_question(7)
     assert files(control, "out") == [f"{one}.pck"]  # mail is where it was put
     assert control.hold("in", two).number == 6
 
@@ -77,6 +79,18 @@ def test_what_still_matters_stays_on_record(control: Control) -> None:
         control.confirm(control.preview("empty", place, "all").token)
     control.release("in", two)
     assert numbers(control) == [8, 7, 4]
+
+
+def test_a_day_is_kept_where_no_trash_is(tmp_path: Path) -> None:
+    control = open_site(tmp_path, "[trash]\nkeep: 0s\n[runner.in]\n")
+    [name] = put(control, "in")
+    control.hold("in", name)
+    control.release("in", name)
+    now = time.time() + DAY / 2
+    control.clock = lambda: now
+    control.hold("in", name)
+    assert numbers(control) == [3, 2, 1]
+    control.close()
 
 
 def test_an_act_is_not_forgotten_by_its_own_undo(control: Control) -> None:

@@ -25,7 +25,8 @@ from qtool.queues.filebase import PRESERVED, WAITING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from qtool.control.acts.journal import Begun, Journal
+    from qtool.control.acts.begun import Begun
+    from qtool.control.acts.journal import Journal
     from qtool.control.acts.ongoing import Ongoing
     from qtool.control.acts.plans import Ways
     from qtool.control.acts.records import Moved, Record

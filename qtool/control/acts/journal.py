@@ -18,11 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtool.control.acts.begun import READING, Begun, is_locked, lock
 from qtool.control.acts.records import (
     Record,
     Summary,
     begin_lines,
-    end_lines,
     parsed,
     summary,
 )
@@ -31,13 +31,11 @@ from qtool.queues import durable
 from qtool.queues.state import make_state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from types import TracebackType
+    from collections.abc import Iterable, Iterator
 
 _LARGEST = 1 << 30
 _SUFFIX = ".jsonl"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError)
 _TEMPORARY = ".new"
 _DEAD = re.compile(r"[0-9]+-[0-9a-f]{12}\.new", re.ASCII)
@@ -75,7 +73,7 @@ class Journal:
         """Keep the folder where it is for as long as that has not ended."""
         descriptor = os.open(self._folder, _FOLDER)
         stack.callback(os.close, descriptor)
-        if not _lock(descriptor, fcntl.LOCK_SH) or not self._is_at(descriptor):
+        if not lock(descriptor, fcntl.LOCK_SH) or not self._is_at(descriptor):
             raise Refused("qtool leave is at work here: nothing was done")
 
     def _is_at(self, descriptor: int) -> bool:
@@ -139,11 +137,11 @@ class Journal:
         """
         path = str(self._path(number))
         try:
-            locked = _is_locked(path)  # before: it may end meanwhile
+            locked = is_locked(path)  # before: it may end meanwhile
             record = parsed(number, durable.read_small(path, _LARGEST))
             return replace(record, is_under_way=locked and record.done is None)
         except FileNotFoundError:
-            raise NoSuchAct(f"there is no act {number} on record") from None
+            raise self.missing(number) from None
         except _DAMAGE as error:
             raise NoSuchAct(_damage(number, path, error)) from error
 
@@ -151,10 +149,16 @@ class Journal:
         """Return one act without its moves; raises as ``read`` does."""
         found = self._summary(number)
         if found is None:
-            raise NoSuchAct(f"there is no act {number} on record")
+            raise self.missing(number)
         if found.damage:
             raise NoSuchAct(found.damage)
         return found
+
+    def missing(self, number: int) -> NoSuchAct:
+        """Return what to raise where an act is not there."""
+        if 0 < number < max(self.numbers(), default=0):
+            return NoSuchAct(f"act {number} is not on record any more")
+        return NoSuchAct(f"there is no act {number} on record")
 
     def summaries(self, numbers: Iterable[int] | None = None) -> Iterator[Summary]:
         """Return acts, of damaged ones that they are; all, the newest first."""
@@ -175,8 +179,8 @@ class Journal:
     def _summary(self, number: int) -> Summary | None:
         path = str(self._path(number))
         try:
-            with os.fdopen(os.open(path, _READING), "rb") as file:
-                locked = not _lock(file.fileno(), fcntl.LOCK_SH)
+            with os.fdopen(os.open(path, READING), "rb") as file:
+                locked = not lock(file.fileno(), fcntl.LOCK_SH)
                 found = summary(number, file)
             return replace(found, is_under_way=locked and found.done is None)
         except FileNotFoundError:
@@ -194,7 +198,7 @@ class Journal:
 
     def _is_locked(self, number: int) -> bool:
         try:
-            return _is_locked(str(self._path(number)))
+            return is_locked(str(self._path(number)))
         except OSError:
             return False
 
@@ -211,7 +215,7 @@ class Journal:
             yield
             return
         try:
-            if not _lock(descriptor, fcntl.LOCK_EX):
+            if not lock(descriptor, fcntl.LOCK_EX):
                 raise Refused("an act is under way")
             yield
         finally:
@@ -221,75 +225,8 @@ class Journal:
         return self._folder / f"{number}{_SUFFIX}"
 
 
-class Begun:
-    """An act that is on record, and under way until this is closed.
-
-    Args:
-        path: Its file, which may get another name.
-        count: Of how many entries it is.
-    """
-
-    number = 0
-    at_end: ExitStack | None = None
-    """What ends with it."""
-
-    def __init__(self, path: Path, count: int) -> None:
-        self._count = count
-        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags)
-        _lock(self._descriptor, fcntl.LOCK_EX)
-
-    def end(self, done: Sequence[str], left: int = 0) -> None:
-        """Note to which entries it was done, and how many others can be tried again.
-
-        Raises:
-            OSError: It cannot be noted durably: it is as if it had been cut off.
-        """
-        data = end_lines(done, left, self._count)
-        while data:
-            data = data[os.write(self._descriptor, data) :]
-        os.fsync(self._descriptor)
-
-    def close(self) -> None:
-        """Be done with it, whatever has come of it."""
-        os.close(self._descriptor)
-        if self.at_end is not None:
-            self.at_end.close()
-
-    def __enter__(self) -> Begun:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def _lock(descriptor: int, how: int) -> bool:
-    """Lock a file as long as it is open; return whether nobody else has it locked."""
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # where there are no locks, none can be missed
-    return True
-
-
 def _damage(number: int, path: str, error: Exception) -> str:
     reason = f"{type(error).__name__}: {error}"
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
     return f"act {number}: {path} cannot be read: {reason}"
-
-
-def _is_locked(path: str) -> bool:
-    """Return whether somebody is at it."""
-    descriptor = os.open(path, _READING)
-    try:
-        return not _lock(descriptor, fcntl.LOCK_SH)
-    finally:
-        os.close(descriptor)

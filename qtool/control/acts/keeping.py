@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from qtool.control.acts.records import Summary
     from qtool.installation import Configuration
 
+_LEAST_SECONDS = 86400.0
+"""Who keeps no trash takes back what was moved all the same."""
+
 
 def forget_old(
     configuration: Configuration, journal: Journal, now: float, but: int = 0
@@ -30,7 +33,8 @@ def forget_old(
         now: Epoch seconds.
         but: Number of one that stays.
     """
-    before = now - configuration.settings.trash.keep_seconds
+    keep_seconds = configuration.settings.trash.keep_seconds
+    before = now - max(keep_seconds, _LEAST_SECONDS)
     kept = {but} if but else set()
     for number in reversed(journal.numbers()[1:]):
         if journal.changed_at(number) >= before:

@@ -68,7 +68,7 @@ def to_undo(
         if number is not None and act.number < number:
             break
     if number is not None:
-        raise NoSuchAct(f"there is no act {number} on record")
+        raise journal.missing(number)
     raise Refused("; ".join(["there is no act of yours to undo", *damaged]))
 
 
