@@ -11,7 +11,7 @@ from qtool import render
 from qtool.commands.findings import lines_below, site_findings
 from qtool.commands.output import DONE, carries_unicode, put_json, tell
 from qtool.commands.site import again, opened
-from qtool.commands.tables import below, put_lines, terminal_width
+from qtool.commands.tables import below, put_lines, terminal_width, wrapped
 from qtool.control.models import RECONNECTING, State
 from qtool.control.unattended import is_nobody_there, unattended, unattended_line
 from qtool.untrusted import visible
@@ -32,6 +32,8 @@ examples:
 
 _HEADINGS = ("QUEUE", "DEPTH", "FLIGHT", "OLDEST", "STATE", "SLICES")
 _RIGHT = (False, True, True, True, False, False)
+_LEAST_SLICES = 20
+"""Columns that the slices have where there is less room."""
 _STATE_COLUMN = _HEADINGS.index("STATE")
 _LONGEST_PATH = 5000
 _MOST_PARTS = 4
@@ -100,7 +102,12 @@ def lines_of(
     lines = [*site_lines(board), []]
     lines.append([("title", _aligned(_HEADINGS, widths))])
     for row, cells in zip(board.rows, rows, strict=True):
-        lines.append(_spans(row, cells, widths))
+        *told, slices = cells
+        start = sum(widths[:-1]) + 2 * len(told)
+        room = None if wrap is None else max(wrap - start, _LEAST_SLICES)
+        first, *more = wrapped(slices, room, 0)
+        lines.append(_spans(row, (*told, first), widths))
+        lines += [[("", " " * start + text)] for text in more]
         lines += below(lines_below(row), wrap)
     return lines
 
@@ -158,7 +165,7 @@ def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
         cell.rjust(width) if right else cell.ljust(width)
         for cell, width, right in zip(cells, widths, _RIGHT, strict=True)
     )
-    return "  ".join(padded)
+    return "  ".join(padded).rstrip()
 
 
 def _spans(row: QueueRow, cells: tuple[str, ...], widths: list[int]) -> list[Span]:

@@ -30,6 +30,7 @@ __all__ = [
     "put_table",
     "terminal_width",
     "width_of",
+    "wrapped",
 ]
 
 M = TypeVar("M")

@@ -68,6 +68,22 @@ def test_what_is_told_below_a_row_goes_on_in_lines_of_whole_words() -> None:
     assert " ".join(" ".join(broken[1:]).split()) == whole[1].strip()
 
 
+def test_slices_go_on_below_each_other_where_there_is_no_room() -> None:
+    row = QueueRow(
+        name="in", has_queue=True, runner="in", runner_slices=1, depth=32_000,
+        in_flight=0, oldest=AT, state=State.RUNNING,
+        cells=tuple(cell(1000 + n, 0) for n in range(32)),
+    )  # fmt: skip
+    board = Board(at=AT, rows=(row,), site=SITE)
+    texts = ["".join(text for _, text in line) for line in lines_of(board, wrap=80)]
+    heading, *lines = texts[texts.index("") + 1 :]
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line != line.rstrip()]
+    start = heading.index("SLICES")
+    told = " ".join(line[start:] for line in lines)
+    assert told == " ".join(str(1000 + n) for n in range(32))
+
+
 def test_a_row_has_depth_flight_age_state_and_slices() -> None:
     row = QueueRow(
         name="in", has_queue=True, runner="in", runner_slices=2, depth=1234,
