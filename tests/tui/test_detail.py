@@ -139,3 +139,15 @@ def test_names_from_a_spool_are_made_harmless() -> None:
     assert "\x1b" not in text
     assert "\x9b" not in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_figures_are_whole_and_those_to_be_seen_to_go_last(width: int) -> None:
+    one = row("out", depth=123_456, in_flight=8, runner_slices=16)
+    one = replace(one, held=1234, preserved=56, foreign=7, rate_in=3.3, rate_out=4.4)
+    text = "".join(text for _, text in detail_lines(board(one), one, None, width)[0])
+    assert len(text) <= width - 2
+    assert "held 1234  preserved 56  foreign 7" in text
+    shown = text.removeprefix("out").split("  ")[1:]
+    assert all(len(figure.split(" ")) == 2 for figure in shown)
+    assert ("slices 16" in text) == (width > 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -70,7 +71,8 @@ def detail_lines(
         figures = _slice_figures(board, row, at_slice or 0)
         state = cell[0].state
     else:
-        figures, state = _row_figures(board, row), row.state
+        room = width - cell_len(name[1]) - 2  # a margin at both ends
+        figures, state = _pairs(_fitting(_row_figures(board, row), room)), row.state
     return [[name, *figures], evidence(board, row, state, width)]
 
 
@@ -87,26 +89,28 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> Line:
     return line
 
 
-def _row_figures(board: Board, row: QueueRow) -> Line:
+def _fitting(pairs: list[tuple[str, str]], width: int) -> list[tuple[str, str]]:
+    """Return as many of the first as have room: half of one says nothing."""
+    lengths = accumulate(len(label) + cell_len(value) + 3 for label, value in pairs)
+    return pairs[: sum(length <= width for length in lengths)]
+
+
+def _row_figures(board: Board, row: QueueRow) -> list[tuple[str, str]]:
+    """Return the figures of a queue; first those that somebody may have to see to."""
     fixed = " (fixed)" if row.snooze_fixed else ""
+    aside = (("held", row.held), ("preserved", row.preserved), ("foreign", row.foreign))
     pairs = [
         ("depth", render.depth(row)),
         ("fly", number(row.in_flight) if row.has_queue else render.NONE),
         _oldest(board, row, row),
+        *((label, str(count)) for label, count in aside if count),
         ("in", rate_of(row.rate_in, row)),
         ("out", rate_of(row.rate_out, row)),
         ("snooze", render.duration(row.snooze_seconds) + fixed),
     ]
     if row.runner_slices > 1:
         pairs.append(("slices", str(row.runner_slices)))
-    pairs += _costs(row)
-    if row.held:
-        pairs.append(("held", str(row.held)))
-    if row.preserved:
-        pairs.append(("preserved", str(row.preserved)))
-    if row.foreign:
-        pairs.append(("foreign", str(row.foreign)))
-    return _pairs(pairs)
+    return pairs + _costs(row)
 
 
 def _costs(row: QueueRow) -> list[tuple[str, str]]:
