@@ -10,6 +10,7 @@ import pytest
 from qtool.control.models import (
     ENGINE_GONE,
     RECONNECTING,
+    Severity,
     State,
     Verdict,
     VerdictKind,
@@ -151,3 +152,15 @@ def test_figures_are_whole_and_those_to_be_seen_to_go_last(width: int) -> None:
     shown = text.removeprefix("out").split("  ")[1:]
     assert all(len(figure.split(" ")) == 2 for figure in shown)
     assert ("slices 16" in text) == (width > 100)
+
+
+def test_evidence_that_is_too_long_ends_with_a_part_of_it() -> None:
+    told = "414 messages wait, the oldest for 3h; whether any leave takes a second look"
+    waits = Verdict(
+        kind=VerdictKind.WAITS_LONG, severity=Severity.WARNING,
+        words="slice 5:8 waits for 3h", evidence=told,
+    )  # fmt: skip
+    one = row("out", [3, 414], owners=2, state=State.RUNNING, verdicts=(waits,))
+    shown = evidence(one, 80)
+    assert "414 messages wait, the oldest for 3h; …  e all of it" in shown
+    assert told in evidence(one, 140)

@@ -171,11 +171,22 @@ def evidence(board: Board, row: QueueRow, state: State, width: int) -> Line:
         keys.pop()
     left = max(0, room - _cells(keys))
     if cell_len(text) > left:
-        text = fitted(text, left)
+        text = _cut(text, left) if _has_news(row) else fitted(text, left)
     line: Line = [(ink, named), ("", f"  {text}" if text else "")]
     for key, what in keys:
         line += [("key", f"  {key}"), ("muted", f" {what}")]
     return line
+
+
+def _has_news(row: QueueRow) -> bool:
+    return row.verdict is not None and row.verdict.kind in _NEWS
+
+
+def _cut(text: str, width: int) -> str:
+    """Return the beginning of a text, to the end of a part of it if much of it is."""
+    cut = fitted(text, width)
+    whole = cut[:-1].rpartition("; ")[0]
+    return f"{whole}; …" if cell_len(whole) > width // 2 else cut
 
 
 def why(row: QueueRow, at: float) -> str:
@@ -190,7 +201,7 @@ def _told(row: QueueRow, at: float, state: State) -> str:
     if row.refusal and row.refusal not in note:
         note = f"{note}; {row.refusal}" if note else row.refusal
     found = row.verdict
-    if found is not None and found.kind in _NEWS:
+    if found is not None and _has_news(row):
         note = "; ".join(filter(None, (f"{found.words}: {found.evidence}", note)))
     return visible(note, _LONGEST_NOTE)
 
