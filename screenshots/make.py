@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING
 
 from draw import Cell, cells_of, picture
 
+from qtool.commands.top import lines_of
 from qtool.control.opening import open_fixed
 from qtool.demo.fixed import NOW
 from qtool.tui import filters
 from qtool.tui.app import QToolApp
-from qtool.tui.theme import HEAT
+from qtool.tui.theme import HEAT, NIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from qtool.control.models import Board
+    from qtool.render import Span
 
 HERE = Path(__file__).parent
+TOLD_WIDTH = 100
 SMALL, LARGE, WIDE = (80, 24), (120, 36), (140, 32)
 SPOOL, SOURCE = "/var/spool/qtool", "/etc/qtool/qtool.cfg"
 _PATIENCE_SECONDS = 20.0
@@ -164,6 +167,38 @@ def _pixel(colour: str) -> tuple[int, int, int]:
     return number >> 16, number >> 8 & 0xFF, number & 0xFF
 
 
+def cells_of_lines(lines: list[list[Span]], width: int) -> list[list[Cell]]:
+    """Return what a command prints, in the colours of the app."""
+    theme = NIGHT.variables | {
+        name: getattr(NIGHT, name) for name in ("warning", "error", "success", "accent")
+    }
+    ink, paper = _pixel(str(NIGHT.foreground)), _pixel(str(NIGHT.background))
+    drawn = []
+    for line in lines:
+        cells = [
+            Cell(character, _pixel(theme[style]) if style in theme else ink, paper,
+                 style in ("title", "error"))
+            for style, text in line
+            for character in text
+        ]  # fmt: skip
+        space = Cell(" ", ink, paper, bold=False)
+        drawn.append(cells + [space] * (width - len(cells)))
+    return drawn
+
+
+def told_by_top() -> list[list[Cell]]:
+    """Return what ``qtool top --once`` prints of the site."""
+    with tempfile.TemporaryDirectory() as directory, still_log():
+        control = open_fixed(Path(directory), None)
+        try:
+            board = control.scan()
+        finally:
+            control.close()
+    site = replace(board.site, spool=SPOOL, source=SOURCE)
+    lines = lines_of(replace(board, site=site), wrap=TOLD_WIDTH)
+    return cells_of_lines(lines, TOLD_WIDTH)
+
+
 def main() -> None:
     """Make every picture anew, on the same terminal and clock everywhere."""
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TZ="UTC")
@@ -177,8 +212,15 @@ def main() -> None:
         cells = asyncio.run(screen_of(shot))
         if shot.name.startswith(("board", "large", "slice")):
             check_ink(shot.name, cells)
-        picture(cells).save(HERE / f"{shot.name}.png", optimize=True)
-        sys.stdout.write(f"{shot.name}.png\n")
+        save(shot.name, cells)
+    if not wanted or "top" in wanted:
+        save("top", told_by_top())
+
+
+def save(name: str, cells: list[list[Cell]]) -> None:
+    """Draw a picture of cells."""
+    picture(cells).save(HERE / f"{name}.png", optimize=True)
+    sys.stdout.write(f"{name}.png\n")
 
 
 if __name__ == "__main__":
