@@ -277,7 +277,9 @@ def test_a_command_that_hangs_does_not_hold_up_the_end(
     teller.close()
     assert time.monotonic() - before < 5
     assert "nobody is told of any more: 1" in caplog.text
-    assert all(thread.name != "qtool-alert" for thread in threading.enumerate())
+    eventually(
+        lambda: all(each.name != "qtool-alert" for each in threading.enumerate())
+    )
 
 
 def test_no_more_alerts_wait_than_a_bound(

@@ -314,7 +314,7 @@ def _restarts(master: Master, number: int) -> bool:
 def test_a_process_that_hangs_is_killed_and_to_be_begun_again(
     site: Site, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site.runner("in", f"{HERE}.Gated", hang_after="0.3", **gate.options)
+    site.runner("in", f"{HERE}.Gated", hang_after="1", **gate.options)
     base = site.put("in")
     master = started(site)
     changes = Changes(master)
