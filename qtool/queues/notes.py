@@ -62,9 +62,10 @@ class Note(Generic[T]):
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            if str(error) != self._said:
-                self._said = str(error)
-                log.warning("%s is dropped: %s", self._path, error)
+            said = str(getattr(error, "strerror", None) or error)
+            if said != self._said:
+                self._said = said
+                log.warning("%s is dropped: %s", self._path, said)
             return []
 
     @contextmanager
@@ -107,4 +108,8 @@ class Note(Generic[T]):
             temporary.unlink()  # of one who was killed: the lock is ours
         kept = {"layout": self._layout, "facts": dumped(facts)}
         durable.write_new(str(temporary), json.dumps(kept, indent=1).encode())
-        temporary.replace(self._path)
+        try:
+            temporary.replace(self._path)
+        except OSError:
+            temporary.unlink()
+            raise

@@ -63,6 +63,11 @@ def test_the_last_few_drains_of_each_queue_are_on_record(tmp_path: Path) -> None
     assert other.ended == (0.5, 1.5)
 
 
+def test_a_drain_in_the_future_tells_of_the_clock() -> None:
+    assert drained(3720.0).told(0.0) == "last drained in 1h (clock?) by run --once"
+    assert drained(30.0).told(0.0) == "last drained 0s ago by run --once"
+
+
 # --- A site
 
 
@@ -115,6 +120,18 @@ def test_between_two_drains_a_queue_waits_and_is_not_without_a_runner(
     assert verdict.evidence.endswith(
         "; last drained 11m ago by run --once, usually each 5m"
     )
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", '{"$float": "nan"}'])
+def test_a_time_that_is_none_stops_nobody_who_looks(
+    control: Control, number: str
+) -> None:
+    put(control, "in")
+    path = control.configuration.state_directory / "drains.json"
+    path.parent.mkdir()
+    facts = f'[{{"runner": "in", "began": 1.0, "ended": [{number}]}}]'
+    path.write_text(f'{{"layout": 1, "facts": {facts}}}')
+    assert row_of(control)[1].kind is VerdictKind.NO_RUNNER
 
 
 def test_what_a_drain_has_left_is_told(control: Control, clock: Clock) -> None:

@@ -80,6 +80,20 @@ def test_what_cannot_be_understood_is_dropped_with_one_line(
     assert "facts.json is dropped: " in caplog.text
 
 
+def test_a_folder_in_its_place_is_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / ".qtool" / "facts.json").mkdir(parents=True)
+    one = note(tmp_path)
+    for _ in range(2):
+        with pytest.raises(IsADirectoryError), one.changing() as facts:
+            facts.append(Fact(name="a"))
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "Is a directory"
+    ]
+    assert not (tmp_path / ".qtool" / "facts.tmp").exists()
+
+
 def test_what_a_later_qtool_says_besides_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".qtool").mkdir()
     fact = {"name": "a", "count": 1, "colour": "red"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -39,6 +40,10 @@ class Drained:
     ended: tuple[float, ...]
     """When the last few did, oldest first."""
 
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.began, *self.ended))):
+            raise ValueError("there is no such time")
+
     @property
     def usual_seconds(self) -> float | None:
         """How far they are apart; None where no timer is to be seen."""
@@ -57,9 +62,12 @@ class Drained:
 
     def told(self, at: float) -> str:
         """Return in words when the last one was, and how often they come."""
-        usual = self.usual_seconds
+        usual, seconds = self.usual_seconds, at - self.ended[-1]
         every = f", usually each {span(usual)}" if usual else ""
-        return f"last drained {span(at - self.ended[-1])} ago by run --once{every}"
+        when = f"{span(seconds)} ago"
+        if seconds < -_SHORTEST_LIMIT:
+            when = f"in {span(-seconds)} (clock?)"
+        return f"last drained {when} by run --once{every}"
 
 
 class Drains:
