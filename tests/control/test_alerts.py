@@ -373,8 +373,10 @@ def test_what_was_told_is_kept_for_each_configuration_and_dropped_with_its_queue
     assert (one.read(), two.read()) == ({"out": STALLED}, {"in": BEHIND})
     (tmp_path / "c.cfg").touch()
     Told(tmp_path, str(tmp_path / "c.cfg")).note("in", STALLED, lambda _: True)
-    monkeypatch.chdir(tmp_path)  # the same file by another name
-    assert Told(tmp_path, "c.cfg").read() == {"in": STALLED}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.cfg").symlink_to("c.cfg")
+    for name in ("c.cfg", f"../{tmp_path.name}/c.cfg", "link.cfg"):  # the same file
+        assert Told(tmp_path, name).read() == {"in": STALLED}
 
 
 def test_what_the_command_has_not_told_is_told_by_the_next(

@@ -38,7 +38,7 @@ class Told:
     def __init__(self, folder: Path, source: str) -> None:
         self._note = Note(folder / FILE, _Telling, layout=1)
         path = Path(source)
-        self._source = str(path.absolute()) if path.is_file() else source
+        self._source = str(path.resolve()) if path.is_file() else source
 
     def read(self) -> dict[str, Verdict]:
         """Return the last verdict that was told of each queue that is not well."""
