@@ -7,10 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.commands.output import DONE, put_json
+from qtool.commands.output import DONE, USAGE, put_json, tell
 from qtool.commands.output import put as put_line
 from qtool.commands.site import opened
-from qtool.errors import Refused
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -41,7 +40,8 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Write the metrics; a file is replaced at once, and never half-written."""
     if options.json and options.textfile is not None:
-        raise Refused("--textfile is for Prometheus, which reads no JSON")
+        tell("--textfile is for Prometheus, which reads no JSON")
+        return USAGE
     with opened(options) as control:
         if options.json:
             for sample in control.samples():

@@ -51,7 +51,7 @@ def test_json_lines_have_the_same_samples(call: Call, site: Path) -> None:
     assert len(found) == sum(len(metric.samples) for metric in metrics.values())
     assert {each["name"] for each in found} == metrics.keys()
     both = call("--config", site, "metrics", "--json", "--textfile", "x")
-    assert (both.status, both.out) == (1, "")
+    assert (both.status, both.out) == (2, "")
 
 
 def test_a_file_that_cannot_be_written_is_named(
