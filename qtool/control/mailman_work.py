@@ -45,4 +45,5 @@ def note_of(settings: RunnerSettings, master: str, states: tuple[State, ...]) ->
         return f"Mailman runs ({master}), and its runner {settings.name} does not"
     which = ", ".join(f"{settings.name}:{n}:{len(states)}" for n in gone[:4])
     more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""
-    return f"Mailman runs ({master}), and of its runners {which}{more} do not"
+    verb = "does" if len(gone) == 1 else "do"
+    return f"Mailman runs ({master}), and of its runners {which}{more} {verb} not"

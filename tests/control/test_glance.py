@@ -126,7 +126,7 @@ def test_a_runner_that_mailman_does_not_keep_is_not_at_work(tmp_path: Path) -> N
     out, into = (states_of(runners[name], True, kept) for name in ("out", "in"))
     assert (out, into) == ((works, gone, works, works), (gone,))
     assert note_of(runners["out"], "pid 4", out) == (
-        "Mailman runs (pid 4), and of its runners out:1:4 do not"
+        "Mailman runs (pid 4), and of its runners out:1:4 does not"
     )
     assert note_of(runners["in"], "pid 4", into) == (
         "Mailman runs (pid 4), and its runner in does not"
