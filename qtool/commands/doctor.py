@@ -15,7 +15,7 @@ from qtool.commands.tables import put_lines, terminal_width
 from qtool.control.models import Severity
 from qtool.control.paging import findings, previewed_fix, readings
 from qtool.errors import Refused
-from qtool.render.findings import lines
+from qtool.render.findings import lines, missed_lines
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ examples:
 
 exit status: 0 nothing is wrong, 3 something is, 1 it could not be looked at
 """
-
-
-_MOST_MISSED = 25
 
 
 def options(parser: Parser) -> None:
@@ -128,7 +125,11 @@ def _fix(options: Namespace, control: Control) -> int:
 
 def _fixed(options: Namespace, control: Control, queue: str, token: str) -> int:
     fix = partial(control.fix, options.fix, queue, token)
-    return _told(options, attended(options, control, fix)[0])
+    fixed, was_interrupted = attended(options, control, fix)
+    status = _told(options, fixed)
+    if was_interrupted:
+        raise KeyboardInterrupt
+    return status
 
 
 def _show(options: Namespace, preview: FixPreview) -> None:
@@ -158,11 +159,8 @@ def _told(options: Namespace, fixed: Fixed) -> int:
         put_json(fixed)
     elif fixed.done:
         put(f"{fixed.kind}: {len(fixed.done):,} put right")
-    for word, missed in (("left", fixed.skipped), ("failed", fixed.failed)):
-        for line in missed[:_MOST_MISSED]:
-            tell(f"{word}: {line}")
-        if len(missed) > _MOST_MISSED:
-            tell(f"{word}: and {len(missed) - _MOST_MISSED:,} more")
+    for line in missed_lines(fixed):
+        tell(line)
     if not (fixed.skipped or fixed.failed):
         return DONE
     return LEFT if fixed.done else FAILED

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Severity
+from qtool.control.models.mending import NOT_TRIED
 from qtool.render.tables import wrapped
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from qtool.control.models import Finding
+    from qtool.control.models import Finding, Fixed
     from qtool.render import Span
 
 STYLES = {
@@ -22,7 +23,7 @@ STYLES = {
 }
 """Styles of what is found, by how grave it is."""
 _INDENT = 10
-_NAMED = 3
+_NAMED, _MOST_MISSED = 3, 25
 _LONGEST_LINE = 4000
 
 
@@ -53,6 +54,19 @@ def lines(
         for text in filter(None, told):
             for line in _wrapped(text, width):
                 yield [("muted", " " * _INDENT + line)]
+
+
+def missed_lines(fixed: Fixed) -> Iterator[str]:
+    """Yield what a fix left alone or failed at: some by name, of others how many."""
+    tried = [line for line in fixed.skipped if NOT_TRIED not in line]
+    for word, missed in (("left", tried), ("failed", fixed.failed)):
+        for line in missed[:_MOST_MISSED]:
+            yield f"{word}: {line}"
+        if len(missed) > _MOST_MISSED:
+            yield f"{word}: {len(missed) - _MOST_MISSED:,} more"
+    if len(tried) < len(fixed.skipped):
+        why = fixed.skipped[-1].rpartition(NOT_TRIED)[2]
+        yield f"left: {len(fixed.skipped) - len(tried):,} {NOT_TRIED}{why}"
 
 
 def _wrapped(text: str, width: int | None) -> list[str]:

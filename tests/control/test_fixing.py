@@ -8,6 +8,7 @@ import pytest
 
 from qtool.control.doctor.fixes import SetDamagedAside
 from qtool.render.acts import under_way_line
+from qtool.render.findings import missed_lines
 from tests.control.site import configuration, open_site, put
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def test_it_can_be_ended(
     assert fixed.done == tuple(names[:10])
     assert fixed.skipped[0] == f"{names[10]}: not tried after: it was interrupted"
     assert len(fixed.skipped) == MANY - 10
+    assert list(missed_lines(fixed)) == ["left: 30 not tried after: it was interrupted"]
     assert len(site.names("bad")) == 10
     assert len(site.names("some")) == MANY - 10
     assert site.under_way() == ()
