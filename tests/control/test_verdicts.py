@@ -200,6 +200,8 @@ def test_the_evidence_says_how_much_and_how_long() -> None:
     assert verdict(part(1, HOUR)).evidence == (
         "1 message waits for 1h; whether any leave takes a second look"
     )
+    assert verdict(part(1, HOUR), rate_out=0.1).words == "flowing"
+    assert verdict(part(1, HOUR), part(), rate_out=0.1).words != "flowing"
     nobody = verdict(part(), part(2, 70, State.STOPPED))
     assert nobody.evidence == (
         "2 messages wait in slice 1:2 and no runner is at work there; the oldest for 1m"

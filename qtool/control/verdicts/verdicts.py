@@ -174,7 +174,9 @@ def _moving(facts: Facts, part: Part) -> Verdict:
             evidence += f", {part.in_flight} in flight"
         stalled = critical(VerdictKind.STALLED, f"stalled for {span(still)}", evidence)
         return replace(stalled, since=facts.at - still)
-    if not part.has_moved and waited >= max(LONG_SECONDS, 2 * patience):
+    # The rates are the queue's; they may have been counted before it was watched.
+    moves = part.has_moved or (len(facts.parts) == 1 and bool(row.rate_out))
+    if not moves and waited >= max(LONG_SECONDS, 2 * patience):
         return glanced(facts, part, waited, patience, evidence)
     return _FLOWING
 
