@@ -54,18 +54,15 @@ class Note(Generic[T]):
         try:
             status = self._path.stat()
             stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
-            if self._kept is None or self._kept[0] != stamp:
-                self._kept = stamp, []
+            kept = self._kept  # another thread may be reading, too
+            if kept is None or kept[0] != stamp:
                 data = durable.read_small(str(self._path), _LARGEST)
-                self._kept = stamp, self._parsed(data)
-            return list(self._kept[1])
+                kept = self._kept = stamp, self._understood(data)
+            return list(kept[1])
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            said = str(getattr(error, "strerror", None) or error)
-            if said != self._said:
-                self._said = said
-                log.warning("%s is dropped: %s", self._path, said)
+        except OSError as error:
+            self._say(error.strerror or str(error))
             return []
 
     @contextmanager
@@ -90,6 +87,14 @@ class Note(Generic[T]):
         finally:
             os.close(place)
 
+    def _understood(self, data: bytes) -> list[T]:
+        """Return what a note says; nothing where it is damaged."""
+        try:
+            return self._parsed(data)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            self._say(str(error))
+            return []
+
     def _parsed(self, data: bytes) -> list[T]:
         kept = json.loads(data)
         if not isinstance(kept, dict) or kept.get("layout") != self._layout:
@@ -97,6 +102,11 @@ class Note(Generic[T]):
         hint = GenericAlias(list, self._kind)
         found: list[T] = self._wire.loaded(hint, kept["facts"])
         return found
+
+    def _say(self, damage: str) -> None:
+        if damage != self._said:
+            self._said = damage
+            log.warning("%s is dropped: %s", self._path, damage)
 
     def _write(self, facts: list[T]) -> None:
         if not facts:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qtool.queues import durable
 from qtool.queues.notes import Note
 
 if TYPE_CHECKING:
@@ -113,6 +114,25 @@ def test_of_several_who_write_none_is_lost(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert {fact.name for fact in note(tmp_path).read()} == set("01234567")
+
+
+def test_who_reads_beside_another_finds_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with note(tmp_path).changing() as facts:
+        facts.append(Fact(name="a"))
+    one, read_small = note(tmp_path), durable.read_small
+    found = []
+
+    def reading(path: str, limit: int) -> bytes:
+        with monkeypatch.context() as alone:
+            alone.setattr(durable, "read_small", read_small)
+            found.append(one.read())  # in the midst of it
+        return read_small(path, limit)
+
+    monkeypatch.setattr(durable, "read_small", reading)
+    found.append(one.read())
+    assert found == [[Fact(name="a")]] * 2
 
 
 def test_a_spool_that_is_gone_is_not_made_for_a_note(tmp_path: Path) -> None:
