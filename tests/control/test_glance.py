@@ -89,6 +89,18 @@ def test_what_one_look_tells_is_said_with_its_evidence(
     assert (found.since is not None) is is_stalled
 
 
+def test_what_happens_in_one_slice_says_nothing_of_another() -> None:
+    late = Part(state=State.MAILMAN, depth=12, oldest=AT - 3 * HOUR)
+    row = QueueRow(name="out", has_queue=True, runner="out", runner_slices=2,
+                   depth=12, state=State.MAILMAN, snooze_seconds=1.0)  # fmt: skip
+    parts = (Part(state=State.MAILMAN), late)
+    found = judge(Facts(row=row, parts=parts, at=AT, signs=ago(3, 60)))[1][1]
+    assert found.words == "slow or stalled: the oldest waits for 3h"
+    assert found.evidence == f"{WAITS}, one was taken or put back in some slice 3s ago"
+    found = judge(Facts(row=row, parts=parts, at=AT, signs=ago(HOUR, HOUR)))[1][1]
+    assert found.words == "stalled for 1h"
+
+
 def test_who_sleeps_long_is_given_the_time() -> None:
     assert seen(ago(2000, 2000), snooze=900.0).kind is VerdictKind.STALLED
     assert seen(ago(1500, 1500), snooze=900.0).kind is VerdictKind.WAITS_LONG

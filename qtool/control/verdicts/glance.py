@@ -39,7 +39,7 @@ def glanced(
         patience: Nothing leaves for so long: it is stalled.
         evidence: How much waits, and for how long.
     """
-    signs, process = facts.signs, facts.process
+    signs, process, is_alone = facts.signs, facts.process, len(facts.parts) == 1
     doing = f"; {process.told}" if process else ""
     if process is not None and process.is_suspended:
         return critical(VerdictKind.STALLED, "stalled", evidence + doing)
@@ -47,7 +47,7 @@ def glanced(
         evidence += f"{doing}; whether any leave takes a second look"
         return warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
     quiet, held = facts.at - signs.changed, None
-    if part.in_flight and signs.taken is not None and len(facts.parts) == 1:
+    if part.in_flight and signs.taken is not None and is_alone:
         held = facts.at - signs.taken
         evidence += f", the last was taken {span(held)} ago"
     still = max(quiet, held or 0.0)
@@ -58,18 +58,25 @@ def glanced(
         found = critical(VerdictKind.STALLED, words, evidence + doing)
         return replace(found, since=facts.at - still)
     how = "slow"
-    if held is None and _is_arrival(signs):
-        how = "slow or stalled"
-        evidence += f", the last change was an arrival, {span(quiet)} ago"
-    elif held is None:
-        evidence += f", one was taken or put back {span(quiet)} ago"
+    if held is None:
+        how, change = _change(signs, is_alone=is_alone)
+        evidence += f", {change} {span(quiet)} ago"
     words = f"{how}: the oldest waits for {span(waited)}"
     return warning(VerdictKind.WAITS_LONG, words, evidence + doing)
 
 
-def _is_arrival(signs: Signs) -> bool:
-    """Return whether the last change may have been an arrival."""
-    return signs.youngest is None or signs.changed <= signs.youngest + _SLACK_SECONDS
+def _change(signs: Signs, *, is_alone: bool) -> tuple[str, str]:
+    """Return what is certain of a slice, and what the last change was.
+
+    Args:
+        signs: Of the whole queue.
+        is_alone: Whether that is the slice.
+    """
+    if signs.youngest is None or signs.changed <= signs.youngest + _SLACK_SECONDS:
+        return "slow or stalled", "the last change was an arrival,"
+    if not is_alone:
+        return "slow or stalled", "one was taken or put back in some slice"
+    return "slow", "one was taken or put back"
 
 
 def with_retries(row: QueueRow, rows: Sequence[QueueRow]) -> QueueRow:
