@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from qtool.settings import RunnerSettings
 
 _WHOLE = equal(1)
+_RESTING = NOBODY - {State.FAILED, State.IMPORT_ERROR}
+"""Where a runner is to be that cannot work, nobody comes now and then."""
 _GAP_SECONDS = 15.0
 """Measured longer ago than this, what was counted says nothing any more."""
 
@@ -278,5 +280,5 @@ class Row:
 
 def _drained(standing: Standing, at: float) -> str:
     """Return how the queue is drained while nobody works there; empty if it is not."""
-    found = standing.drained if standing.state in NOBODY else None
+    found = standing.drained if standing.state in _RESTING else None
     return "" if found is None or found.is_overdue(at) else found.told(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from qtool.control.models import QueueRow, Severity, State, VerdictKind
 from qtool.control.rows import Row
 from qtool.control.standing import Standing
+from qtool.control.verdicts.drained import Drained
 from qtool.queues.filebase import when_of
 from qtool.queues.switchboard import Hint
 from tests.control.site import HERE, configuration, open_site, put
@@ -97,6 +99,21 @@ def test_one_look_says_when_half_of_what_waits_came(watch: Watch) -> None:
     assert (row.when_p50, row.when_p95) == (watch.oldest, watch.oldest)
     assert kinds(row) == [VerdictKind.HEALTHY]
     assert kinds(watch.shown(5000.0)) == [VerdictKind.STALLED]  # nothing came or left
+
+
+@pytest.mark.parametrize(
+    ("state", "waits"),
+    [(State.STOPPED, True), (State.FAILED, False), (State.IMPORT_ERROR, False)],
+)
+def test_a_drain_does_not_stand_for_a_runner_that_cannot_work(
+    watch: Watch, state: State, waits: bool
+) -> None:
+    drained = Drained(runner="in", began=watch.oldest, ended=(watch.oldest + 1,))
+    standing = replace(RUNNING, state=state, slices=(state,) * 2, drained=drained)
+    watch.row.read()
+    row = watch.row.shown(standing, 2.0, watch.oldest + 2.0)
+    assert bool(row.drained) is waits
+    assert ("no runner is at work there" in row.note) is not waits
 
 
 def test_a_folder_that_is_gone_is_told_until_it_is_back(watch: Watch) -> None:
