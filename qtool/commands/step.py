@@ -65,8 +65,10 @@ def run(options: Namespace) -> int:
         if len(parts) != 1:
             raise Refused("one runner is stepped at a time: name it")
         (part,) = parts
-        typed = options.name and Path(options.name).name
-        name = typed and the_file(control, part.name, typed)
+        name = None
+        if options.name is not None:
+            typed = Path(options.name).name or options.name
+            name = the_file(control, part.name, typed)
         if not _may(control, options, part, name):
             tell("nothing was done")
             return LEFT

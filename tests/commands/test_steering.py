@@ -194,6 +194,8 @@ def test_a_step_of_a_chosen_file_as_json(call: Call, site: Path) -> None:
     for words, reason in (
         (["All"], "one runner is stepped at a time: name it"),
         (["late", "nix"], "nix is too short: 8 characters of a name, or more"),
+        (["late", "/"], "/ is too short: 8 characters of a name, or more"),
+        (["late", ""], " is too short: 8 characters of a name, or more"),
         (["late", "99999999"], "late: no entry's name begins with 99999999"),
     ):
         ended = call("--config", site, "step", *words)
