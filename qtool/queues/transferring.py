@@ -7,7 +7,8 @@
 The last is the way to another file system. There alone a process that is killed, in
 the moment between the copy and the removal, leaves the message in both places: what
 waits is sent twice rather than never. Whoever tries that move again, or takes it back,
-finds the same bytes under the same name, and removes what is too much.
+puts back what was held, finds the same bytes under the same name, and removes what is
+too much.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 from qtool.errors import EntryExists, NoSuchEntry
 from qtool.qfile.opening import read_bytes
 from qtool.queues import copying, durable
-from qtool.queues.filebase import WAITING, WRITING
+from qtool.queues.filebase import IN_HAND, WAITING, WRITING
 from qtool.queues.rewriting import changed, remove_dead
 
 if TYPE_CHECKING:
@@ -46,11 +47,12 @@ class Place:
 
     def is_same(self, other: Place) -> bool:
         """Return whether both are one name of one folder, however it is reached."""
-        return (
-            self.name == other.name
-            and self.suffix == other.suffix
-            and os.path.samefile(self.entries.directory, other.entries.directory)
-        )
+        if (self.name, self.suffix) != (other.name, other.suffix):
+            return False
+        try:
+            return os.path.samefile(self.entries.directory, other.entries.directory)
+        except FileNotFoundError:  # one has no folder yet
+            return False
 
 
 def transfer(
@@ -80,6 +82,7 @@ def transfer(
     """
     if old.suffix == WAITING:
         old.entries.check_no_flight(old.name)
+    _end_hands(old, new)
     if change is None:
         _move(old, new)
     else:
@@ -88,6 +91,23 @@ def transfer(
         new.entries.sync()
         if new.entries.directory != old.entries.directory:
             old.entries.sync()
+
+
+def _end_hands(old: Place, new: Place) -> None:
+    """Put back what a copy to another file system that was cut off left in a hand.
+
+    It is that copy's twin: put back after this move, it would be there a second time.
+
+    Raises:
+        EntryExists: Somebody is at it where it goes, or may be.
+    """
+    held = [each.entries.path(each.name, IN_HAND[each.suffix]) for each in (old, new)]
+    for each, path in zip((old, new), held, strict=True):
+        if os.path.lexists(path) and not os.path.lexists(each.path):
+            with each.entries.writing(each.name) as folder:
+                each.entries.end_editing(each.name, each.suffix, folder)
+    if os.path.lexists(held[1]):
+        raise EntryExists(f"{new.name} is in somebody's hand where it goes")
 
 
 def _move(old: Place, new: Place) -> None:

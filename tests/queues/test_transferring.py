@@ -383,6 +383,36 @@ def test_killed_at_any_call_on_the_way_to_another_file_system_none_is_lost(
     assert at_every_call(_prepared(tmp_path, elsewhere, msgdata, ".pck")) >= 12
 
 
+@pytest.mark.parametrize("msgdata", [None, {"number": 2}])
+def test_what_was_cut_off_on_the_way_is_there_once_when_it_was_taken_back(
+    tmp_path: Path, elsewhere: Path, message: Message, msgdata: dict[str, Any] | None
+) -> None:
+    """Nobody sweeps before; whoever takes it back may be killed, too."""
+
+    def prepare(last: int) -> tuple[Callable[[], object], Callable[[], object]]:
+        near = Spool("in", tmp_path / f"{last}" / "in")
+        far = Spool("out", elsewhere / f"{last}" / "out")
+        name = near.enqueue(message, number=1)
+
+        def back() -> None:
+            with contextlib.suppress(NoSuchEntry):  # it is back, or never went
+                far.transfer(name, near, msgdata=msgdata and {"number": 1})
+
+        def there_and_back() -> None:
+            near.transfer(name, far, msgdata=msgdata)
+            back()
+
+        def check() -> None:
+            back()
+            near.sweep()
+            far.sweep()
+            assert (_names(near), _names(far)) == ([f"{name}.pck"], [])
+
+        return there_and_back, check
+
+    assert at_every_call(prepare) >= 24
+
+
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
 @pytest.mark.parametrize("far", [False, True])
 @pytest.mark.parametrize("msgdata", [None, {"number": 2}])
