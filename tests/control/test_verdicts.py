@@ -254,9 +254,19 @@ def test_all_that_is_worth_a_look_is_said_the_gravest_first() -> None:
         facts(part(3, HOUR, State.STOPPED, in_flight=1), part(), foreign=1)
     )
     kinds = [each.kind for each in verdicts]
-    assert kinds == [Kind.NO_RUNNER, Kind.FOREIGN, Kind.STALE]
+    assert kinds == [Kind.NO_RUNNER, Kind.STALE, Kind.FOREIGN]
     assert [each.kind for each in slices] == [Kind.NO_RUNNER, Kind.HEALTHY]
     assert judge(facts(part()))[1] == ()
+
+
+def test_a_foreign_file_hides_nothing_else() -> None:
+    for state, kind in (
+        (State.STOPPED, Kind.NO_RUNNER), (State.MAILMAN, Kind.WAITS_LONG),
+    ):  # fmt: skip
+        age = HOUR if state is State.MAILMAN else 30.0
+        (first, second), _ = judge(facts(part(3, age, state), foreign=1))
+        assert (first.kind, first.severity) == (kind, Severity.WARNING)
+        assert (second.kind, second.severity) == (Kind.FOREIGN, Severity.WARNING)
 
 
 ANY_PART = st.builds(

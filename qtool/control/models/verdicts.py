@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 class VerdictKind(StrEnum):
-    """What is the matter, in a word or two."""
+    """What is the matter, in a word or two; of one severity the gravest last."""
 
     HEALTHY = "healthy"
     """Empty, or it flows; or nothing is known that says otherwise."""
@@ -28,6 +28,10 @@ class VerdictKind(StrEnum):
     DRAINING = "draining"
     """More leaves than comes."""
     PAUSED = "paused"
+    FOREIGN = "foreign files"
+    """Names that are no entry's."""
+    STALE = "stale .bak"
+    """In flight where nobody works."""
     FALLING_BEHIND = "falling behind"
     """More comes than leaves, and has for a while."""
     WAITS_LONG = "waits long"
@@ -40,10 +44,6 @@ class VerdictKind(StrEnum):
     FAILED = "failed"
     HUNG = "hung"
     UNREADABLE = "unreadable"
-    STALE = "stale .bak"
-    """In flight where nobody works."""
-    FOREIGN = "foreign files"
-    """Names that are no entry's."""
     SHUNTED = "shunted"
     """Messages were shunted lately."""
     NEARLY_FULL = "nearly full"
