@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ctypes
     from collections.abc import Callable
+    from typing import BinaryIO
 
 FILE_MODE = 0o660
 FOLDER_MODE = 0o2770
+READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""How a file is opened that may be none."""
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
@@ -186,10 +189,19 @@ def _link_and_unlink(source: str, target: str) -> None:
         os.unlink(source)
 
 
+def opened(path: str) -> BinaryIO:
+    """Open a file to read it; never waits for a pipe in its place."""
+    descriptor = os.open(path, READING)
+    try:
+        return os.fdopen(descriptor, "rb")
+    except BaseException:  # it is a folder, and would stay open
+        os.close(descriptor)
+        raise
+
+
 def read_small(path: str, limit: int) -> bytes:
     """Return the beginning of a small file; never waits for a pipe in its place."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags), "rb") as file:
+    with opened(path) as file:
         return file.read(limit) or b""
 
 

@@ -11,11 +11,13 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pytest
 
 from qtool.control.acts.journal import Journal
+from qtool.control.acts.records import Record, begin_lines
 from qtool.engine.runner import Runner
 from qtool.errors import NoSuchAct, NoSuchEntry, NoSuchQueue, Refused
 from qtool.qfile import message_from_bytes
@@ -27,7 +29,6 @@ from tests.rights import open_folder, powerless
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import Message
-    from pathlib import Path
 
     from qtool.control.control import Control
     from qtool.control.models import ActionResult
@@ -165,7 +166,10 @@ def test_where_a_file_gets_too_large_the_rest_is_left_and_all_can_be_taken_back(
 
 # --- Records that are damaged, or none
 
-
+NONE = Record(
+    number=0, verb="move", queue="in", to="out", at=1.0, uid=0, who="", why="",
+    moves=(),
+)  # fmt: skip
 DAMAGED = {
     "empty": b"",
     "no json": b"what?\n",
@@ -177,6 +181,8 @@ DAMAGED = {
     b' "uid": 0, "who": "", "why": "", "undoes": 0, "moves": []}\n',
     "no time": b'{"version": 1, "verb": "move", "queue": "in", "to": "", "at": 1e99,'
     b' "uid": 0, "who": "", "why": "", "undoes": 0, "moves": []}\n',
+    "no number": begin_lines(NONE) + b'{"done": Infinity, "left": 0}\n',
+    "less than none": begin_lines(NONE) + b'{"done": 1, "left": -1}\n',
     "no moves": b'{"version": 1, "verb": "move", "queue": "in", "to": "", "at": 1,'
     b' "uid": 0, "who": "", "why": "", "undoes": 0, "moves": ["x"]}\n',
 }
@@ -232,10 +238,15 @@ def test_strangers_in_the_journal_are_left_alone(control: Control) -> None:
     (place / "2.jsonl").mkdir()
     os.mkfifo(place / "3.jsonl")
     (place / "4.jsonl").symlink_to(place / "1.jsonl")
+    (place / "5.jsonl").write_bytes(b"")
     assert [act.number for act in control.acts() if not act.damage] == [1]
-    assert [act.number for act in control.acts()] == [4, 3, 2, 1]
+    assert [act.number for act in control.acts()] == [5, 4, 3, 2, 1]
+    os.truncate(place / "5.jsonl", 1 << 36)  # more than fits into any memory
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    assert len(control.acts()) == 5
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
     assert control.undo().done == (name,)
-    assert control.hold("in", name).number == 6
+    assert control.hold("in", name).number == 7
     assert all((place / stranger).read_bytes() == b"mine" for stranger in strangers)
 
 

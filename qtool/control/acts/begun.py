@@ -7,15 +7,13 @@ import os
 from typing import TYPE_CHECKING
 
 from qtool.control.acts.records import end_lines
+from qtool.queues import durable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
     from pathlib import Path
     from types import TracebackType
-
-READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-"""How a record is opened that may be none."""
 
 
 class Begun:
@@ -78,7 +76,7 @@ def lock(descriptor: int, how: int) -> bool:
 
 def is_locked(path: str) -> bool:
     """Return whether somebody is at it."""
-    descriptor = os.open(path, READING)
+    descriptor = os.open(path, durable.READING)
     try:
         return not lock(descriptor, fcntl.LOCK_SH)
     finally:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.control.acts.begun import READING, Begun, is_locked, lock
+from qtool.control.acts.begun import Begun, is_locked, lock
 from qtool.control.acts.records import (
     Record,
     Summary,
@@ -179,7 +179,7 @@ class Journal:
     def _summary(self, number: int) -> Summary | None:
         path = str(self._path(number))
         try:
-            with os.fdopen(os.open(path, READING), "rb") as file:
+            with durable.opened(path) as file:
                 locked = not lock(file.fileno(), fcntl.LOCK_SH)
                 found = summary(number, file)
             return replace(found, is_under_way=locked and found.done is None)

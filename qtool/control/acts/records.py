@@ -30,6 +30,8 @@ _VERSION = 2
 _FORMER = b'{"version": 1,'
 _TAIL_BYTES = 128
 """More than the last line has."""
+_LONGEST = 1 << 26
+"""Bytes of the first line, or of a whole file of version 1, to tell an act in short."""
 _LAST_MOMENT = 253_402_300_799.0
 """The end of the year 9999: what is later is no time of an act."""
 
@@ -152,8 +154,10 @@ def summary(number: int, file: BinaryIO) -> Summary:
     """
     first = file.read(len(_FORMER))
     if first == _FORMER:
-        return _former(number, (first + file.read()).splitlines())
-    first += file.readline()
+        return _former(number, (first + file.read(_LONGEST)).splitlines())
+    first += file.readline(_LONGEST)
+    if not first.endswith(b"\n"):
+        raise ValueError("its first line has no end")
     size = file.seek(0, os.SEEK_END)
     file.seek(max(len(first), size - _TAIL_BYTES))
     return Summary(number=number, **_told(first), **_ended(file.read()))
@@ -193,7 +197,7 @@ def _former(number: int, lines: list[bytes]) -> Record:
         pass
     else:
         made = frozenset(map(str, end["done"]))
-        ended = {"done": len(made), "left": int(end.get("left", 0))}
+        ended = {"done": len(made), "left": _count(end.get("left", 0))}
     facts |= {"version": _VERSION, "count": len(moves)}
     return Record(number=number, moves=moves, made=made, **_checked(facts), **ended)
 
@@ -219,7 +223,13 @@ def _ended(tail: bytes) -> dict[str, Any]:
     if not (before and line.startswith(b"{") and tail.endswith(b"\n")):
         return {}  # that of its moves, or killed in the middle of the line
     facts = json.loads(line)
-    return {"done": int(facts["done"]), "left": int(facts["left"])}
+    return {"done": _count(facts["done"]), "left": _count(facts["left"])}
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("a number of entries is none")
+    return value
 
 
 def _dumped(move: Moved) -> list[Any]:
