@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from qtool.control.acts import groups
 from qtool.control.acts.undoing import UNDO
 from qtool.control.places import place
 from qtool.errors import NoSuchAct, Refused
+from qtool.queues import durable
 from tests.control.site import configuration, open_site
 from tests.control.test_mending import put
 from tests.queues.conftest import elsewhere
@@ -197,3 +199,30 @@ def test_whatever_call_finds_the_disk_full_all_can_be_taken_back(
     tmp_path: Path, verb: str
 ) -> None:
     assert _at_every_call(tmp_path, None, verb, errno.ENOSPC) > 0
+
+
+def test_what_a_full_disk_kept_from_being_put_right_is_put_right_by_undo(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lost metadata where it stayed: not the copy, nor its own again had room."""
+    root, far = tmp_path / "site", ("out", elsewhere)
+    before = prepared(root, far, 2)
+    write_new, room = durable.write_new, [1, 2]  # of the group
+
+    def write(path: str, data: bytes, *, sync: bool = True) -> None:
+        if path.endswith(".tmp"):
+            if not room:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+            room.pop()
+        write_new(path, data, sync=sync)
+
+    with closing(opened(root, far)) as control:
+        token = control.preview("unshunt", "shunt", "all").token
+        with monkeypatch.context() as patch:
+            patch.setattr(durable, "write_new", write)
+            result = control.confirm(token)
+        assert [len(m) for m in (result.done, result.failed)] == [0, 1]
+        [failed] = (missed.filebase for missed in result.failed)
+        assert "whichq" not in control.entry("shunt", failed).msgdata
+        assert control.undo(result.number).done == (failed,)
+        assert held_at(control, *QUEUES) == before

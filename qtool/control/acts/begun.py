@@ -34,13 +34,20 @@ class Begun:
         self._descriptor = os.open(path, flags)
         lock(self._descriptor, fcntl.LOCK_EX)
 
-    def end(self, done: Sequence[str], left: int = 0) -> None:
+    def end(
+        self, done: Sequence[str], left: int = 0, unsure: Sequence[str] = ()
+    ) -> None:
         """Note to which entries it was done, and how many others can be tried again.
+
+        Args:
+            done: Their filebases.
+            left: How many others.
+            unsure: Which of those may have changed where they stayed.
 
         Raises:
             OSError: It cannot be noted durably: it is as if it had been cut off.
         """
-        data = end_lines(done, left, self._count)
+        data = end_lines(done, left, self._count, unsure)
         while data:
             data = data[os.write(self._descriptor, data) :]
         os.fsync(self._descriptor)

@@ -102,6 +102,7 @@ class _Carrier:
         self._number = number
         self._backwards = backwards
         self._left = 0
+        self._unsure: list[str] = []  # may have changed where it stayed
         self._places: dict[str, Switchboard] = {}
         self._groups = Groups(self._place, self._msgdata)
         self._unsynced: dict[str, bool] = {}  # whether entries have only left it
@@ -133,7 +134,8 @@ class _Carrier:
     def end(self, begun: Begun) -> None:
         """Put on record how that went."""
         try:
-            begun.end(self.done, self._left + len(self.failed))
+            left = self._left + len(self.failed)
+            begun.end(self.done, left, unsure=self._unsure)
         except OSError as error:
             self.notes.append(f"its end is not on record: {_reason(error)}")
 
@@ -150,13 +152,18 @@ class _Carrier:
         except NoSuchEntry as error:
             self._miss(self.skipped, move, str(error))
         except QFileError as error:
-            self._miss(self.failed, move, error.reason)
+            self._fail(move, error.reason)
         except (QToolError, ValueError) as error:
-            self._miss(self.failed, move, str(error))
+            self._fail(move, str(error))
         except OSError as error:
-            self._miss(self.failed, move, _reason(error))
+            self._fail(move, _reason(error))
             return _reason(error)
         return ""
+
+    def _fail(self, move: Moved, reason: str) -> None:
+        self._miss(self.failed, move, reason)
+        if move.msgdata is not None:
+            self._unsure.append(move.filebase)
 
     def _make_up(self, move: Moved, error: NoSuchEntry) -> None:
         """Give an entry that is back already what it lost, when that was cut off.

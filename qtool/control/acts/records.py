@@ -2,7 +2,8 @@
 
     {"version": 2, "verb": ..., "count": 3}     what it is
     [["in", "17...", ".pck", "out"], ...]       its moves
-    ["17...", ...]                              which were made, where not all were
+    ["17...", ...]                              which were made, or may be in part,
+                                                where not all were made
     {"done": 2, "left": 0}                      how it ended
 
 The first two are there before anything is done, the others once it has ended. So the
@@ -105,7 +106,7 @@ class Record(Summary):
 
     moves: tuple[Moved, ...]
     made: frozenset[str] | None = None
-    """Filebases of the moves that were made; None for all, or where it has no end."""
+    """Filebases of those that were made, or may be in part; None for any may be."""
 
     @property
     def carried_out(self) -> tuple[Moved, ...]:
@@ -134,15 +135,18 @@ def begin_lines(record: Record) -> bytes:
     return _line({"version": _VERSION, **told}) + _line(moves)
 
 
-def end_lines(done: Sequence[str], left: int, count: int) -> bytes:
+def end_lines(
+    done: Sequence[str], left: int, count: int, unsure: Sequence[str] = ()
+) -> bytes:
     """Return the lines of an act's file that tell how it ended.
 
     Args:
         done: Filebases of the moves that were made.
         left: How many others can be tried again.
         count: How many there were.
+        unsure: Filebases of moves that failed, and may be made in part.
     """
-    made = b"" if len(done) == count else _line(list(done))
+    made = b"" if len(done) == count else _line([*done, *unsure])
     return made + _line({"done": len(done), "left": left})
 
 
