@@ -12,7 +12,10 @@ from tests.control.site import PATIENCE, eventually, put
 from tests.control.test_ongoing import Gate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qtool.control import Control
+    from qtool.control.models import AuditRecord
 
 
 def test_ctrl_c_tells_what_was_done_and_ends_what_the_prompt_does(
@@ -23,10 +26,14 @@ def test_ctrl_c_tells_what_was_done_and_ends_what_the_prompt_does(
     gate = control.clock = Gate(control, 2)
     main = threading.get_ident()
 
+    def interrupts() -> Sequence[AuditRecord]:
+        return control.audit(act="interrupt").records
+
     def interrupt() -> None:
         assert gate.reached.wait(PATIENCE)
         pthread_kill(main, SIGINT)
-        eventually(lambda: control.audit(act="interrupt").records)
+        # It is on record before it is done, too.
+        eventually(lambda: [one.result for one in interrupts()] == ["done"])
         gate.free.set()
 
     thread = threading.Thread(target=interrupt)
