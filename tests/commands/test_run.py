@@ -126,6 +126,7 @@ def test_once_with_a_loop_of_its_own_is_status_1(call: Call, tmp_path: Path) -> 
     assert ended.told == ["qtool: in has a loop of its own: it can only be started"]
 
 
+@pytest.mark.long
 def test_once_beside_a_runner_takes_nothing_twice_and_nothing_of_its(
     call: Call, tmp_path: Path
 ) -> None:
@@ -278,6 +279,7 @@ def test_while_it_runs_another_process_sees_who_and_injects(
         assert run.end() == 0
 
 
+@pytest.mark.long
 def test_when_its_last_runner_fails_it_ends(call: Call, tmp_path: Path) -> None:
     config = configuration(tmp_path, "[runner.in]\nclass: runners_of_the_test.Exits\n")
     inject(call, config)
@@ -286,6 +288,7 @@ def test_when_its_last_runner_fails_it_ends(call: Call, tmp_path: Path) -> None:
         assert run.lines[-1] == "qtool: every runner has failed or stopped"
 
 
+@pytest.mark.long
 def test_a_slice_is_worked_whatever_the_configuration_says(
     call: Call, site: Path, tmp_path: Path
 ) -> None:

@@ -92,6 +92,7 @@ def test_json_is_a_board_a_line(call: Call, site: Path) -> None:
     assert (row["name"], row["verdicts"][0]["kind"]) == ("in", "healthy")
 
 
+@pytest.mark.long
 def test_it_says_what_it_waits_for(
     call: Call, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def test_it_says_what_it_waits_for(
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_it_says_that_the_daemon_is_gone(call: Call, site: Path) -> None:
     with running(site) as run:
         run.read_to("started")
@@ -130,6 +132,7 @@ def test_an_odd_number_of_snapshots_is_refused(call: Call, words: list[str]) -> 
     assert call("top", *words).status == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "end",
     [

@@ -316,6 +316,7 @@ def test_a_queue_that_gets_sick_and_well_is_told(tmp_path: Path) -> None:
     control.close()
 
 
+@pytest.mark.long
 def test_the_next_one_goes_on_from_what_was_told(tmp_path: Path) -> None:
     out = tmp_path / "out"
     (tmp_path / "alert.py").write_text(WRITES)

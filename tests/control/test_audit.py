@@ -286,6 +286,7 @@ control.close()
 """
 
 
+@pytest.mark.long
 def test_two_processes_write_a_thousand_lines_and_tear_none(
     control: Control, tmp_path: Path
 ) -> None:

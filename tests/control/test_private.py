@@ -154,6 +154,7 @@ def without_own(answer: Any) -> Any:
     return [without_own(v) for v in answer] if isinstance(answer, list) else answer
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("opened", [in_a_process, in_a_daemon])
 def test_every_call_of_a_screen_is_answered_alike(
     places: list[Path], opened: Any

@@ -311,6 +311,7 @@ def _restarts(master: Master, number: int) -> bool:
     return state(master, "in", number) is RunnerState.RESTARTING
 
 
+@pytest.mark.long
 def test_a_process_that_hangs_is_killed_and_to_be_begun_again(
     site: Site, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
