@@ -501,6 +501,21 @@ def test_what_no_act_is_known_of_is_not_past_its_time(control: Control) -> None:
     assert heap.expires == expected
 
 
+def test_strangers_in_the_trash_hinder_nobody(control: Control) -> None:
+    one, two = put(control, "in", 2)
+    number = control.discard("in", one).number
+    trash = control.configuration.state_directory / "trash"
+    (trash / "7").write_bytes(b"mine")
+    (trash / "8").symlink_to("nowhere")
+    for name in ("9", "notes", f"0{number}", "\u0663"):
+        (trash / name).mkdir()
+        (trash / name / "mine").write_bytes(b"mine")
+    assert [(heap.number, heap.count) for heap in control.trash()] == [
+        (9, 1), (number, 1),
+    ]  # fmt: skip
+    assert control.discard("in", two).done == (two,)
+
+
 def test_a_full_trash_takes_no_more(tmp_path: Path) -> None:
     control = open_site(tmp_path, f"[trash]\nlimit: 700\n{TEXT}")
     one, two, three = put(control, "in", 3)

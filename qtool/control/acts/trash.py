@@ -125,26 +125,32 @@ def _heaps(configuration: Configuration) -> Iterator[_Heap]:
     """Return what is in the trash, by the act, the newest first."""
     folder = trash_folder(configuration)
     try:
-        names = [name for name in os.listdir(folder) if name.isdecimal()]  # noqa: PTH208 - names are all we need
+        names = os.listdir(folder)  # noqa: PTH208 - names are all we need
     except FileNotFoundError:
         return
-    for number in sorted(map(int, names), reverse=True):
-        heap = folder / str(number)
-        sizes = list(_sizes(heap))
-        if sizes:
-            yield _Heap(
-                number=number,
-                count=len(sizes),
-                size=sum(sizes),
-                changed_at=heap.stat().st_mtime,
-            )
+    numbers = {act_of(name) for name in names} - {0}
+    for number in sorted(numbers, reverse=True):
+        heap = _heap(folder / str(number), number)
+        if heap is not None:
+            yield heap
 
 
-def _sizes(folder: Path) -> Iterator[int]:
-    with suppress(FileNotFoundError), os.scandir(folder) as found:
-        for entry in found:
-            with suppress(FileNotFoundError):
-                yield entry.stat(follow_symlinks=False).st_size
+def _heap(folder: Path, number: int) -> _Heap | None:
+    """Return what is in a folder; None where it is empty, gone, or no folder."""
+    sizes = []
+    try:
+        changed_at = folder.lstat().st_mtime
+        with os.scandir(folder) as found:
+            for entry in found:
+                with suppress(FileNotFoundError):
+                    sizes.append(entry.stat(follow_symlinks=False).st_size)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not sizes:
+        return None
+    return _Heap(
+        number=number, count=len(sizes), size=sum(sizes), changed_at=changed_at
+    )
 
 
 def _record(journal: Journal, number: int) -> Summary | None:
