@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qtool.control.acting import Actor, acting_as
+from qtool.control.acts import attended as attending
 from qtool.control.acts.attended import Attended
 from qtool.control.serving.client import Attached
 from qtool.control.serving.link import Link
@@ -163,6 +164,33 @@ def test_ctrl_c_ends_what_is_waited_for_and_tells_what_was_done(
     assert attended.was_interrupted
     assert result.done == (names[0],)
     assert shown[0].total == 3
+
+
+def test_who_may_only_look_does_not_wait_for_the_end_of_a_look(
+    tmp_path: Path, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attending, "_EVERY_SECONDS", 2 * PATIENCE)
+    put(control, "in", 3)
+    text = configuration(**{"in": "", "out": ""})
+    reader = open_site(tmp_path, text, read_only=True)
+    gate = reader.clock = Gate(reader, 3)
+
+    def interrupt() -> None:
+        assert gate.reached.wait(PATIENCE)
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGINT)
+
+    look = Attended(reader, lambda: reader.rehearse("move", "in", "all", to="out"))
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        look.result()
+    assert reader.under_way() != ()
+    gate.free.set()
+    thread.join()
+    eventually(lambda: reader.under_way() == ())
+    reader.close()
 
 
 def test_an_error_goes_up_from_what_is_waited_for(control: Control) -> None:

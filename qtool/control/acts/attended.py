@@ -8,7 +8,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from qtool.errors import QToolError
+from qtool.errors import QToolError, ReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,10 +97,14 @@ class Attended(Generic[R]):
         """Have it end; return whether it does, or has."""
         for _ in range(_TRIES):
             seen = self._seen()
-            with suppress(QToolError, OSError):
+            try:
                 if seen is not None:
                     self._control.interrupt(seen.id)
                     return True
+            except ReadOnly:  # it only looks: nobody has to wait for its end
+                return False
+            except (QToolError, OSError):
+                pass
             if self._over.wait(_EVERY_SECONDS):  # it may be about to begin
                 return True
         return False
