@@ -67,11 +67,29 @@ def changed(
     return held.message_bytes + qfile.encode_msgdata({**kept, **form}, allowed)
 
 
+def check_same(
+    content: bytes, was: QFile, *, path: str, allowed: frozenset[str]
+) -> None:
+    """Find out whether an entry is still what somebody saw.
+
+    Raises:
+        NoSuchEntry: It is not.
+        QFileError: It cannot be read.
+    """
+    held = qfile.decode(content, strict=False, path=path, allowed=allowed)
+    _check_same(held, was, path)
+
+
 def _check(held: QFile, was: QFile | None, path: str) -> None:
-    if was is not None and _halves(held) != _halves(was):
-        raise NoSuchEntry(f"{path} is another since it was looked at")
+    if was is not None:
+        _check_same(held, was, path)
     if held.form.startswith(_UNWRITTEN):
         raise QFileError("Mailman 2 could not read what qtool writes")
+
+
+def _check_same(held: QFile, was: QFile, path: str) -> None:
+    if _halves(held) != _halves(was):
+        raise NoSuchEntry(f"{path} is another since it was looked at")
 
 
 def _halves(held: QFile) -> tuple[bytes, bytes]:

@@ -112,14 +112,30 @@ class Mending(ABC):
         """
 
     @abstractmethod
-    def swap(self, filebase: str, other: Switchboard, *, sync: bool = True) -> None:
+    def swap(
+        self,
+        filebase: str,
+        other: Switchboard,
+        *,
+        was: QFile | None = None,
+        sync: bool = True,
+    ) -> None:
         """Let the waiting entries of that name here and there have each other's file.
 
         Nobody may take the one in ``other``. When this returns, the swap survives a
         loss of power; without ``sync``, once ``sync`` of both queues was called.
 
+        Args:
+            filebase: The entry.
+            other: Where its other file is.
+            was: What ``peek`` showed here to who means to have it replaced; without
+                it, whatever waits here by now is swapped.
+            sync: Wait for the disk.
+
         Raises:
-            NoSuchEntry: One does not wait there, or a runner was faster.
+            NoSuchEntry: One does not wait there, a runner was faster, or the one here
+                is not what it was.
+            QFileError: It cannot be read, to compare it with what it ``was``.
             EntryExists: Somebody else has it in hand.
             OSError: It failed; the one here waits, and no content is lost. Where both
                 are on two file systems, to swap again ends what had begun.

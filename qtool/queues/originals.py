@@ -24,6 +24,8 @@ from qtool.queues.rewriting import remove_dead, write_over
 from qtool.queues.transferring import prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtool.queues.entries import Entries
     from qtool.queues.transferring import Place
 
@@ -77,17 +79,25 @@ def _is_kept(old: Place, new: Place) -> bool:
         return False
 
 
-def swap(here: Entries, name: str, there: Entries, *, sync: bool) -> None:
+def swap(
+    here: Entries,
+    name: str,
+    there: Entries,
+    check: Callable[[bytes], None] | None,
+    *,
+    sync: bool,
+) -> None:
     """Let two entries of one name have each other's files; both wait.
 
     Args:
         here: The folder whose runner may take it meanwhile.
         name: Filebase of both.
         there: The folder of the other.
+        check: Is called with what the one here holds, when no runner can take it.
         sync: Wait until that is on the disk.
 
     Raises:
-        NoSuchEntry: One does not wait there, or a runner was faster.
+        NoSuchEntry: One does not wait there, or a runner was faster; so ``check``.
         EntryExists: Somebody else has one in hand, or the place of the spare copy is
             taken.
         OSError: It failed; the one here waits, as it was or as the other.
@@ -96,8 +106,10 @@ def swap(here: Entries, name: str, there: Entries, *, sync: bool) -> None:
     with here.writing(name) as folder:
         if not os.path.lexists(here.path(name, WAITING)):
             here.end_editing(name, WAITING, folder)
-        here.hold(name)
+        held = here.hold(name)
         try:
+            if check is not None:
+                check(read_bytes(held))
             _exchange(here, name, there)
         finally:
             here.put_back(name)

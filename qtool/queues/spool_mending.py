@@ -78,9 +78,23 @@ class SpoolMending(Switchboard):
         kept = Place(self._entries_of(other), filebase, WAITING)
         originals.keep(Place(self._entries, filebase, WAITING), kept)
 
-    def swap(self, filebase: str, other: Switchboard, *, sync: bool = True) -> None:
+    def swap(
+        self,
+        filebase: str,
+        other: Switchboard,
+        *,
+        was: QFile | None = None,
+        sync: bool = True,
+    ) -> None:
         """Let the waiting entries of that name have each other's file."""
-        originals.swap(self._entries, filebase, self._entries_of(other), sync=sync)
+        check = None
+        if was is not None:
+            path = f"{self._entries.directory}/{filebase}{WAITING}"
+            check = partial(
+                changing.check_same, was=was, path=path, allowed=self._allowed
+            )
+        there = self._entries_of(other)
+        originals.swap(self._entries, filebase, there, check, sync=sync)
 
     def rewrite(
         self,

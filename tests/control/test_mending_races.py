@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pytest
 
+from qtool.control.acts import carrying, mender
 from qtool.control.acts.journal import Journal
+from qtool.control.acts.plans import mark_of
 from qtool.control.acts.records import Record, begin_lines
+from qtool.control.acts.undoing import ways_back
 from qtool.engine.runner import Runner
 from qtool.errors import NoSuchAct, NoSuchEntry, NoSuchQueue, Refused
 from qtool.qfile import message_from_bytes
@@ -162,6 +165,33 @@ def test_where_a_file_gets_too_large_the_rest_is_left_and_all_can_be_taken_back(
     assert control.undo().done == tuple(before[:2])
     assert content(control, "shunt").keys() == was.keys()
     assert everywhere(control) == sorted(before)
+
+
+def test_of_two_who_take_an_edit_back_at_once_one_takes_it_back(
+    control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [name] = put(control, "in", number=1)
+    before = control.entry("in", name).msgdata
+    number = control.edit("in", name, {**before, "number": 2}).number
+    other = open_site(tmp_path, TEXT)
+
+    def together(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        both = threading.Barrier(2, timeout=PATIENCE)
+
+        def made(given: Any) -> Any:
+            value = call(given)
+            both.wait()
+            return value
+
+        return made
+
+    monkeypatch.setattr(mender, "ways_back", together(ways_back))
+    monkeypatch.setattr(carrying, "mark_of", together(mark_of))
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda each: each.undo(number), (control, other)))
+    assert control.entry("in", name).msgdata == before
+    assert sorted(len(result.done) for result in results) == [0, 1]
+    other.close()
 
 
 # --- Records that are damaged, or none

@@ -161,6 +161,17 @@ def test_without_an_original_nothing_is_swapped(
     assert _names(spool) == [f"{name}.pck"]
 
 
+def test_what_is_another_than_was_seen_is_not_swapped(
+    spool: Spool, trash: Spool, edited: str
+) -> None:
+    seen = spool.peek(edited)
+    spool.swap(edited, trash, was=seen)
+    with pytest.raises(NoSuchEntry, match="another since"):
+        spool.swap(edited, trash, was=seen)
+    assert _names(spool) == [f"{edited}.pck"]
+    assert _number(spool, edited) == 1
+
+
 def test_what_a_dead_hand_held_is_swapped_all_the_same(
     spool: Spool, trash: Spool, edited: str
 ) -> None:

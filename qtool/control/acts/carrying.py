@@ -215,10 +215,11 @@ class _Carrier:
             self._sweep(move.target)
             # A spare copy is there where it was cut off before its last step.
             has_spare = is_back and filebase in heap.get_files(PRESERVED)
-            is_there = mark_of(target.peek(filebase)) == move.original
-            if is_there and not has_spare:
+            held = target.peek(filebase)
+            if mark_of(held) == move.original and not has_spare:
                 raise NoSuchEntry(f"{filebase}: the original is in {target.name}")
-            queue.swap(filebase, heap, sync=False)
+            was = held if is_back and not has_spare else None
+            queue.swap(filebase, heap, was=was, sync=False)
         else:
             self._keep(filebase, source, target)
             try:
