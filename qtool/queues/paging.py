@@ -27,6 +27,8 @@ _BEHIND = "/"
 _LAST = "~"
 """Sorts after every name."""
 _POINT_OF_USUAL = 10
+_SAMPLE = 4000
+"""So many names tell well enough where a hundredth of all ends."""
 _ENDING, _WAITING = itemgetter(slice(-len(WAITING), None)), frozenset((WAITING,))
 
 
@@ -40,6 +42,8 @@ class NamePage:
     """How many names of entries there are, those before the page and behind it too."""
     more: bool
     """Whether there are more behind it."""
+    ahead: tuple[str, ...] = ()
+    """All of those, in no order, where they were few enough to be kept."""
 
 
 class Paging:
@@ -51,6 +55,8 @@ class Paging:
         after: The page begins behind this filebase; with the oldest when empty.
         count: How many filebases, at most; one at least.
         beginning: Only filebases that begin so.
+        ahead: What is behind the page is kept where there are no more names than
+            that, and the page may be shorter then.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Paging:
         after: str,
         count: int,
         beginning: str = "",
+        ahead: int = 0,
     ) -> None:
         self._bounds = None if part.is_whole else part.bounds
         self._findall = _whole_names(suffixes).findall
@@ -67,6 +74,8 @@ class Paging:
         self._after = f"{after}{_BEHIND}" if after else ""
         self._as_text = not after or after.find(".") == _POINT_OF_USUAL
         self._count = max(1, count)
+        self._most = max(2 * self._count, ahead) + CHUNK
+        self._keeps_ahead = ahead > 0
         self._beginning = beginning
         self._names: list[str] = []
         self._before = _LAST
@@ -86,10 +95,14 @@ class Paging:
             found = [name for name in found if name.startswith(self._beginning)]
         if self._as_text and (are_usual or filebase.are_usual(found)):
             after, before = self._after, self._before
-            self._names += [name for name in found if after < name < before]
+            if after or before is not _LAST:
+                found = [name for name in found if after < name < before]
+            self._names += found
         else:
             self._add_unusual(found)
-        if len(self._names) >= 2 * self._count + CHUNK:
+        if len(self._names) >= self._most:
+            self._keeps_ahead = False
+            self._most = 2 * self._count + CHUNK
             self._trim()
 
     def _add_unusual(self, found: list[str]) -> None:
@@ -109,8 +122,31 @@ class Paging:
 
     def result(self) -> NamePage:
         """Return the page."""
+        ahead = self._split() if self._keeps_ahead and self._as_text else []
         self._trim()
-        return NamePage(names=tuple(self._names), total=self._total, more=self._cut)
+        return NamePage(
+            names=tuple(self._names),
+            total=self._total,
+            more=self._cut or bool(ahead),
+            ahead=tuple(ahead),
+        )
+
+    def _split(self) -> list[str]:
+        """Take what is surely behind the page from the names, and return it.
+
+        Nothing is put in order for that but a sample, which tells where to cut.
+        """
+        names = self._names
+        sample = sorted(names[:: len(names) // _SAMPLE + 1])
+        at = self._count * len(sample) // (len(names) + 1) * 3 // 4
+        if len(names) <= self._count or not at:
+            return []
+        end = sample[at].rpartition(".")[0]
+        first = [name for name in names if name < end]
+        if len(first) > self._count:
+            return []
+        self._names = first
+        return [name for name in names if name >= end]
 
 
 def page_of(directory: str, paging: Paging) -> NamePage:
@@ -118,6 +154,11 @@ def page_of(directory: str, paging: Paging) -> NamePage:
     for chunk in chunks(directory):
         paging.add_entries(chunk)
     return paging.result()
+
+
+def put_in_order(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names oldest first, one for each filebase."""
+    return tuple(_one_for_each(filebase.in_order([*names])))
 
 
 def _key(name: str) -> tuple[int, str]:

@@ -206,9 +206,11 @@ class Spool(SpoolMending):
         """Return every entry of the slice with its suffix, oldest first."""
         return self._index.names(self.slice, *ENTRY_SUFFIXES)
 
-    def page(self, after: str, count: int, beginning: str = "") -> NamePage:
+    def page(
+        self, after: str, count: int, beginning: str = "", *, ahead: int = 0
+    ) -> NamePage:
         """Return the ``count`` oldest entries of the slice behind a filebase."""
-        paging = Paging(self.slice, ENTRY_SUFFIXES, after, count, beginning)
+        paging = Paging(self.slice, ENTRY_SUFFIXES, after, count, beginning, ahead)
         return page_of(self._directory, paging)
 
     def scan(self, slices: Sequence[Slice]) -> QueueScan:

@@ -184,8 +184,13 @@ class Switchboard(Mending):
         """Return every entry of the slice with its suffix, oldest first."""
 
     @abstractmethod
-    def page(self, after: str, count: int, beginning: str = "") -> NamePage:
-        """Return the ``count`` oldest entries of the slice behind a filebase."""
+    def page(
+        self, after: str, count: int, beginning: str = "", *, ahead: int = 0
+    ) -> NamePage:
+        """Return the ``count`` oldest entries of the slice behind a filebase.
+
+        With ``ahead`` it may be fewer; all others come, too, if they are no more.
+        """
 
     @abstractmethod
     def recover_backup_files(self) -> None:

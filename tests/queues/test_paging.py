@@ -137,6 +137,44 @@ def test_nothing_comes_twice_and_nothing_that_stayed_is_missed(
     assert stayed <= set(seen)
 
 
+@given(
+    names=st.sets(
+        st.tuples(
+            st.tuples(st.integers(0, 40), TIMES).map(lambda pair: filebase_of(*pair)),
+            st.sampled_from(ENTRY_SUFFIXES),
+        ).map("".join),
+        max_size=60,
+    ),
+    count=st.integers(1, 20),
+    ahead=st.integers(0, 80),
+)
+def test_what_is_kept_ahead_is_all_that_is_behind_the_page(
+    names: set[str], count: int, ahead: int
+) -> None:
+    whole = paging.put_in_order([*names])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(paging, "CHUNK", 3)
+        pages = Paging(slices.whole(), ENTRY_SUFFIXES, "", count, ahead=ahead)
+        pages.add_entries([_Entry(name) for name in names])  # type: ignore[misc]
+        page = pages.result()
+    assert page.names == whole[: len(page.names)]
+    assert page.more is (len(page.names) < len(whole))
+    if page.ahead:
+        assert len(page.names) <= count
+        assert page.names + paging.put_in_order(page.ahead) == whole
+    else:
+        assert len(page.names) == min(count, len(whole))
+
+
+def test_a_page_of_many_keeps_what_is_behind_it() -> None:
+    names = [f"{filebase_of(n)}.pck" for n in range(20_000)]
+    pages = Paging(slices.whole(), ENTRY_SUFFIXES, "", 1000, ahead=20_000)
+    pages.add_entries([_Entry(name) for name in names])  # type: ignore[misc]
+    page = pages.result()
+    assert 0 < len(page.names) <= 1000
+    assert len(page.names) + len(page.ahead) == 20_000
+
+
 def filebase_part(name: str) -> str:
     parsed = filebase.parse(name)
     assert parsed is not None

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from qtool.queues.paging import put_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,11 +34,17 @@ class Block:
     total: int
     more: bool
     """Whether there are more names behind it."""
+    ahead: tuple[str, ...]
+    """All of those, in no order; empty where they have to be read."""
     read_at: float
 
-    def covers(self, after: str, now: float) -> bool:
+    def is_fresh(self, now: float) -> bool:
+        """Whether it may still be used."""
+        return now - self.read_at <= _BLOCK_SECONDS
+
+    def covers(self, after: str) -> bool:
         """Whether a page behind that filebase can be made of it."""
-        if not self.names or now - self.read_at > _BLOCK_SECONDS:
+        if not self.names:
             return False
         end = _order(filebase_of(self.names[-1]))
         return _order(self.after) <= _order(after) < end
@@ -75,28 +83,42 @@ class Blocks:
         """
         now = self._ticks()
         with self._lock:
-            for block in self._blocks if after else ():
-                if block.queue == queue.name and block.covers(after, now):
+            fresh = [each for each in self._blocks if each.is_fresh(now)]
+            mine = [each for each in fresh if after and each.queue == queue.name]
+            for block in mine:
+                if block.covers(after):
                     return block
             # Who has come to the end of one needs it no more; two would be held else.
-            self._blocks = [
-                block
-                for block in self._blocks
-                if block.queue != queue.name or not block.ends_at(after)
-            ]
-        first = number if everything else max(_FIRST_BLOCK, number)
-        page = queue.page(after, _BLOCK if after else first)
-        block = Block(
+            done = next((each for each in mine if each.ends_at(after)), None)
+            self._blocks = [each for each in fresh if each is not done]
+        if done is not None and done.ahead:
+            names = put_in_order(done.ahead)
+            block = replace(done, after=after, names=names, more=False, ahead=())
+        else:
+            block = self._read(queue, after, number, everything=everything)
+        with self._lock:
+            self._blocks = [block, *self._blocks[: _KEPT_BLOCKS - 1]]
+        return block
+
+    def _read(
+        self, queue: Switchboard, after: str, number: int, *, everything: bool
+    ) -> Block:
+        read_at = self._ticks()
+        if after:
+            page = queue.page(after, _BLOCK)
+        elif everything:
+            page = queue.page(after, number)
+        else:
+            page = queue.page(after, max(_FIRST_BLOCK, number), ahead=_BLOCK)
+        return Block(
             queue=queue.name,
             after=after,
             names=page.names,
             total=page.total,
             more=page.more,
-            read_at=now,
+            ahead=page.ahead,
+            read_at=read_at,
         )
-        with self._lock:
-            self._blocks = [block, *self._blocks[: _KEPT_BLOCKS - 1]]
-        return block
 
 
 def filebase_of(name: str) -> str:
