@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from qtool.queues.paging import put_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from qtool.queues.switchboard import Switchboard
 
@@ -53,9 +53,9 @@ class Block:
         """Whether that filebase is its last."""
         return bool(self.names) and filebase_of(self.names[-1]) == after
 
-    def behind(self, after: str) -> Sequence[str]:
-        """Return its names behind a filebase."""
-        return self.names[bisect_right(self.names, _order(f"{after}/"), key=_order) :]
+    def place_behind(self, after: str) -> int:
+        """Return where its names behind a filebase begin."""
+        return bisect_right(self.names, _order(f"{after}/"), key=_order)
 
 
 class Blocks:

@@ -10,7 +10,6 @@ import math
 import os
 import time
 from bisect import bisect_right
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from qtool.control.desk.blocks import Blocks, filebase_of
@@ -48,6 +47,7 @@ LONGEST_SECONDS = 60.0
 
 _FIRST_BATCH, _BATCH = 8, 256
 _FORGET_SECONDS = 600.0
+_UNKNOWN = ("", None, None, None)
 
 
 class Finder:
@@ -88,17 +88,17 @@ class Finder:
         """Return one page of a search; see ``Control.find``."""
         number = min(max(number, 1), MOST_HITS)
         queue = place(self._configuration, name)
-        deadline = self._ticks() + min(max(seconds, 0.0), LONGEST_SECONDS)
         looking = self._looking(queue, wanted, names_only=names_only)
         block = self._blocks.block(queue, after, number, everything=wanted is None)
-        waiting = iter(block.behind(after))
+        deadline = self._ticks() + min(max(seconds, 0.0), LONGEST_SECONDS)
         found: list[Row] = []
-        read, size = 0, _FIRST_BATCH
-        while len(found) < number and (batch := list(islice(waiting, size))):
+        begin, size = block.place_behind(after), _FIRST_BATCH
+        at = begin
+        while len(found) < number and (batch := block.names[at : at + size]):
             gone_through, hits = looking.through(batch, number - len(found), deadline)
             found += hits
-            read += gone_through
-            after = filebase_of(batch[gone_through - 1])
+            at += gone_through
+            after = filebase_of(block.names[at - 1])
             size = _BATCH
             if self._ticks() >= deadline:
                 break
@@ -108,7 +108,7 @@ class Finder:
             self._forget_gone(block)
         return Found(
             entries=tuple([row.entry() for row in found]),
-            read=read,
+            read=at - begin,
             total=block.total,
             after=after,
             complete=at_end and not block.more,
@@ -237,16 +237,15 @@ class _Looking:
             if moved is None:
                 return False
             facts = moved
+        inode, changed = facts.st_ino, facts.st_mtime_ns
         size = row.size = facts.st_size
-        key = (row.filebase, facts.st_ino, facts.st_mtime_ns, size)
-        before = known.get(row.filebase)
-        if before is not None and before[:4] == key:
-            row.fill(before)
-        else:
+        found = known.get(row.filebase, _UNKNOWN)
+        if found[1] != inode or found[2] != changed or found[3] != size:
             values, lasting = values_of(self._queue, row.filebase, size)
-            row.fill((*key, *values))
+            found = (row.filebase, inode, changed, size, *values)
             if lasting:
-                self._news.append((*key, *values))
+                self._news.append(found)
+        row.fill(found)
         if row.suffix == PRESERVED and not row.why:
             row.why = reason_of(self._queue, row.filebase)
         if not row.why and told:
