@@ -8,7 +8,6 @@ from rich.cells import cell_len
 
 from qtool import render
 from qtool.control.models import ENGINE_GONE, RECONNECTING, State
-from qtool.render.findings import STYLES
 from qtool.tui.widgets.ink import ending
 from qtool.untrusted import visible
 
@@ -197,6 +196,8 @@ def site_lines(site: Site, room: int, user: str = "") -> list[Line]:
     ]
     second: Line = []
     if site.verdict is not None:
+        from qtool.render.findings import STYLES  # a spool is seldom sick as a whole
+
         said = f"{site.verdict.words}: {site.verdict.evidence}"
         second.append((STYLES[site.verdict.severity], f"{visible(said)}  "))
     if site.read_only:
