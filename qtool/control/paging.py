@@ -32,7 +32,7 @@ _RECORDS = 500
 _TELLING_NAME, _MOST_TOLD = 30, 3
 SHORTEST_BEGINNING = 8
 """So much of an entry's name has to be typed."""
-_FIRST_SECONDS, _SECONDS = 0.005, 0.05
+_FIRST_SECONDS, _SECONDS = 0.002, 0.05
 # So long a page is read for, about: hits are to come soon, and progress to be shown.
 _WHOLE = re.compile(r".+\+[0-9a-f]{40}")
 _SUFFIXES = (".pck", ".bak", ".psv")

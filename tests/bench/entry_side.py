@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qtool.control.control import Control
     from qtool.control.models import Entry
 
-_FIRST_SECONDS, _PAGE_SECONDS = 0.005, 0.05
+_FIRST_SECONDS, _PAGE_SECONDS = 0.002, 0.05
 
 
 def _site(root: str) -> Control:
