@@ -64,8 +64,7 @@ def _copy(source: str, target: str, temporary: str, *, keep: bool) -> None:
 
 
 def _content(source: str) -> bytes:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(os.open(source, flags), "rb") as file:
+    with os.fdopen(os.open(source, durable.READING), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EXDEV, "only a regular file can be copied", source)
         return file.read()

@@ -29,13 +29,13 @@ from qtool.control.acts.records import (
 from qtool.errors import NoSuchAct, Refused
 from qtool.queues import durable
 from qtool.queues.state import make_state_folder
+from qtool.queues.writers import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LARGEST = 1 << 30
 _SUFFIX = ".jsonl"
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError)
 _TEMPORARY = ".new"
 _DEAD = re.compile(r"[0-9]+-[0-9a-f]{12}\.new", re.ASCII)
@@ -71,7 +71,7 @@ class Journal:
 
     def _enter(self, stack: ExitStack) -> None:
         """Keep the folder where it is for as long as that has not ended."""
-        descriptor = os.open(self._folder, _FOLDER)
+        descriptor = os.open(self._folder, FOLDER)
         stack.callback(os.close, descriptor)
         if not lock(descriptor, fcntl.LOCK_SH) or not self._is_at(descriptor):
             raise Refused("qtool leave is at work here: nothing was done")
@@ -210,7 +210,7 @@ class Journal:
             Refused: One is under way.
         """
         try:
-            descriptor = os.open(self._folder, _FOLDER)
+            descriptor = os.open(self._folder, FOLDER)
         except FileNotFoundError:  # there was no act yet
             yield
             return
