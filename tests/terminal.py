@@ -121,7 +121,7 @@ class Terminal:
         self._screen.resize(rows, columns)
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, size)
 
-    def wait_for(self, seen: Callable[[], object], seconds: float = 20) -> float:
+    def wait_for(self, seen: Callable[[], object], seconds: float = 60) -> float:
         """Wait until ``seen`` is true; return when, by the monotonic clock."""
         end = time.monotonic() + seconds
         while not seen():
@@ -131,11 +131,11 @@ class Terminal:
             self.take(min(left, 0.1))
         return time.monotonic()
 
-    def wait_for_text(self, text: str, seconds: float = 20) -> float:
+    def wait_for_text(self, text: str, seconds: float = 60) -> float:
         """Wait until ``text`` stands on the screen."""
         return self.wait_for(lambda: text in self.text, seconds)
 
-    def wait_for_end(self, seconds: float = 20) -> int:
+    def wait_for_end(self, seconds: float = 60) -> int:
         """Wait until the program has ended; return its exit status."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:

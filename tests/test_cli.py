@@ -202,7 +202,7 @@ def test_a_closed_stream_is_an_empty_one(tmp_path: Path) -> None:
             ["/bin/sh", "-c", f'"$0" --config "$1" {words} {closed}', QTOOL, config],
             stderr=subprocess.PIPE,
             check=False,
-            timeout=30,
+            timeout=60,
         )
         assert done.returncode == status, words
         assert b"Traceback" not in done.stderr
@@ -214,7 +214,7 @@ def test_the_module_is_the_program(tmp_path: Path) -> None:
         [python, "-m", "qtool", "dump", tmp_path / "none"],
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 1
     assert (

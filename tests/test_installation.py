@@ -267,7 +267,7 @@ def test_no_class_waits_for_another_whose_import_takes_long(
         tmp_path,
         "qt_house_slow",
         "import qt_house_door as door\ndoor.began.set()\n"
-        "assert door.may_end.wait(20)\nclass Sorter: pass\n",
+        "assert door.may_end.wait(60)\nclass Sorter: pass\n",
     )
     module(tmp_path, "qt_house_quick", "class Sorter: pass\n")
     (tmp_path / "qt_house_two.py").write_text("class Sorter: pass\n")
@@ -277,7 +277,7 @@ def test_no_class_waits_for_another_whose_import_takes_long(
         slow = pool.submit(
             with_class(tmp_path, "qt_house_slow.Sorter").runner_class, "a"
         )
-        assert began.wait(20)
+        assert began.wait(60)
         quick = with_class(tmp_path, "qt_house_quick.Sorter")
         try:
             assert pool.submit(quick.runner_class, "a").result(20)

@@ -366,7 +366,7 @@ def test_the_first_board_needs_no_codec_no_engine_and_no_watcher(
             over.set()
         control = open_site(config_file=pathlib.Path(sys.argv[1]))
         control.watch(take)
-        over.wait(30)
+        over.wait(60)
         print(json.dumps(loaded))
     """
     loaded = set(run_python(code, str(configuration)))

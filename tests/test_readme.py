@@ -46,7 +46,7 @@ def test_the_runner_of_the_tour_sorts_mail(folder: Path) -> None:
             env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
         assert done.returncode == 0, done.stderr

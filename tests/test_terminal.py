@@ -31,7 +31,7 @@ def run(
         [QTOOL, *arguments],
         input=given,
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
         env={**os.environ, **(env or {})},
     )
@@ -156,7 +156,7 @@ def test_dump_into_a_closed_pipe_is_silent(site: Path) -> None:
         f"'{QTOOL}' dump '{path}' '{path}' | true",
         shell=True,
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.stderr == b""

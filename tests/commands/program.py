@@ -107,7 +107,7 @@ def program(
         [QTOOL, *map(str, words)],
         input=stdin,
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
         env={**os.environ, **(env or {})},
         cwd=cwd,
@@ -157,7 +157,7 @@ class Running:
 
     def end(self) -> int:
         """Wait until it has ended; return its status."""
-        _, rest = self.process.communicate(timeout=20)
+        _, rest = self.process.communicate(timeout=60)
         self.lines += rest.splitlines()
         return self.process.returncode
 

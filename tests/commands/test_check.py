@@ -50,7 +50,7 @@ def test_what_nobody_could_read_is_unknown(site: Path, words: list[str]) -> None
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             [QTOOL, "--config", site, "check", *words], stdout=full,
-            stderr=subprocess.PIPE, timeout=30, check=False,
+            stderr=subprocess.PIPE, timeout=60, check=False,
         )  # fmt: skip
     assert ended.returncode == 3
     assert ended.stderr == b"qtool: standard output: No space left on device\n"

@@ -179,7 +179,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def test_nothing_but_a_file_is_a_usage_error(call: Call) -> None:

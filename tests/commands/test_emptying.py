@@ -96,7 +96,7 @@ def test_run_until_empty_processes_and_leaves(
     done = subprocess.run(
         [QTOOL.with_name("python"), "-c", patched, "--config", site, "run",
          "--until-empty"],
-        stderr=subprocess.PIPE, text=True, timeout=20, check=False,
+        stderr=subprocess.PIPE, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr.splitlines()[-1]) == (
         0, "qtool: nothing waits any more",

@@ -163,7 +163,7 @@ def test_a_disk_without_room_is_one_line(site: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", QTOOL,
          "--config", site, "inject", "in"],
-        input=MESSAGE + b"x" * 10_000, capture_output=True, check=False, timeout=30,
+        input=MESSAGE + b"x" * 10_000, capture_output=True, check=False, timeout=60,
         # Half of a compiled module would be kept, for everybody.
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip

@@ -106,7 +106,7 @@ def test_run_serves_them_with_what_became_of_messages(
         try:
             done = 0.0
             while not done:
-                with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+                with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as reply:
                     metrics = read(reply.read().decode())
                 done = of(
                     metrics["qtool_messages_total"],
@@ -122,7 +122,7 @@ def test_run_serves_them_with_what_became_of_messages(
             assert of(total, runner="in", slice=0, outcome="done") == 1
         finally:
             os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_run_starts_nothing_where_it_cannot_listen(call: Call, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_no_sign_of_life_is_given_while_a_runner_hangs(
     control.watch(lambda board: in_hand.set() if control.finishing() else None)
     control.inject("in", MESSAGE, {"gate": str(tmp_path / "gate")})
     control.start("in")
-    assert in_hand.wait(20)
+    assert in_hand.wait(60)
     control.configuration.push("now", "[runner.in]\nhang_after: 0.000001\n")
     Herald(control, notifier).beat()
     assert set(manager.hear()) == {"STATUS"}
@@ -149,7 +149,7 @@ def test_no_sign_of_life_is_given_while_a_runner_hangs_outside_of_a_message(
     hung = threading.Event()
     control.watch(lambda board: hung.set() if is_hung(board) else None)
     control.start("in")
-    assert hung.wait(20)
+    assert hung.wait(60)
     Herald(control, notifier).beat()
     assert set(manager.hear()) == {"STATUS"}
     assert "no sign of life is given: in: " in caplog.text
@@ -192,6 +192,6 @@ def test_run_tells_its_manager(manager: Manager, tmp_path: Path) -> None:
             assert told["STATUS"].startswith("queues 3, runners at work 1")
             process.send_signal(signal.SIGTERM)
             manager.hear_of("STOPPING")
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()

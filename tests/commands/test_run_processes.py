@@ -50,7 +50,7 @@ def test_the_processes_finish_and_go_when_their_master_is_killed(
         (pid,) = _of_runners(run.process.pid)
         end = os.pidfd_open(pid)
         run.process.kill()
-        run.process.wait(20)
+        run.process.wait(60)
     try:
         assert Path(f"/proc/{pid}").exists()
         assert len(list((tmp_path / "spool" / "in").glob("*.bak"))) == 1

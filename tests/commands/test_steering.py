@@ -93,7 +93,7 @@ def test_the_log_is_followed(call: Call, site: Path, daemon: Running) -> None:
         call("--config", site, "start", "late")
         assert log.stdout.readline().endswith("start late\n")
         log.send_signal(signal.SIGINT)
-        assert log.communicate(timeout=20) == ("", "")
+        assert log.communicate(timeout=60) == ("", "")
         assert log.returncode == 130
 
 

@@ -66,7 +66,7 @@ def test_it_stops_the_daemon_of_the_site_and_waits_until_it_is_gone(
     ended = call("--config", config, "stop")
     assert (ended.status, ended.err) == (0, "")
     assert ended.out == f"pid {process.pid}, {tmp_path}/a/spool: stopped\n"
-    assert process.wait(1) == 0
+    assert process.wait(10) == 0
     assert left.poll() is None
 
 
@@ -85,7 +85,7 @@ def test_all_stops_every_daemon_below_a_folder_and_names_each(
         f"pid {process.pid}, {config.parent}/spool: stopped"
         for process, config in zip(processes, inside, strict=True)
     )
-    assert [process.wait(1) for process in processes] == [0, 0]
+    assert [process.wait(10) for process in processes] == [0, 0]
     assert outside.poll() is None
 
 
@@ -123,9 +123,9 @@ def test_a_message_in_hand_is_waited_for(
         assert any("finishing" in line for line in process.stderr)
         assert stop.poll() is None
         gate.touch()
-        out, _ = stop.communicate(timeout=20)
+        out, _ = stop.communicate(timeout=60)
     assert out == f"pid {process.pid}, {tmp_path}/a/spool: stopped\n"
-    assert process.wait(1) == 0
+    assert process.wait(10) == 0
 
 
 def test_where_nobody_runs_it_says_so(call: Call, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAIL = b"From: anne@example.com\nTo: ant@example.com\nSubject: hello\n\nA body.\n"
 CHECKOUT = Path(__file__).parents[2]
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds after which something that should have happened has not."""
 
 

@@ -275,7 +275,7 @@ def test_a_command_that_hangs_does_not_hold_up_the_end(
     eventually(begun.exists)
     before = time.monotonic()
     teller.close()
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 30  # the command sleeps for 60 s
     assert "nobody is told of any more: 1" in caplog.text
     eventually(
         lambda: all(each.name != "qtool-alert" for each in threading.enumerate())

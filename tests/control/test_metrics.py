@@ -151,13 +151,13 @@ def test_metrics_are_fetched_and_nothing_else_is(tmp_path: Path) -> None:
     put(control, "out")
     scraping = Scraping(control, "127.0.0.1", 0)
     place = f"http://127.0.0.1:{scraping.port}"
-    with urlopen(f"{place}/metrics", timeout=10) as reply:
+    with urlopen(f"{place}/metrics", timeout=60) as reply:
         assert reply.headers["Content-Type"] == CONTENT_TYPE
         depth = read(reply.read().decode())["qtool_queue_depth"]
     assert of(depth, queue="out", slice=0) == 1
     for path, data, status in (("/", None, 404), ("/metrics", b"x", 501)):
         with pytest.raises(HTTPError) as caught:
-            urlopen(f"{place}{path}", data, timeout=10)
+            urlopen(f"{place}{path}", data, timeout=60)
         assert caught.value.code == status
         caught.value.close()
     scraping.close()

@@ -52,7 +52,7 @@ class Plain(http.client.HTTPConnection):
     """The standard library's client, over a Unix socket."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=60)
         self._path = path
 
     def connect(self) -> None:
@@ -232,7 +232,7 @@ def test_curl_speaks_to_it(control: Control, server: Server) -> None:
         done = subprocess.run(
             ["curl", "-sS", "--unix-socket", server.path, *words],
             capture_output=True,
-            timeout=20,
+            timeout=60,
             check=True,
         )
         reply = json.loads(done.stdout)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from qtool.engine.step import StepReport
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 
 class Pipe:

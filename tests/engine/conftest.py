@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qtool.queues.switchboard import Switchboard
 
 CHECKOUT = Path(__file__).parents[2]
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 """Seconds after which a test gives up waiting; nothing takes as long."""
 
 

@@ -105,7 +105,7 @@ class MailmanDouble:
         """Say what the program does with the next file."""
         (self.programs / "plan").write_text(what)
 
-    def wait_until_started(self, seconds: float = 30.0) -> None:
+    def wait_until_started(self, seconds: float = 60.0) -> None:
         """Wait for a program whose plan is to wait."""
         pipe = os.open(self.programs / "started", os.O_RDONLY | os.O_NONBLOCK)
         try:

@@ -286,7 +286,7 @@ def test_a_slice_begins_again_after_its_message_unless_it_is_stopped_meanwhile(
     assert not regroups[1].wait(0)
     assert master.is_wanted("in", busy)
     gate.let_go()
-    assert regroups[1].wait(10)
+    assert regroups[1].wait(60)
     assert [one.state for one in master.states()] == [RunnerState.RUNNING] * 2
     assert [one.thread for one in master.states() if one.slice != busy] == with_other
     site.put("in")

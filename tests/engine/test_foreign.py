@@ -528,7 +528,7 @@ class Stepping:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=60)
         assert not self._thread.is_alive()
 
 

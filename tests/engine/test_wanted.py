@@ -156,7 +156,7 @@ def test_new_slices_that_somebody_holds_are_waited_for(site: Site) -> None:
         regroup = watched.master.regroup("in", is_wanted=True)
         watched.becomes(RunnerState.RUNNING)
         watched.becomes(RunnerState.CLAIMED, 1)
-        assert regroup.wait(10)
+        assert regroup.wait(60)
         assert isinstance(regroup.error, SliceClaimed)
     watched.later()
     watched.becomes(RunnerState.RUNNING, 1)

@@ -95,7 +95,7 @@ def test_mailman_does_not_start_while_ours_runs(site: Site, words: list[str]) ->
         wait_until(lambda: not list(site.queue("in").iterdir()), 30)
         assert ANSWER in site.refusal(*words)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert locks(site) == []
     site.start()
     assert site.master_pid() is not None

@@ -86,6 +86,6 @@ def test_long_heads_end_soon(head: bytes) -> None:
     )
     held = qfile.decode(content, strict=False)
     held._content = (head + b"\n\nx\n").decode("ascii")
-    began = time.perf_counter()
+    began = time.thread_time()
     held.heads(NAMES)
-    assert time.perf_counter() - began < 0.2
+    assert time.thread_time() - began < 0.5

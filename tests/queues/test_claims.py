@@ -117,7 +117,7 @@ def test_threads_of_one_process_conflict(claims: Claims) -> None:
     with claims.take(slices.whole(), "main"):
         thread = threading.Thread(target=take)
         thread.start()
-        thread.join(10)
+        thread.join(60)
     assert len(refused) == 1
 
 
@@ -136,7 +136,7 @@ def test_another_process_conflicts_and_is_named(tmp_path: Path, claims: Claims) 
 def test_a_killed_holder_holds_nothing(tmp_path: Path, claims: Claims) -> None:
     with _other_process(tmp_path, 1) as child:
         os.kill(child.pid, signal.SIGKILL)
-        child.wait(10)
+        child.wait(60)
         assert len(list((tmp_path / ".qtool/claims").glob("*.json"))) == 1
         assert claims.holder(slices.whole()) is None
         with claims.take(slices.equal(4)[1], "test"):

@@ -128,7 +128,7 @@ def _of_many_renames_one_succeeds(tmp_path: Path) -> None:
     start = threading.Barrier(8)
 
     def grab(number: int) -> None:
-        start.wait(10)
+        start.wait(60)
         try:
             durable.rename_new(str(source), str(tmp_path / "target"))
         except (FileNotFoundError, FileExistsError):
@@ -139,7 +139,7 @@ def _of_many_renames_one_succeeds(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(won) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 

@@ -209,7 +209,7 @@ def test_of_many_who_want_one_entry_one_gets_it(spool: Spool, message: Message) 
             got: list[object] = got,
             lost: list[object] = lost,
         ) -> None:
-            start.wait(10)
+            start.wait(60)
             try:
                 got.append(spool.dequeue(name))
             except NoSuchEntry as error:
@@ -219,7 +219,7 @@ def test_of_many_who_want_one_entry_one_gets_it(spool: Spool, message: Message) 
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         assert (len(got), len(lost)) == (1, 5)
         spool.finish(name)
 

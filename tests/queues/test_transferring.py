@@ -427,7 +427,67 @@ def test_whatever_call_fails_exactly_one_is_left(
     at_every_call(prepared, error)
 
 
+@pytest.mark.parametrize("broken", ["near", "far"])
+@pytest.mark.parametrize("msgdata", [None, {"number": 2}])
+def test_where_a_disk_fails_for_good_at_any_call_one_waits_and_never_two(
+    tmp_path: Path,
+    elsewhere: Path,
+    message: Message,
+    msgdata: dict[str, Any] | None,
+    broken: str,
+) -> None:
+    """Once it works again, whoever takes the move back has one, too."""
+    tops = {"near": tmp_path, "far": elsewhere}
+
+    def prepare(last: int) -> tuple[Callable[[], object], Callable[[], object]]:
+        near, far = (Spool("queue", top / f"{last}" / "q") for top in tops.values())
+        name = near.enqueue(message, number=1)
+        touch(far.queue_directory, [])
+
+        def check() -> None:
+            waiting = [each for queue in (near, far) for each in queue.files]
+            held = [*near.get_files(".edit"), *far.get_files(".edit")]
+            assert len(waiting) == 1 or (waiting == [] and held and broken == "near")
+            with contextlib.suppress(NoSuchEntry):  # it did not go
+                far.transfer(name, near, msgdata=msgdata and {"number": 1})
+            near.sweep()
+            far.sweep()
+            assert (_names(near), _names(far)) == ([f"{name}.pck"], [])
+
+        return lambda: near.transfer(name, far, msgdata=msgdata), check
+
+    def disk(last: int) -> Path:
+        return tops[broken] / f"{last}"
+
+    assert at_every_call(prepare, errno.EIO, disk=disk) >= 4
+
+
 # --- Beside a runner
+
+
+@pytest.mark.parametrize("call", ["sync_folder", "unlink"])
+def test_a_runner_there_gets_no_copy_of_what_may_yet_stay_here(
+    spool: Spool,
+    elsewhere: Path,
+    message: Message,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+) -> None:
+    there = Spool("out", elsewhere / "out")
+    name = spool.enqueue(message)
+    touch(there.queue_directory, [])
+
+    def fail(path: str) -> None:
+        for each in there.files:
+            there.dequeue(each)
+        raise OSError(errno.EIO, "input/output error", path)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="input/output"):
+        patch.setattr(durable if call == "sync_folder" else os, call, fail)
+        spool.transfer(name, there)
+
+    assert spool.files == [name]
+    assert there.get_files(".bak") == []
 
 
 @pytest.mark.parametrize("msgdata", [None, {"moved": True}])

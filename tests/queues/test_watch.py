@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 EVENT_LIMIT = Path("/proc/sys/fs/inotify/max_queued_events")
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds after which a test gives up waiting for what must come."""
 
 
@@ -326,7 +326,7 @@ def test_killing_the_observer_brings_hints_within_a_poll_and_another_observer(
     _enqueue(folder, 1)
 
     assert hints.wait(lambda h: bool(h.all))
-    assert time.monotonic() - begin < 2.5
+    assert time.monotonic() - begin < 5  # a poll is 2 s
     assert hints.wait(lambda _: not watcher.polled)
     _enqueue(folder, 2)
     assert hints.wait(lambda h: h.arrived >= 1)

@@ -168,7 +168,7 @@ def test_a_step_of_mailmans_that_is_interrupted_goes_on_and_that_is_said(
     ) as process:
         double.wait_until_started()
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
+        _, told = process.communicate(timeout=60)
     assert (process.returncode, told.split(":")[0]) == (130, GOES_ON), told
     double.open_gate()
     wait_for_true(lambda: len(entries(double.queues / "pipeline")) == 1)

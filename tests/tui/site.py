@@ -91,7 +91,7 @@ def inject(
 
 
 async def until(
-    pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 10.0
+    pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 60.0
 ) -> None:
     """Let the app go on until ``condition`` holds."""
     end = time.monotonic() + seconds

@@ -401,8 +401,8 @@ async def test_a_blocked_runner_freezes_no_key(root: Path) -> None:
         ):
             begun = time.perf_counter()
             await pilot.press(key)
-            # One that waited for the runner would wait for ever; a second is load.
-            assert time.perf_counter() - begun < 2.0
+            # One that waited for the runner would wait for ever; seconds are load.
+            assert time.perf_counter() - begun < 10.0
         (root / "python" / "free").touch()
 
 
