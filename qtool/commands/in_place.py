@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from qtool.commands.tables import is_in_colour
+from qtool.commands.tables import is_in_colour, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,13 +29,13 @@ _FIRST_SECONDS, _PATIENCE_SECONDS = 1.0, 3600.0
 
 
 def show(
-    news: News, lines_of: Callable[[Board, int], list[list[Span]]], waiting: str
+    news: News, screen_of: Callable[[Board, int, int], list[list[Span]]], waiting: str
 ) -> None:
     """Draw each board over the one before until ``q``, Ctrl-C or a signal.
 
     Args:
         news: Where boards come from.
-        lines_of: Makes lines of a board, for a width.
+        screen_of: Makes lines of a board, for so many columns and rows.
         waiting: What is shown until the first has come, where that takes a while.
     """
     ended: list[int] = []
@@ -52,7 +52,7 @@ def show(
                 if any(map(_is_quit, pressed)):
                     return
                 if not ended:
-                    _draw(news.board, lines_of, waiting)
+                    _draw(news.board, screen_of, waiting)
         except KeyboardInterrupt:
             return
 
@@ -64,21 +64,26 @@ def _is_quit(keyboard: int) -> bool:
 
 def _draw(
     board: Board | None,
-    lines_of: Callable[[Board, int], list[list[Span]]],
+    screen_of: Callable[[Board, int, int], list[list[Span]]],
     waiting: str,
 ) -> None:
     columns, rows = os.get_terminal_size(sys.stdout.fileno())
     lines: list[list[Span]] = [[("muted", f"{waiting}   q ends"[:columns])]]
     if board is not None:
-        lines = lines_of(board, columns)
-    if len(lines) > rows:
-        more = len(lines) - rows + 1
-        lines[rows - 1 :] = [[("muted", f"and {more} more lines")]]
-    text = f"{_REST}\n".join(map(_painted, lines))
-    text = f"{_HOME}{text}{_REST}{_BELOW}"
+        lines = screen_of(board, columns, rows)
+    text = "\n".join(_drawn(line, columns) for line in lines)
+    rest = f"\n{_BELOW}" if len(lines) < rows else ""
+    text = f"{_HOME}{text}{rest}"
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()
+
+
+def _drawn(line: Sequence[Span], columns: int) -> str:
+    """Return a line that leaves nothing of the one that it is drawn over."""
+    is_full = sum(width_of(text) for _, text in line) >= columns
+    # The cursor stays on the last column, which would be erased.
+    return _painted(line) + ("" if is_full else _REST)
 
 
 def _painted(line: Sequence[Span]) -> str:

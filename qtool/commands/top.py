@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from qtool import render
 from qtool.commands.findings import findings, told
+from qtool.commands.fitting import Paragraph, fitted
 from qtool.commands.numbers import from_one
 from qtool.commands.output import (
     DONE,
@@ -29,9 +30,9 @@ from qtool.commands.tables import (
     Styled,
     Table,
     below,
-    cut_line,
     put_lines,
     terminal_width,
+    wrapped,
 )
 from qtool.errors import Unreachable
 from qtool.render.findings import STYLES
@@ -39,10 +40,11 @@ from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
     from qtool.commands.arguments import Parser
     from qtool.control.control import Control
-    from qtool.control.models import Board, QueueRow
+    from qtool.control.models import Board, QueueRow, Severity
     from qtool.render import Span
 
 _EXAMPLES = """\
@@ -94,7 +96,7 @@ def run(options: Namespace) -> int:
             if in_place:
                 from qtool.commands.in_place import show  # few need a terminal's modes
 
-                show(news, lambda board, width: lines_of(board, width=width), WAITING)
+                show(news, screen_of, WAITING)
             else:
                 _snapshots(news, options)
         finally:
@@ -190,37 +192,57 @@ def _has_rates(board: Board) -> bool:
     return all(row.rate_in is not None for row in board.rows if row.has_queue)
 
 
-def lines_of(
-    board: Board, *, width: int | None = None, wrap: int | None = None
-) -> list[list[Span]]:
+def lines_of(board: Board, *, wrap: int | None = None) -> list[list[Span]]:
     """Return the board as lines of spans.
 
     Args:
         board: The latest.
-        width: Where lines are cut; None keeps them whole.
         wrap: Where the evidence goes on in a new line; None: nowhere.
     """
+    return [line for each in _paragraphs(board, wrap=wrap) for line in each.lines]
+
+
+def screen_of(board: Board, columns: int, rows: int) -> list[list[Span]]:
+    """Return as much of the board as a screen has room for."""
+    return fitted(_paragraphs(board, width=columns, wrap=columns), columns, rows)
+
+
+def _paragraphs(
+    board: Board, *, width: int | None = None, wrap: int | None = None
+) -> list[Paragraph]:
     table = Table(*_COLUMNS, width=width)
     unicode = carries_unicode(sys.stdout)
     rows = [_cells(row, board.at, has_unicode=unicode) for row in board.rows]
     heading, *shown = table.lines(rows)
     clock = render.moment(board.at)[11:19]
     keys = [("muted", "   q ends")] if width is not None else []
-    lines = [[("title", f"qtool top  {clock}"), *keys], *site_lines(board), [], heading]
+    title = [("title", f"qtool top  {clock}"), *keys]
+    parts = [Paragraph([title]), *(_told(line, wrap) for line in site_lines(board))]
+    parts += [Paragraph([[]]), Paragraph([heading])]
     for row, line in zip(board.rows, shown, strict=True):
-        lines.append(line)
-        lines += below(_evidence(row), wrap)
-    return lines if width is None else [cut_line(line, width) for line in lines]
+        parts.append(Paragraph([line]))
+        for severity, text in _evidence(row, line):
+            lines = below([(STYLES[severity], text)], wrap)
+            parts.append(Paragraph(lines, severity))
+    return parts
 
 
-def _evidence(row: QueueRow) -> list[Span]:
-    """Return the evidence for the row's verdict, and the others with theirs."""
-    lines = []
+def _told(line: list[Span], wrap: int | None) -> Paragraph:
+    """Return what is told of the site; what names it, in two parts, is no text."""
+    if len(line) != 1:
+        return Paragraph([line])
+    ((style, text),) = line
+    return Paragraph([[(style, part)] for part in wrapped(text, wrap, 0)])
+
+
+def _evidence(row: QueueRow, line: list[Span]) -> Iterator[tuple[Severity, str]]:
+    """Yield the evidence for the row's verdict, and the others with theirs."""
     for each in findings(row):
-        is_shown = each is row.verdict  # at the end of its row
+        # It is at the end of its row, where it is not cut.
+        is_shown = each is row.verdict and line[-1][1] == visible(each.words, 1000)
         text = visible(each.evidence, 1000) if is_shown else told(each)
-        lines += [(STYLES[each.severity], text)] if text else []
-    return lines
+        if text:
+            yield each.severity, text
 
 
 def _cells(row: QueueRow, at: float, *, has_unicode: bool) -> tuple[Styled, ...]:

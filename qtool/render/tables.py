@@ -129,11 +129,28 @@ def wrapped(text: str, width: int | None, indent: int) -> list[str]:
         width: How wide lines may be; None for any width.
         indent: How far they are to be indented, which is left to the caller.
     """
-    if width is None or width <= 2 * indent or len(text) <= width - indent:
+    if width is None or width <= 2 * indent or width_of(text) <= width - indent:
         return [text]
+    if not text.isascii():
+        return _wrapped_cells(text, width - indent)
     from textwrap import wrap
 
     return wrap(text, width - indent, break_on_hyphens=False) or [""]
+
+
+def _wrapped_cells(text: str, width: int) -> list[str]:
+    """Return text in lines; some of its characters may be two columns wide."""
+    from rich.cells import chop_cells
+
+    lines, line = [], ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if width_of(longer) > width:
+            begun = [line] if line else []
+            *whole, longer = chop_cells(word, width) or [""]
+            lines += begun + whole
+        line = longer
+    return [*lines, line]
 
 
 def cut_spans(spans: Iterable[Span], width: int, sign: str = CUT_SIGN) -> list[Span]:

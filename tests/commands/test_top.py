@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qtool.commands import top
-from qtool.commands.top import lines_of
+from qtool.commands.top import lines_of, screen_of
 from qtool.control.models import (
     Board,
     QueueRow,
@@ -19,7 +22,8 @@ from qtool.control.models import (
     Verdict,
     VerdictKind,
 )
-from tests.commands.program import MESSAGE, QTOOL, running
+from qtool.render.tables import plain, width_of
+from tests.commands.program import MESSAGE, QTOOL, configuration, running
 from tests.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -45,13 +49,17 @@ ROW = QueueRow(
 )  # fmt: skip
 
 
-def shown(row: QueueRow, width: int | None = None) -> list[str]:
-    lines = lines_of(Board(at=AT, rows=(row,), site=SITE), width=width)
-    return ["".join(text for _, text in line).rstrip() for line in lines][4:]
+LENGTHY = replace(
+    STALLED, evidence="9 wait, and nobody knows why they do, nor for how long"
+)
+
+
+def board(*rows: QueueRow) -> Board:
+    return Board(at=AT, rows=rows, site=SITE)
 
 
 def test_a_row_has_rates_waits_and_the_verdict_with_its_evidence_below() -> None:
-    assert shown(ROW) == [
+    assert plain(lines_of(board(ROW)))[4:] == [
         "QUEUE  DEPTH  FLIGHT  OLDEST    IN  OUT  P95  VERDICT",
         "in         9       1      2h  12/s    …   1h  stalled for 5m",
         "    9 wait\\x1b[31m",
@@ -59,10 +67,47 @@ def test_a_row_has_rates_waits_and_the_verdict_with_its_evidence_below() -> None
     ]
 
 
-def test_on_a_narrow_terminal_each_line_is_cut_with_a_sign() -> None:
-    lines = shown(ROW, 24)
-    assert max(map(len, lines)) == 24
-    assert lines[-1] == "    foreign files: 2 na…"
+def test_on_a_screen_the_evidence_goes_on_in_the_next_line() -> None:
+    row = replace(ROW, verdicts=(LENGTHY, FOREIGN))
+    assert plain(screen_of(board(row), 36, 24))[4:] == [
+        "QUEUE  DEPTH  FLIGHT  OLDEST    IN …",
+        "in         9       1      2h  12/s …",
+        "    stalled for 5m: 9 wait, and",
+        "      nobody knows why they do, nor",
+        "      for how long",
+        "    foreign files: 2 names",
+    ]
+
+
+def test_of_what_has_no_room_rows_come_first_then_what_is_grave() -> None:
+    odd = replace(ROW, name="odd", verdicts=(replace(FOREIGN, evidence="世" * 60),))
+    lengthy = replace(ROW, verdicts=(LENGTHY,))
+    seen = plain(screen_of(board(odd, lengthy), 60, 10))
+    begun = [line.split()[0] for line in seen[5:]]
+    assert begun == ["odd", "世" * 27 + "…", "in", "9", "and"]
+    assert seen[-2:] == ["    9 wait, and nobody knows why they do, nor for how long",
+                         "and 2 more lines"]  # fmt: skip
+    seen = plain(screen_of(board(odd, lengthy), 40, 9))
+    assert [line.split()[0] for line in seen[5:]] == ["odd", "in", "stalled", "and"]
+    assert seen[-2].endswith("…")
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.text(max_size=200), max_size=4),
+    st.integers(20, 90), st.integers(2, 30),
+)  # fmt: skip
+def test_no_screen_is_too_small_and_none_loses_what_it_has_room_for(
+    texts: list[str], columns: int, rows: int
+) -> None:
+    found = tuple(replace(FOREIGN, evidence=text) for text in texts)
+    whole = plain(screen_of(board(replace(ROW, verdicts=found)), columns, 1000))
+    seen = plain(screen_of(board(replace(ROW, verdicts=found)), columns, rows))
+    assert all(width_of(line) <= columns for line in whole + seen)
+    assert len(seen) == min(rows, len(whole))
+    if len(whole) > rows:
+        assert seen.pop().startswith(f"and {len(whole) - rows + 1} more line")
+        assert sum(line in whole for line in seen) >= len(seen) - len(texts)
 
 
 @pytest.fixture
@@ -157,3 +202,24 @@ def test_on_a_terminal_it_keeps_up_in_place_until_it_is_ended(
         assert terminal.wait_for_end() == 0
         assert terminal.raw.endswith(b"\x1b[?1049l")
         assert terminal.is_as_before
+
+
+@pytest.mark.long
+def test_on_a_terminal_nothing_is_lost_at_its_edge(call: Call, tmp_path: Path) -> None:
+    name = "x" * 21
+    gone = "gone_" * 30
+    site = configuration(tmp_path, f"[runner.{name}]\nclass: {gone}.Gone\n")
+    call("--config", site, "inject", name, stdin=MESSAGE)
+    command = [str(QTOOL), "--config", str(site), "top"]
+    with Terminal(command, rows=24, columns=80) as terminal:
+        terminal.wait_for_text("cannot be imported")
+        joined = "".join(line.strip() for line in terminal.lines)
+        assert gone in joined
+        assert "x" * 19 + "…" in joined  # of the queue's name
+        terminal.resize(10, 80)
+        terminal.wait_for_text("more lines")
+        (told,) = (line for line in terminal.lines if "class: gone_" in line)
+        assert len(told) == 80
+        assert told.endswith("…")
+        terminal.press("q")
+        assert terminal.wait_for_end() == 0
