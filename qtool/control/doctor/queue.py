@@ -193,7 +193,7 @@ class QueueCheck:
             return []
         hands = tuple(filebase.IN_HAND.values())
         edited = [name for name in left if name.endswith(hands)]
-        written = [name for name in left if name not in set(edited)]
+        written = [name for name in left if not name.endswith(hands)]
         queue = self._queue.name
         return [
             *finding(
