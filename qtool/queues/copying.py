@@ -47,6 +47,13 @@ def copy_new(source: str, target: str, temporary: str) -> None:
     _copy(source, target, temporary, keep=True)
 
 
+def remove(path: str, copy: os.stat_result) -> None:
+    """Remove the copy, and nothing that others have put in its place."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.lstat(path), copy):
+            os.unlink(path)
+
+
 def _copy(source: str, target: str, temporary: str, *, keep: bool) -> None:
     """Copy durably; then remove, and a crash in between leaves both."""
     durable.write_new(temporary, _content(source))
@@ -57,9 +64,9 @@ def _copy(source: str, target: str, temporary: str, *, keep: bool) -> None:
         if not keep:
             os.unlink(source)
     except BaseException:
-        _remove(temporary, copy)
+        remove(temporary, copy)
         if keep or os.path.lexists(source):  # that stays, so the copy must go
-            _remove(target, copy)
+            remove(target, copy)
         raise
 
 
@@ -68,10 +75,3 @@ def _content(source: str) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EXDEV, "only a regular file can be copied", source)
         return file.read()
-
-
-def _remove(path: str, copy: os.stat_result) -> None:
-    """Remove the copy, and nothing that others have put in its place."""
-    with contextlib.suppress(OSError):
-        if os.path.samestat(os.lstat(path), copy):
-            os.unlink(path)

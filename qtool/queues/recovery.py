@@ -145,9 +145,7 @@ class Recovery:
             )
         except QFileError:
             return False
-        return taken.message_bytes == waiting.message_bytes and _comparable(
-            taken.msgdata
-        ) == _comparable(waiting.msgdata)
+        return is_same(taken, waiting)
 
     def _preserve(self, name: str, reason: str) -> None:
         kept = self._aside.preserve(self._path(name, TAKEN), name, reason)
@@ -158,6 +156,13 @@ def _count_of(msgdata: dict[str, object]) -> int:
     """Return how often an entry was recovered, whatever its file claims."""
     count = msgdata.get(COUNT_KEY, 0)
     return count if isinstance(count, int) and count > 0 else 0
+
+
+def is_same(one: qfile.QFile, other: qfile.QFile) -> bool:
+    """Return whether two entries differ in nothing but the count of recoveries."""
+    if one.message_bytes != other.message_bytes:
+        return False
+    return bool(_comparable(one.msgdata) == _comparable(other.msgdata))
 
 
 def _comparable(msgdata: dict[str, object]) -> Any:

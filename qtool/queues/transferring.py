@@ -2,13 +2,15 @@
 
     X.pck --rename--> Y.pck there
     X.pck --hold, with another content--> X.edit --rename--> Y.pck there
-    X.pck --hold--> X.edit --copy--> Y.pck there; X.edit is removed
+    X.pck --hold--> X.edit --copy--> Y.edit there; X.edit is removed
+    Y.edit --put back--> Y.pck there
 
-The last is the way to another file system. There alone a process that is killed, in
-the moment between the copy and the removal, leaves the message in both places: what
-waits is sent twice rather than never. Whoever tries that move again, or takes it back,
-puts back what was held, finds the same bytes under the same name, and removes what is
-too much.
+The last is the way to another file system: no runner there can take the copy while
+the original may yet stay. There alone a process that is killed between the copy and
+the removal, or a disk from which the copy cannot be removed any more, leaves the
+message in two hands, and a sweep lets both wait: it is sent twice rather than never.
+Whoever tries that move again, or takes it back, puts back what was held, finds the same
+bytes under the same name, and removes what is too much.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from qtool.errors import EntryExists, NoSuchEntry
+from qtool import qfile
+from qtool.errors import EntryExists, NoSuchEntry, QFileError
 from qtool.qfile.opening import read_bytes
 from qtool.queues import copying, durable
 from qtool.queues.filebase import IN_HAND, WAITING, WRITING
+from qtool.queues.recovery import is_same
 from qtool.queues.rewriting import changed, remove_dead
 
 if TYPE_CHECKING:
@@ -78,7 +82,7 @@ def transfer(
         EntryExists: There is one where it goes, or somebody else changes it.
         QFileError: It cannot be read, or ``change`` raised that.
         OSError: It failed; the entry is where it was, or where it goes when only the
-            wait for the disk failed.
+            wait for the disk failed, or in its hand here or there.
     """
     if old.suffix == WAITING:
         old.entries.check_no_flight(old.name)
@@ -138,7 +142,7 @@ def prepare(old: Place, new: Place) -> None:
         new.entries.make_folder()
 
 
-def _end_twin(old: Place, new: Place) -> None:
+def _end_twin(old: Place, new: Place, change: Change | None = None) -> None:
     """End a move in two steps that was cut off: one file, or copy, has both names."""
     try:
         one, other = os.lstat(old.path), os.lstat(new.path)
@@ -147,39 +151,70 @@ def _end_twin(old: Place, new: Place) -> None:
     if os.path.samestat(one, other) and not old.is_same(new):
         os.unlink(old.path)
     elif one.st_dev != other.st_dev:
-        _hold_and_copy(old, new)
+        _hold_and_copy(old, new, change)
     else:
         raise EntryExists(f"{new.path} is there already")
 
 
-def _hold_and_copy(old: Place, new: Place) -> None:
+def _hold_and_copy(old: Place, new: Place, change: Change | None = None) -> None:
     """Hold the entry first: copying is slow, and a runner might take it."""
     with old.entries.writing(old.name):
         held = old.entries.hold(old.name, old.suffix)
         try:
-            _copy(held, new)
+            _copy(held, new, change)
         except BaseException:
             old.entries.put_back(old.name, old.suffix)
             raise
 
 
-def _copy(held: str, new: Place) -> None:
+def _copy(held: str, new: Place, change: Change | None = None) -> None:
+    """Copy into a hand there, which lets go once the original is removed."""
+    hand = new.entries.path(new.name, IN_HAND[new.suffix])
     temporary = new.entries.path(new.name, WRITING)
     with new.entries.writing(new.name) as folder:
         remove_dead(folder, new.name, temporary)
+        if os.path.lexists(new.path):
+            _drop_twin(held, new, change)
+            return
         try:
-            copying.move_new(held, new.path, temporary)
+            copying.copy_new(held, hand, temporary)
         except FileExistsError:
-            if read_bytes(held) != read_bytes(new.path):
-                raise EntryExists(f"{new.path} is there already") from None
-            new.entries.sync()
+            raise EntryExists(f"{hand} is there already") from None
+        copy = os.lstat(hand)
+        try:
             os.unlink(held)
+        finally:
+            if os.path.lexists(held):  # that stays, so the copy must go
+                copying.remove(hand, copy)
+            else:
+                new.entries.put_back(new.name, new.suffix)
+
+
+def _drop_twin(held: str, new: Place, change: Change | None) -> None:
+    """Remove what is held, where its copy waits already.
+
+    Raises:
+        EntryExists: That is another message.
+    """
+    content, other = read_bytes(held), read_bytes(new.path)
+    if content != other and not (change and _is_same(change(content), other)):
+        raise EntryExists(f"{new.path} is there already")
+    new.entries.sync()
+    os.unlink(held)
+
+
+def _is_same(content: bytes, other: bytes) -> bool:
+    """Return whether two contents are those of one message, maybe written anew."""
+    try:
+        return is_same(*(qfile.decode(each, strict=False) for each in (content, other)))
+    except QFileError:
+        return False
 
 
 def _move_changed(old: Place, new: Place, change: Change, group: Group | None) -> None:
     stays = old.is_same(new) if os.path.lexists(new.path) else False
     if os.path.lexists(new.path) and not stays:
-        _end_twin(old, new)
+        _end_twin(old, new, change)
         with suppress(NoSuchEntry), changed(new.entries, new.name, new.suffix, change):
             new.entries.put_back(new.name, new.suffix)
         return

@@ -100,7 +100,10 @@ def prepared(root: Path, far: Far, count: int) -> Held:
 
 def check(root: Path, far: Far, verb: str, before: Held, *, swept: bool = True) -> bool:
     """Each message is there once, and undo brings all back; tell if any was cut off."""
-    visible = Counter(path.name for path in root.rglob("*.pck"))
+    tops = [root] if far is None else [root, far[1] / root.name]
+    visible = Counter(path.name for top in tops for path in top.rglob("*.pck"))
+    if "edit" not in verb:
+        assert set(visible.values()) <= {1}
     if "edit" not in verb and far is None:
         assert set(visible.values()) == {1}  # before anybody has swept
     with closing(opened(root, far)) as control:
@@ -131,9 +134,14 @@ def _at_every_call(
     *,
     count: int = 3,
     swept: bool = True,
+    disk: Path | None = None,
 ) -> int:
     """Let an act die or fail at each call; return how many acts were cut off."""
     cut_off = []
+
+    def broken(last: int) -> Path:
+        assert disk is not None
+        return disk / str(last)
 
     def made(last: int) -> tuple[Callable[[], object], Callable[[], object]]:
         root = tmp_path / str(last)
@@ -149,7 +157,7 @@ def _at_every_call(
 
         return act, check_it
 
-    at_every_call(made, error)
+    at_every_call(made, error, disk=broken if disk else None)
     return sum(cut_off)
 
 
@@ -194,11 +202,52 @@ def test_killed_on_that_way_all_can_be_taken_back_before_anybody_has_swept(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    "verb", ["move", "unshunt", "undo of a move", "undo of an unshunt"]
+)
+def test_where_that_disk_fails_for_good_none_waits_twice_and_all_can_be_taken_back(
+    tmp_path: Path, elsewhere: Path, verb: str
+) -> None:
+    far = "out", elsewhere
+    _at_every_call(tmp_path, far, verb, errno.EIO, count=1, swept=False, disk=elsewhere)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["unshunt", "edit", "undo of an unshunt"])
 def test_whatever_call_finds_the_disk_full_all_can_be_taken_back(
     tmp_path: Path, verb: str
 ) -> None:
     assert _at_every_call(tmp_path, None, verb, errno.ENOSPC) > 0
+
+
+def test_a_copy_that_a_failing_disk_does_not_let_go_is_told_and_waits_nowhere(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, far = tmp_path / "site", ("out", elsewhere)
+    before = prepared(root, far, 1)
+
+    def broken(call: Callable[[str], None]) -> Callable[[str], None]:
+        def fail(path: str) -> None:
+            if str(path).startswith(str(elsewhere)):
+                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+            call(path)
+
+        return fail
+
+    with closing(opened(root, far)) as control:
+        token = control.preview("move", "in", "all", to="out").token
+        with monkeypatch.context() as patch:
+            patch.setattr(durable, "sync_folder", broken(durable.sync_folder))
+            patch.setattr(os, "unlink", broken(os.unlink))
+            result = control.confirm(token)
+        assert [each.reason for each in result.failed] == [
+            "Input/output error; left in a hand in out: try again, or undo it"
+        ]
+        out = place(control.configuration, "out")
+        [copy] = out.get_files(".edit")
+        assert (out.files, place(control.configuration, "in").files) == ([], [copy])
+        control.undo(result.number)
+        assert held_at(control, *QUEUES) == before
 
 
 def test_what_a_full_disk_kept_from_being_put_right_is_put_right_by_undo(

@@ -20,7 +20,7 @@ from qtool.control.places import HELD, TRASH, place, trash
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
 from qtool.queues import durable
-from qtool.queues.filebase import PRESERVED, WAITING
+from qtool.queues.filebase import IN_HAND, PRESERVED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,8 +134,7 @@ class _Carrier:
     def end(self, begun: Begun) -> None:
         """Put on record how that went."""
         try:
-            left = self._left + len(self.failed)
-            begun.end(self.done, left, unsure=self._unsure)
+            begun.end(self.done, self._left + len(self.failed), self._unsure)
         except OSError as error:
             self.notes.append(f"its end is not on record: {_reason(error)}")
 
@@ -156,7 +155,7 @@ class _Carrier:
         except (QToolError, ValueError) as error:
             self._fail(move, str(error))
         except OSError as error:
-            self._fail(move, _reason(error))
+            self._fail(move, _reason(error) + self._left_in_hand(move))
             return _reason(error)
         return ""
 
@@ -164,6 +163,19 @@ class _Carrier:
         self._miss(self.failed, move, reason)
         if move.msgdata is not None:
             self._unsure.append(move.filebase)
+
+    def _left_in_hand(self, move: Moved) -> str:
+        """Say where a disk that fails has left an entry, or a copy of it, in a hand."""
+        held = []
+        for end in (move, move.backwards):
+            with suppress(OSError):
+                queue = self._place(end.source)
+                if end.filebase in queue.get_files(IN_HAND[end.suffix]):
+                    held.append(end.source)
+        if not held:
+            return ""
+        self._unsure.append(move.filebase)
+        return f"; left in a hand in {' and '.join(held)}: try again, or undo it"
 
     def _make_up(self, move: Moved, error: NoSuchEntry) -> None:
         """Give an entry that is back already what it lost, when that was cut off.
@@ -192,18 +204,19 @@ class _Carrier:
         source, target = self._place(move.source), self._place(move.target)
         if move.swapped:
             self._exchange(move, source, target)
-            return
-        source.transfer(
-            move.filebase,
-            target,
-            suffix=move.suffix,
-            new_suffix=move.new_suffix,
-            new_filebase=move.new_filebase,
-            msgdata=self._msgdata(move),
-            prepared=self._groups.prepared.get(move.source),
-            sync=False,
-        )
-        self._went(move)
+        else:
+            source.transfer(
+                move.filebase,
+                target,
+                suffix=move.suffix,
+                new_suffix=move.new_suffix,
+                new_filebase=move.new_filebase,
+                msgdata=self._msgdata(move),
+                prepared=self._groups.prepared.get(move.source),
+                sync=False,
+            )
+        self._unsynced.setdefault(move.source, True)
+        self._unsynced[move.target] = False
 
     def _exchange(self, move: Moved, source: Switchboard, target: Switchboard) -> None:
         """Change an entry whose original is kept beside, or take that back."""
@@ -227,11 +240,6 @@ class _Carrier:
             except BaseException:
                 target.erase(filebase)
                 raise
-        self._went(move)
-
-    def _went(self, move: Moved) -> None:
-        self._unsynced.setdefault(move.source, True)
-        self._unsynced[move.target] = False
 
     @staticmethod
     def _keep(filebase: str, source: Switchboard, target: Switchboard) -> None:

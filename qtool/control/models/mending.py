@@ -61,7 +61,10 @@ class ActionResult:
     skipped: tuple[Missed, ...] = ()
     """Those that were not there any more, or in somebody's hand."""
     failed: tuple[Missed, ...] = ()
-    """Those that are as they were because something is in the way."""
+    """Those that are as they were because something is in the way.
+
+    Where the reason says so, a disk that fails has left one in a hand.
+    """
     note: str = ""
 
 
