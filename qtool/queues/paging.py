@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
-from qtool.queues.filebase import DIGEST_LENGTH, TIME, WAITING
+from qtool.queues.filebase import DIGEST_LENGTH, ENTRY_SUFFIXES, TIME, WAITING
 from qtool.queues.folder import CHUNK, HEX, chunks, plain_lines
 
 if TYPE_CHECKING:
@@ -29,6 +28,16 @@ _LAST = "~"
 _POINT_OF_USUAL = 10
 _SAMPLE = 4000
 """So many names tell well enough where a hundredth of all ends."""
+_DIGEST = rf"\+{HEX}{{{DIGEST_LENGTH}}}"
+_ENTRIES = re.compile(
+    rf"^{TIME}{_DIGEST}(?:{'|'.join(map(re.escape, ENTRY_SUFFIXES))})$", re.MULTILINE
+)
+_USUAL_WAITING = re.compile(
+    rf"(?:[1-9][0-9]{{{_POINT_OF_USUAL - 1}}}\.[0-9]{{1,22}}+{_DIGEST}"
+    rf"{re.escape(WAITING)}\n)++"
+)
+"""Lines that all are names of what waits, and usual ones: to look over them takes
+half as long as to find each."""
 _ENDING, _WAITING = itemgetter(slice(-len(WAITING), None)), frozenset((WAITING,))
 
 
@@ -43,7 +52,7 @@ class NamePage:
     more: bool
     """Whether there are more behind it."""
     ahead: tuple[str, ...] = ()
-    """All of those, in no order, where they were few enough to be kept."""
+    """Those, in no order and with some of the page's, where they were few enough."""
 
 
 class Paging:
@@ -51,7 +60,6 @@ class Paging:
 
     Args:
         part: The slice.
-        suffixes: Of the names that count.
         after: The page begins behind this filebase; with the oldest when empty.
         count: How many filebases, at most; one at least.
         beginning: Only filebases that begin so.
@@ -62,15 +70,12 @@ class Paging:
     def __init__(
         self,
         part: Slice,
-        suffixes: tuple[str, ...],
         after: str,
         count: int,
         beginning: str = "",
         ahead: int = 0,
     ) -> None:
         self._bounds = None if part.is_whole else part.bounds
-        self._findall = _whole_names(suffixes).findall
-        self._are_usual = _usual_names(suffixes).fullmatch
         self._after = f"{after}{_BEHIND}" if after else ""
         self._as_text = not after or after.find(".") == _POINT_OF_USUAL
         self._count = max(1, count)
@@ -85,8 +90,8 @@ class Paging:
     def add_entries(self, chunk: Sequence[os.DirEntry[str]]) -> None:
         """Take those of some entries of the folder that belong on the page."""
         lines, names = plain_lines(chunk)
-        are_usual = self._are_usual(f"{lines}\n") is not None
-        found = names if are_usual else self._findall(lines)
+        are_usual = _USUAL_WAITING.fullmatch(f"{lines}\n") is not None
+        found = names if are_usual else _ENTRIES.findall(lines)
         if self._bounds is not None:
             lower, upper = self._bounds
             found = [name for name in found if lower <= _digest(name) < upper]
@@ -132,7 +137,7 @@ class Paging:
         )
 
     def _split(self) -> list[str]:
-        """Take what is surely behind the page from the names, and return it.
+        """Leave of the names what is surely on the page, and return all.
 
         Nothing is put in order for that but a sample, which tells where to cut.
         """
@@ -146,7 +151,7 @@ class Paging:
         if len(first) > self._count:
             return []
         self._names = first
-        return [name for name in names if name >= end]
+        return names
 
 
 def page_of(directory: str, paging: Paging) -> NamePage:
@@ -156,9 +161,11 @@ def page_of(directory: str, paging: Paging) -> NamePage:
     return paging.result()
 
 
-def put_in_order(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names oldest first, one for each filebase."""
-    return tuple(_one_for_each(filebase.in_order([*names])))
+def put_in_order(names: Sequence[str], after: str) -> tuple[str, ...]:
+    """Return what is behind a filebase, oldest first and one for each filebase."""
+    first = _key(f"{after}{_BEHIND}" if after else "")
+    behind = [name for name in names if first < _key(name)]
+    return tuple(_one_for_each(filebase.in_order(behind)))
 
 
 def _key(name: str) -> tuple[int, str]:
@@ -175,23 +182,3 @@ def _one_for_each(names: list[str]) -> list[str]:
     if set(map(_ENDING, names)) <= _WAITING:
         return names
     return [*{name.rpartition(".")[0]: name for name in names}.values()]
-
-
-@lru_cache(maxsize=8)
-def _whole_names(suffixes: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"^{TIME}{_digest_and(suffixes)}$", re.MULTILINE)
-
-
-@lru_cache(maxsize=8)
-def _usual_names(suffixes: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what matches lines that all are names of entries, and usual ones.
-
-    To look over them takes half as long as to find each.
-    """
-    time = rf"[1-9][0-9]{{{_POINT_OF_USUAL - 1}}}\.[0-9]{{1,22}}+"
-    return re.compile(rf"(?:{time}{_digest_and(suffixes)}\n)++")
-
-
-def _digest_and(suffixes: tuple[str, ...]) -> str:
-    ends = "|".join(map(re.escape, suffixes))
-    return rf"\+{HEX}{{{DIGEST_LENGTH}}}(?:{ends})"

@@ -210,7 +210,7 @@ class Spool(SpoolMending):
         self, after: str, count: int, beginning: str = "", *, ahead: int = 0
     ) -> NamePage:
         """Return the ``count`` oldest entries of the slice behind a filebase."""
-        paging = Paging(self.slice, ENTRY_SUFFIXES, after, count, beginning, ahead)
+        paging = Paging(self.slice, after, count, beginning, ahead)
         return page_of(self._directory, paging)
 
     def scan(self, slices: Sequence[Slice]) -> QueueScan:

@@ -35,7 +35,7 @@ class Block:
     more: bool
     """Whether there are more names behind it."""
     ahead: tuple[str, ...]
-    """All of those, in no order; empty where they have to be read."""
+    """Those, in no order and with some of these; empty where they must be read."""
     read_at: float
 
     def is_fresh(self, now: float) -> bool:
@@ -92,7 +92,7 @@ class Blocks:
             done = next((each for each in mine if each.ends_at(after)), None)
             self._blocks = [each for each in fresh if each is not done]
         if done is not None and done.ahead:
-            names = put_in_order(done.ahead)
+            names = put_in_order(done.ahead, after)
             block = replace(done, after=after, names=names, more=False, ahead=())
         else:
             block = self._read(queue, after, number, everything=everything)

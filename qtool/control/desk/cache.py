@@ -166,11 +166,13 @@ class Cache:
 
         database.execute(f"PRAGMA page_size = {_PAGE}")
         if self._path:
+            # An empty one need not reach the disk: a damaged one is made anew.
+            database.execute("PRAGMA synchronous = OFF")
             database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
         pages = _PAGES if self._path else _PAGES_IN_MEMORY
         database.execute(f"PRAGMA max_page_count = {pages}")
         database.execute(_SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS", 1))
+        database.execute("PRAGMA synchronous = NORMAL")
         schema = database.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
         if [row[0] for row in schema] != [_SCHEMA]:
             raise sqlite3.DatabaseError("it is none of ours")
