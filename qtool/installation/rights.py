@@ -70,7 +70,7 @@ def refusal(settings: Settings, state: Path, folders: Sequence[Path]) -> str:
         folders: Those of the queues; they need not exist.
     """
     root = settings.queue_root
-    if settings.kind is SiteKind.MAILMAN3 and _is_missing(root):
+    if settings.kind is SiteKind.MAILMAN3 and is_missing(root):
         return f"there is no folder {root}: start Mailman once"
     if os.geteuid() == 0 and (reason := _not_roots(settings)):
         return reason
@@ -119,7 +119,7 @@ def _facts(folder: Path) -> os.stat_result | None:
         return None
 
 
-def _is_missing(folder: Path) -> bool:
+def is_missing(folder: Path) -> bool:
     """Whether there is none; one that may not be looked at may be there."""
     try:
         folder.stat()

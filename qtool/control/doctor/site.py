@@ -13,7 +13,7 @@ from qtool.control.models import Severity, State
 from qtool.control.unattended import unattended, unattended_line
 from qtool.control.verdicts.disk import disk_of, judge_disk
 from qtool.engine.pauses import Pauses
-from qtool.installation.rights import is_shared, user_name
+from qtool.installation.rights import is_missing, is_shared, user_name
 from qtool.queues import checkup, claimants
 from qtool.queues.state import layout_refusal
 from qtool.settings import SiteKind
@@ -83,7 +83,7 @@ def _folders(configuration: Configuration) -> list[Finding]:
         made = settings.kind is SiteKind.OWN and (
             folder.is_relative_to(settings.queue_root) or folder.parent.is_dir()
         )
-        if not made and _is_missing(folder):
+        if not made and is_missing(folder):
             missing.append(f"{queue.name}: {folder}")
     return finding(
         "missing-folder", Severity.WARNING, missing,
@@ -92,16 +92,6 @@ def _folders(configuration: Configuration) -> list[Finding]:
         "start Mailman once, or correct the path"
         if settings.kind is SiteKind.MAILMAN3 else "make the folder, or correct `path`",
     )  # fmt: skip
-
-
-def _is_missing(folder: Path) -> bool:
-    try:
-        folder.stat()
-    except PermissionError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def _owners(configuration: Configuration) -> list[Finding]:
