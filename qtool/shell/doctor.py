@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.control.models import Finding, Fixed, FixPreview
 from qtool.errors import Refused
+from qtool.shell.attending import attended
+from qtool.shell.output import erase, say, say_passing
 from qtool.shell.shown import GO_ON, Listed, Result, terminal_width
+from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from qtool.control.control import Control
+    from qtool.control.models import Examined
 
 _HOW = "[{}].fix()"
 
@@ -21,11 +26,12 @@ class Repaired(Result[Fixed]):
     """What a fix did."""
 
     def lines(self) -> Iterator[str]:
-        """Tell how much was put right, and name what was left."""
+        """Tell how much was put right, and name what was left, of many the first."""
+        from qtool.render.findings import missed_lines
+
         fixed = self._model
         yield f"{fixed.kind}: {len(fixed.done):,} put right"
-        yield from (f"left: {each}" for each in fixed.skipped)
-        yield from (f"failed: {each}" for each in fixed.failed)
+        yield from missed_lines(fixed)
 
 
 class PreviewedFix(Result[FixPreview]):
@@ -40,7 +46,9 @@ class PreviewedFix(Result[FixPreview]):
         preview = self._model
         if not preview.count:
             raise Refused("there is nothing of that kind to fix")
-        fixed = self._control.fix(preview.kind, preview.queue, preview.token)
+        which = (preview.kind, preview.queue, preview.token)
+        fix = partial(self._control.fix, *which)
+        fixed = attended(self._control, fix, lambda cut: say(repr(Repaired(cut))))
         return Repaired(fixed)
 
     def lines(self) -> Iterator[str]:
@@ -72,7 +80,8 @@ class Found(Result[Finding]):
             raise Refused(f"qtool does not fix that here: {finding.words}")
         from qtool.control.paging import previewed_fix
 
-        preview = previewed_fix(self._control, finding.kind, finding.queue)
+        look = partial(previewed_fix, self._control, finding.kind, finding.queue)
+        preview = attended(self._control, look, lambda _: None)
         return PreviewedFix(self._control, preview)
 
     def lines(self) -> Iterator[str]:
@@ -90,13 +99,29 @@ def examiner(control: Control) -> Callable[..., Listed[Found]]:
             queues: Look at these alone; else at the whole site.
             quick: Open no entry.
         """
-        from qtool.control.paging import findings, readings
+        from qtool.control.paging import findings
 
-        read = None if quick else partial(readings, control)
-        found = findings(control, queues, read)
+        read = None if quick else partial(_read, control)
+        try:
+            found = findings(control, queues, read)
+        finally:
+            erase()
         return Listed([Found(control, each) for each in found], _lines)
 
     return doctor
+
+
+def _read(control: Control, queue: str) -> Iterator[Examined]:
+    """Open every waiting entry of a queue, and show at a terminal how far that is."""
+    from qtool.control.paging import readings
+
+    read = 0
+    for page in readings(control, queue):
+        yield page
+        read += page.read
+        if sys.stderr.isatty() and not page.complete:
+            line = f"{visible(queue, 30)}: entries read {read:,} of {page.total:,}"
+            say_passing(line)
 
 
 def _lines(found: Sequence[Found], how: str = "") -> list[str]:

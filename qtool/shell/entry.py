@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import time
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from qtool import render
 from qtool.errors import NoSuchEntry, Refused
 from qtool.shell.handles import stepper
-from qtool.shell.mending import Done, check_place
+from qtool.shell.mending import check_place, done
 from qtool.shell.output import say
 from qtool.shell.peek import shown
 from qtool.shell.shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from qtool.control.control import Control
-    from qtool.control.models import Entry, EntryView
+    from qtool.control.models import ActionResult, Entry, EntryView
     from qtool.shell.handles import Report
+    from qtool.shell.mending import Done
     from qtool.shell.peek import Peek
+
+P = ParamSpec("P")
 
 
 class EntryHandle(Shown):
@@ -63,34 +67,36 @@ class EntryHandle(Shown):
 
     def hold(self, why: str = "") -> Done:
         """Put it where no runner takes it."""
-        return Done(self._control.hold(*self._place, why))
+        return self._done(self._control.hold, *self._place, why)
 
     def release(self, why: str = "") -> Done:
         """Put it back from where it is held."""
         check_place("release", self._entry.queue)
-        return Done(self._control.release(*self._place, why))
+        return self._done(self._control.release, *self._place, why)
 
     def move(self, to: str, why: str = "") -> Done:
         """Move it to another queue."""
-        return Done(self._control.move(*self._place, to, why))
+        return self._done(self._control.move, *self._place, to, why)
 
     def requeue(self, why: str = "") -> Done:
         """Give it the time of now."""
-        return Done(self._control.requeue(*self._place, why))
+        return self._done(self._control.requeue, *self._place, why)
 
     def discard(self, why: str = "") -> Done:
         """Put it into the trash."""
-        return Done(self._control.discard(*self._place, why))
+        return self._done(self._control.discard, *self._place, why)
 
     def unshunt(self, to: str = "", why: str = "") -> Done:
         """Put it back to where it came from, or to a queue."""
         entry = self._entry
-        return Done(self._control.unshunt(entry.filebase, to, why, entry.queue))
+        call = self._control.unshunt
+        return self._done(call, entry.filebase, to, why, entry.queue)
 
     def restore(self, to: str = "", why: str = "") -> Done:
         """Let what was preserved wait again: where it came from, or in a queue."""
         entry = self._entry
-        return Done(self._control.restore(entry.filebase, to, why, entry.queue))
+        call = self._control.restore
+        return self._done(call, entry.filebase, to, why, entry.queue)
 
     def edit(
         self,
@@ -110,10 +116,11 @@ class EntryHandle(Shown):
         new = None if headers is None else tuple((str(n), str(v)) for n, v in headers)
         if new is not None and self._drops:
             say(f"it becomes text, which has no place for: {', '.join(self._drops)}")
-        result = self._control.edit(*self._place, msgdata, new, self._seen, why)
+        seen = self._seen
+        result = self._done(self._control.edit, *self._place, msgdata, new, seen, why)
         if result.done:
             self._seen = ""
-        return Done(result)
+        return result
 
     def set(self, **values: Any) -> Done:
         """Change some of its metadata; the rest stays."""
@@ -148,6 +155,12 @@ class EntryHandle(Shown):
     @property
     def _place(self) -> tuple[str, str]:
         return self._entry.queue, self._entry.filebase
+
+    def _done(
+        self, call: Callable[P, ActionResult], *args: P.args, **kwargs: P.kwargs
+    ) -> Done:
+        """Do an act so that Ctrl-C comes before or after it."""
+        return done(self._control, partial(call, *args, **kwargs))
 
     def _look(self) -> EntryView:
         view = self._control.entry(*self._place)

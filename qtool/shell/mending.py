@@ -11,7 +11,7 @@ from qtool.control.models import ActionResult, Preview
 from qtool.control.models.mending import NO_WAY
 from qtool.errors import Refused
 from qtool.shell.attending import attended
-from qtool.shell.output import say_lines
+from qtool.shell.output import say
 from qtool.shell.shown import GO_ON, Result, entry_table
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def done(control: Control, call: Callable[[], ActionResult]) -> Done:
     Raises:
         KeyboardInterrupt: It was interrupted; what it had done was told.
     """
-    result = attended(control, call, lambda cut: say_lines(Done(cut).lines()))
+    result = attended(control, call, lambda cut: say(repr(Done(cut))))
     return Done(result)
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST_ERROR = 4000
+_ERASE = "\r\x1b[K"
+
+_passing: list[TextIO] = []
+"""The terminal that shows a line that is not to stay, if any does."""
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
@@ -26,6 +30,21 @@ def say(text: str, stream: TextIO | None = None) -> None:
 def say_lines(lines: Iterable[str]) -> None:
     """Write several lines to standard output."""
     say("\n".join(lines))
+
+
+def say_passing(line: str) -> None:
+    """Have the terminal show a harmless line until something else is written."""
+    sys.stderr.write(f"{_ERASE}{line}")
+    sys.stderr.flush()
+    _passing[:] = [sys.stderr]
+
+
+def erase() -> None:
+    """Remove the line that is not to stay."""
+    while _passing:
+        stream = _passing.pop()
+        stream.write(_ERASE)
+        stream.flush()
 
 
 def error_text(error: BaseException, *, own_frames: int) -> str:

@@ -44,35 +44,45 @@ class Attended(Generic[R]):
         self._over = threading.Event()
         self.was_interrupted = False
         """Whether the result is what was done before an interrupt."""
+        self._interrupts = self._answered = self._tries = 0
 
-    def result(self, show: Callable[[UnderWay], None] | None = None) -> R:
+    def result(
+        self,
+        show: Callable[[UnderWay], None] | None = None,
+        insisted: Callable[[int], bool] | None = None,
+    ) -> R:
         """Do the call, and return or raise what it does.
 
         Args:
             show: Is called with how far it is, some times a second.
+            insisted: Is called at the second interrupt and each further one, with
+                how many there were; returns whether the end is waited for all the
+                same. Without it, it is not, nor where nobody takes the first.
 
         Raises:
-            KeyboardInterrupt: It may go on: it was interrupted twice, or cannot be
-                told.
+            KeyboardInterrupt: It goes on, and is not waited for.
         """
         run = copy_context().run
         thread = threading.Thread(target=run, args=(self._run,), daemon=True)
         seconds, is_begun = _PATIENCE_SECONDS, False
         while not self._over.is_set():
+            # An interrupt is answered within, for the next may come meanwhile.
             try:
                 if not is_begun:
                     is_begun = True
                     thread.start()
+                if self._interrupts and not self._is_awaited(insisted):
+                    break
                 # Not a join, which takes an interrupt for the thread's end.
                 is_over = self._over.wait(seconds)
                 seconds = _EVERY_SECONDS
-                seen = self._seen() if show and not is_over else None
-                if show and seen:
+                if show and not is_over and (seen := self._seen()):
                     show(seen)
             except KeyboardInterrupt:
-                if self.was_interrupted or not self._is_stopped():
-                    raise
-                self.was_interrupted = True
+                self._interrupts += 1
+        if not self._over.is_set():
+            raise KeyboardInterrupt
+        self.was_interrupted = self._interrupts > 0
         if self._errors:
             raise self._errors[0]
         return self._results[0]
@@ -88,23 +98,29 @@ class Attended(Generic[R]):
     def _seen(self) -> UnderWay | None:
         """Return how far it is; None where that is not known."""
         with suppress(QToolError, OSError):
-            for each in self._control.under_way():
+            # The newest: one that is not waited for any more may be among them.
+            for each in reversed(self._control.under_way()):
                 if (each.pid, each.uid) == (os.getpid(), os.geteuid()):
                     return each
         return None
 
-    def _is_stopped(self) -> bool:
-        """Have it end; return whether it does, or has."""
-        for _ in range(_TRIES):
-            seen = self._seen()
-            try:
-                if seen is not None:
-                    self._control.interrupt(seen.id)
-                    return True
-            except ReadOnly:  # it only looks: nobody has to wait for its end
+    def _is_awaited(self, insisted: Callable[[int], bool] | None) -> bool:
+        """Have it end, as far as it is to; return whether that is waited for."""
+        if self._answered < self._interrupts:
+            self._answered = self._interrupts
+            is_first = self._answered == 1
+            if not is_first and not (insisted and insisted(self._answered)):
                 return False
-            except (QToolError, OSError):
-                pass
-            if self._over.wait(_EVERY_SECONDS):  # it may be about to begin
-                return True
-        return False
+        if self.was_interrupted:
+            return True
+        seen = self._seen()
+        try:
+            if seen is not None:
+                self._control.interrupt(seen.id)
+                self.was_interrupted = True
+        except ReadOnly:  # it only looks: nobody has to wait for its end
+            return False
+        except (QToolError, OSError):
+            pass
+        self._tries += 1
+        return self.was_interrupted or insisted is not None or self._tries <= _TRIES
