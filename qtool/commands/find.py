@@ -43,12 +43,8 @@ def run(options: Namespace) -> int:
     """Print what a filter matches, queue by queue."""
     where = " ".join(options.words)
     with opened(options) as control:
-        queues = options.queue or _queues(control)
+        queues = options.queue or tuple(control.configuration.switchboards)
         return _put_found(control, queues, where, options)
-
-
-def _queues(control: Control) -> list[str]:
-    return [row.name for row in control.scan().rows if row.has_queue]
 
 
 def _put_found(
