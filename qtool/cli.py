@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import BufferedWriter, TextIOWrapper
 from typing import TYPE_CHECKING
 
 from qtool.commands.arguments import parse
-from qtool.commands.output import FAILED, INTERRUPTED, drop_output, tell
+from qtool.commands.output import (
+    FAILED,
+    INTERRUPTED,
+    STANDARD_OUTPUT,
+    Closed,
+    drop_output,
+    flush,
+    tell,
+    tell_error,
+)
 from qtool.errors import QToolError
 
 if TYPE_CHECKING:
@@ -23,21 +33,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _open_streams()
     try:
-        status = _run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        return _status(sys.argv[1:] if argv is None else argv)
+    except BrokenPipeError:
+        drop_output()
+    except OSError as error:
+        if error.filename == STANDARD_OUTPUT:
+            drop_output()
+        tell_error(error)
+    return FAILED
+
+
+def _status(argv: Sequence[str]) -> int:
+    """Run a command and return its status; raise where its output is lost."""
+    try:
+        return _run(argv)
     except QToolError as error:
         tell(str(error))
         return FAILED
-    except BrokenPipeError:
-        drop_output()
-        return FAILED
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename is not None else ""
-        tell(f"{where}{error.strerror or error}")
-        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    return status
+    finally:
+        flush()
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -59,6 +75,9 @@ def _open_streams() -> None:
 
     Otherwise a queue's file would get the number of one, and what is written there.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open, and pathlib costs
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open, and pathlib costs
+    if sys.stdout is None:
+        sys.stdout = TextIOWrapper(BufferedWriter(Closed(os.devnull, "w")), "utf-8")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - likewise

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
 from argparse import _SubParsersAction
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -195,7 +197,7 @@ def test_a_closed_stream_is_an_empty_one(tmp_path: Path) -> None:
     for words, closed, status in (
         ("inject in", "<&-", 1),
         ("dump -", "<&-", 1),
-        ("status", ">&-", 0),
+        ("status", ">&-", 1),
         ("dump none", ">&- 2>&-", 1),
     ):
         done = subprocess.run(
@@ -206,6 +208,48 @@ def test_a_closed_stream_is_an_empty_one(tmp_path: Path) -> None:
         )
         assert done.returncode == status, words
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [(">&-", "it is closed"), (">/dev/full", "No space left on device")],
+)
+def test_what_cannot_be_written_is_told_in_a_line_and_never_a_success(
+    tmp_path: Path, where: str, why: str, unbuffered: str
+) -> None:
+    config = configuration(tmp_path, FORWARD)
+    commands = {
+        "--help": 1, "top": 1, "check": 3, "check --warn x": 3, "inject in": 1,
+        "run --once -r in": 1,
+        "show bad $(ls ${1%/*}/spool/bad) --format raw": 1,
+    }  # fmt: skip
+
+    def lost(words: str) -> subprocess.CompletedProcess[bytes]:
+        line = f'"$0" --config "$1" {words} {where}'
+        return subprocess.run(
+            ["/bin/sh", "-c", line, QTOOL, config],
+            input=MESSAGE, stderr=subprocess.PIPE, check=False, timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+
+    program("--config", config, "inject", "bad", stdin=MESSAGE)
+    with ThreadPoolExecutor(4) as pool:
+        for words, done in zip(commands, pool.map(lost, commands), strict=True):
+            told = done.stderr.decode().splitlines()
+            assert (words, done.returncode) == (words, commands[words])
+            assert told.pop() == f"qtool: standard output: {why}", words
+            assert told == [] or words == "inject in", words
+
+
+def test_talk_that_nobody_takes_spoils_no_data(tmp_path: Path) -> None:
+    config = configuration(tmp_path, FORWARD)
+    program("--config", config, "inject", "in", stdin=MESSAGE)
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" --config "$1" status 2>/dev/full', QTOOL, config],
+        stdout=subprocess.PIPE, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, b"QUEUE" in done.stdout) == (0, True)
 
 
 def test_the_module_is_the_program(tmp_path: Path) -> None:

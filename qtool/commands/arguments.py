@@ -148,6 +148,13 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(None, f"there is no command {value!r}{hint}")
         super()._check_value(action, value)
 
+    def print_help(self, file: Any = None) -> None:
+        """Write the help as data: what is lost of it is told."""
+        from qtool.commands.output import put
+
+        del file  # it is for nobody else
+        put(self.format_help().removesuffix("\n"))
+
     def format_help(self) -> str:
         """Return the help, in colour where that is wanted and possible."""
         import os

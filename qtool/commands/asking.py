@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from qtool.commands.output import erase, tell
+from qtool.commands.output import erase, flush, tell
 from qtool.errors import Refused
 from qtool.untrusted import visible
 
@@ -26,7 +26,7 @@ def confirmed(question: str, word: str = "yes", *, otherwise: str = "--yes") -> 
     if not sys.stdin.isatty():
         raise Refused(f"{whole} (standard input is no terminal: {otherwise})")
     erase()
-    sys.stdout.flush()
+    flush()
     sys.stderr.write(f"{whole} Type {word} to do it: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == word

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 from typing import TYPE_CHECKING
 
 from qtool.commands.loglines import line_of
 from qtool.commands.numbers import count
-from qtool.commands.output import DONE, put, put_json, tell
+from qtool.commands.output import DONE, flush, put, put_json, tell
 from qtool.commands.site import again, opened
 from qtool.errors import Refused
 from qtool.untrusted import visible_block
@@ -106,4 +105,4 @@ def _print(lines: Iterable[LogLine], options: Namespace) -> None:
         put(line_of(line.when, line.level, line.source, line.text))
         for more in visible_block(line.traceback).splitlines():
             put(f"    {more}")
-    sys.stdout.flush()
+    flush()

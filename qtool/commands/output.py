@@ -5,13 +5,16 @@ What only some commands need is in ``tables``, ``progress`` and ``asking``.
 
 from __future__ import annotations
 
+import errno
 import sys
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from io import FileIO
+from typing import TYPE_CHECKING, Any
 
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
 DONE = 0
@@ -27,6 +30,9 @@ UNKNOWN = 3
 INTERRUPTED = 130
 """Ended by Ctrl+C, as shells count it."""
 
+STANDARD_OUTPUT = "standard output"
+"""The file that errors name where data cannot be written."""
+
 _LONGEST_LINE = 4000
 _ERASE = "\r\x1b[K"
 
@@ -34,10 +40,66 @@ _passing: list[TextIO] = []
 """The terminal that shows a line that is not to stay, if any does."""
 
 
+class Closed(FileIO):
+    """Stands for standard output where the caller has closed it.
+
+    It takes everything, for prints of runners that are not ours to fail; ``flush``
+    tells that it was lost.
+    """
+
+    has_lost = False
+    """Whether anything was written."""
+
+    def write(self, data: Any) -> int:
+        """Lose data."""
+        self.has_lost = True
+        return super().write(data)
+
+
 def put(text: str) -> None:
-    """Write a line of data, escaping what the stream's encoding lacks."""
+    """Write a line of data, escaping what the stream's encoding lacks.
+
+    Raises:
+        OSError: Nobody takes it; the error names standard output.
+    """
     erase()
-    _write(sys.stdout, text)
+    try:  # no context manager: this runs once a line
+        _write(sys.stdout, text)
+    except OSError as error:
+        error.filename = STANDARD_OUTPUT
+        raise
+
+
+def put_bytes(data: bytes) -> None:
+    """Write data as they are; raises as ``put`` does."""
+    erase()
+    with _named():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+
+def flush() -> None:
+    """Have all that was put on its way.
+
+    Raises:
+        OSError: Nobody takes it; the error names standard output.
+    """
+    with _named():
+        sys.stdout.flush()
+        raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+        if isinstance(raw, Closed) and raw.has_lost:
+            raw.has_lost = False  # it is told once
+            raise OSError(errno.EBADF, "it is closed")
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Have errors name the stream."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = STANDARD_OUTPUT
+        raise
 
 
 def put_json(value: object) -> None:
@@ -55,11 +117,23 @@ def put_json(value: object) -> None:
 
 
 def tell(text: str) -> None:
-    """Write one harmless line to the person at the terminal."""
+    """Write one harmless line to the person at the terminal, if anybody takes it."""
     erase()
-    # What was put before stands before, where both go to one place.
-    sys.stdout.flush()
-    _write(sys.stderr, f"qtool: {visible(text, _LONGEST_LINE)}")
+    # What was put before stands before, where both go to one place. What cannot be
+    # written then is told at the end.
+    with suppress(OSError):
+        sys.stdout.flush()
+    try:
+        _write(sys.stderr, f"qtool: {visible(text, _LONGEST_LINE)}")
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+
+
+def tell_error(error: OSError) -> None:
+    """Say what the system refused, and of which file."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    tell(f"{where}{error.strerror or error}")
 
 
 def tell_passing(stream: TextIO, line: str) -> None:
@@ -87,20 +161,24 @@ def as_plugin(work: Callable[[], int]) -> int:
     """Return what ``work`` returns, or ``UNKNOWN`` where what it prints is lost."""
     try:
         status = work()
-        sys.stdout.flush()
+        flush()
     except OSError as error:
-        tell(f"standard output: {error.strerror or error}")
         drop_output()
+        tell_error(error)
         return UNKNOWN
     return status
 
 
 def drop_output() -> None:
     """Let what is still to be written go nowhere: nobody takes it."""
+    _drop(sys.stdout)
+
+
+def _drop(stream: TextIO) -> None:
     import os
 
     try:
-        descriptor = sys.stdout.fileno()
+        descriptor = stream.fileno()
     except OSError:
         return  # no file behind it: nothing is flushed at exit
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from qtool import render
-from qtool.commands.output import DONE, FAILED, erase, put, put_json, tell
+from qtool.commands.output import DONE, FAILED, put, put_bytes, put_json, tell
 from qtool.commands.site import opened
 from qtool.control.paging import the_one
 from qtool.msgdata import format_msgdata
@@ -66,9 +66,7 @@ def _put_bytes(content: bytes) -> None:
         text = content.decode("utf-8", "surrogateescape")
         put(visible_block(text, sys.maxsize).removesuffix("\n"))
         return
-    erase()
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    put_bytes(content)
 
 
 def _put(view: EntryView) -> None:

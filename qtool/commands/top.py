@@ -18,6 +18,7 @@ from qtool.commands.numbers import from_one
 from qtool.commands.output import (
     DONE,
     carries_unicode,
+    flush,
     put,
     put_json,
     tell,
@@ -155,7 +156,7 @@ def _snapshots(news: News, options: Namespace) -> None:
             put_json(board)
         else:
             put_lines(lines_of(board, wrap=terminal_width()))
-        sys.stdout.flush()
+        flush()
         left, due = left - 1, due + APART_SECONDS
         if not left:
             return
