@@ -142,7 +142,7 @@ def test_only_what_was_logged_about_that_time_is_read(tmp_path: Path) -> None:
     )  # fmt: skip
     log = write(tmp_path / "mailman.log", text, until=NOW + 9 * DAY)
     budget = log_files.Budget(1 << 30)
-    read = b"".join(log_files.pieces(log, NOW - 300, NOW + 300, budget))
+    read = b"".join(log_files.pieces(log, [(NOW - 300, NOW + 300)], budget))
     assert BASE.encode() in read
     assert len(text) > 3 * ((1 << 30) - budget.left)
 
@@ -151,11 +151,12 @@ def test_only_what_was_logged_about_that_time_is_read(tmp_path: Path) -> None:
 def test_every_line_of_a_span_is_in_a_piece(tmp_path: Path, suffix: str) -> None:
     text = chatter(NOW, NOW + 60_000)
     log = write(tmp_path / f"log{suffix}", text, until=NOW + 60_000)
-    span = NOW + 20_000, NOW + 40_000
+    spans = [(NOW + 5_000, NOW + 9_000), (NOW + 20_000, NOW + 40_000)]
     read = set[bytes]()
-    for piece in log_files.pieces(log, *span, log_files.Budget(1 << 30)):
+    for piece in log_files.pieces(log, spans, log_files.Budget(1 << 30)):
         read.update(piece.splitlines())
-    assert {f"<m{n}@".encode() for n in range(20_000, 40_001)} <= {
+    wanted = [*range(5_000, 9_001), *range(20_000, 40_001)]
+    assert {f"<m{n}@".encode() for n in wanted} <= {
         line.partition(b"ACCEPT: ")[2].partition(b"example")[0] for line in read
     }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from qtool.control.shunts import groups as shunts_groups
 from qtool.control.shunts.msgdata import UNSHUNT_DROPS, target_of, why_of
 from qtool.errors import FilterError, NoSuchEntry
 from qtool.installation import Configuration
+from qtool.queues.filebase import at, when_of
 from qtool.settings import from_root
 from tests.control.mailman_logs import (
     PLACE_2,
@@ -34,6 +36,7 @@ BOOM = MAIL.replace(b"hello", b"boom")
 TAKING = f"class: {HERE}.Taking\n"
 OURS = configuration(**{"in": TAKING, "out": TAKING, "shunt": "", "bad": ""})
 ANT = "ant.example.com"
+HOUR, DAY = 3600.0, 86400.0
 DIGEST = traceback("KeyError: 'volume'", "/m/site-packages/mailman/digest.py:3 send")
 
 
@@ -337,6 +340,39 @@ class TestRerunning:
             "smtp.log says that 3 recipients got it",
             "smtp.log says that 1 recipients got it",
         ]
+
+    def test_of_many_the_logs_are_read_once(
+        self, mailman: Control, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Near the time of each, in whatever rotated file that is."""
+        now = when_of(put(mailman, "shunt", whichq="digest"))
+        ids = [f"<m{number}@x>" for number in range(6)]
+        for number, message_id in enumerate(ids):
+            data = f"Message-ID: {message_id}\n".encode() + MAIL
+            base = put(mailman, "shunt", data, whichq="digest", listid=ANT)
+            then = at(base, now - number * 20 * DAY)
+            shunt = mailman.configuration.shunt
+            shunt.transfer(base, shunt, new_filebase=then)
+        (log,) = mailman.configuration.settings.delivery_logs
+        for number, message_id in enumerate(ids):
+            when = now - number * 20 * DAY
+            text = "".join(
+                stamped(then, 5, f"{message_id} smtp to {ANT} for 3 recips, in 0.1 s")
+                + stamped(then, 5, f"{message_id} post to {ANT} from a@x, 9 bytes")
+                for then in (when - 3 * DAY, when - HOUR)
+            )
+            write(log.with_name(f"{log.name}.{number}.gz"), text, until=when)
+        read, opened = list[object](), gzip.open
+
+        def open_it(file: Any, mode: Any) -> Any:
+            read.append(file)
+            return opened(file, mode)
+
+        monkeypatch.setattr(gzip, "open", open_it)
+        warnings = mailman.preview("unshunt", "shunt", "all").warnings
+        told = {line.partition(" says")[0] for line in warnings}
+        assert told == {f"1 of the 7 shown: smtp.log.{n}.gz" for n in range(6)}
+        assert len(read) == len(warnings) == 6
 
     def test_of_what_is_not_there_nothing_can_be_said(self, control: Control) -> None:
         with pytest.raises(NoSuchEntry):

@@ -7,24 +7,23 @@ where it put them. Many entries are acted on only as a list that somebody has se
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.desk.desk import Desk
 from qtool.control.gate import act
 from qtool.control.shunts.shunts import Shunts
-from qtool.errors import NoSuchEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from qtool.control.acts.mender import Mender
     from qtool.control.acts.tokens import Plan
     from qtool.control.models import (
         Act,
         ActionResult,
-        Entry,
         Preview,
         Trashed,
         UnderWay,
@@ -216,18 +215,10 @@ class Mending(Desk, Shunts):
     def _warned(self, preview: Preview) -> Preview:
         if preview.verb != "unshunt":
             return preview
-        reruns = tuple(self._reruns(preview.queue, preview.first))
+        shown = [entry.filebase for entry in preview.first]
+        found = Counter(chain(*self._reruns(preview.queue, shown).values()))
+        reruns = [f"{n} of the {len(shown)} shown: {line}" for line, n in found.items()]
         return replace(preview, warnings=(*preview.warnings, *reruns))
-
-    def _reruns(self, queue: str, entries: Sequence[Entry]) -> Iterator[str]:
-        """Say of which of the first entries a re-run may deliver twice, and why."""
-        found: dict[str, int] = {}
-        for entry in entries:
-            with suppress(NoSuchEntry):
-                for line in self.rerun_warnings(queue, entry.filebase):
-                    found[line] = found.get(line, 0) + 1
-        for line, count in found.items():
-            yield f"{count} of the {len(entries)} shown: {line}"
 
     @property
     def _mender(self) -> Mender:

@@ -8,15 +8,18 @@ import re
 import stat
 import zlib
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from qtool.control.shunts.unzipping import GZIP
 from qtool.engine.mailman_logs import time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
+
+Span: TypeAlias = "tuple[float, float]"
+"""From one moment to another, in epoch seconds."""
 
 _PIECE = 1 << 20
 """Bytes that are read at a time."""
@@ -67,12 +70,17 @@ def files_of(logs: Iterable[Path]) -> list[Path]:
     return sorted(found, key=lambda path: found[path], reverse=True)[:_MOST_FILES]
 
 
-def pieces(path: Path, start: float, end: float, budget: Budget) -> Iterator[bytes]:
-    """Read what a file says from one moment to another, in pieces of whole lines.
+def pieces(path: Path, spans: Sequence[Span], budget: Budget) -> Iterator[bytes]:
+    """Read what a file says in some spans of time, in pieces of whole lines.
 
     Each piece begins with the end of the one before, for a record that has begun
-    there. Moments are epoch seconds. Lines of a log are in the order of their
-    times, all but a few. What is compressed is read from its beginning.
+    there. Lines of a log are in the order of their times, all but a few. What is
+    compressed is read from its beginning, once.
+
+    Args:
+        path: The file.
+        spans: From one moment to another each, in order, in epoch seconds.
+        budget: How much is read.
 
     Raises:
         OSError: It cannot be read, or not be decompressed.
@@ -80,41 +88,52 @@ def pieces(path: Path, start: float, end: float, budget: Budget) -> Iterator[byt
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor
         info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode) or info.st_mtime < start:
+        spans = [span for span in spans if span[0] <= info.st_mtime]
+        if not stat.S_ISREG(info.st_mode) or not spans:
             return
         if stream.peek(2)[:2] == GZIP:
             with gzip.open(stream, "rb") as plain:
-                yield from _decompressed(plain, start, end, budget)
+                yield from _decompressed(plain, spans, budget)
             return
-        stream.seek(max(0, _offset(stream, info.st_size, start) - _CONTEXT))
-        yield from _read(stream, start, end, budget)
+        for span in spans:
+            stream.seek(max(0, _offset(stream, info.st_size, span[0]) - _CONTEXT))
+            yield from _read(stream, [span], budget)
 
 
 def _decompressed(
-    stream: Readable, start: float, end: float, budget: Budget
+    stream: Readable, spans: Sequence[Span], budget: Budget
 ) -> Iterator[bytes]:
     try:
-        yield from _read(stream, start, end, budget)
+        yield from _read(stream, spans, budget)
     except (EOFError, zlib.error) as error:  # cut off, or damaged
         raise OSError(f"not to be decompressed: {error}") from error
 
 
-def _read(
-    stream: Readable, start: float, end: float, budget: Budget
-) -> Iterator[bytes]:
+def _read(stream: Readable, spans: Sequence[Span], budget: Budget) -> Iterator[bytes]:
     kept = b""
     while data := stream.read(_PIECE):
         if not budget.take(len(data)):
             return
-        first = time_in(data[:PROBE].split(b"\n"))
-        if first is not None and first > end:
+        first = time_in(data[:PROBE].split(b"\n")) or float("-inf")
+        if first > spans[-1][1]:
             return
         whole = kept + data
         cut = whole.rfind(b"\n") + 1 if len(data) == _PIECE else len(whole)
-        last = time_in(reversed(whole[:cut][-PROBE:].split(b"\n")))
-        if last is None or last >= start:
+        last = time_in(reversed(whole[:cut][-PROBE:].split(b"\n"))) or float("inf")
+        if any(first <= end and last >= start for start, end in spans):
             yield whole[:cut]
         kept = whole[max(0, cut - _CONTEXT) :][-_PIECE:]
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order, and those that touch as one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
 
 
 def _offset(stream: BinaryIO, size: int, moment: float) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from qtool.control.shunts.log_files import Budget, files_of
+from qtool.control.shunts.log_files import Budget, files_of, merged
 from qtool.control.shunts.log_index import LONGEST_LINE, unknown_list
 from qtool.control.shunts.tracebacks import BEGINS
 from qtool.engine.mailman_logs import pid_and_text, time_of
@@ -134,7 +134,7 @@ def _windows(
     sought: Sequence[Sought], slack: float, *, whole: bool
 ) -> list[tuple[float, float]]:
     """Return when to look, each moment once."""
-    spans = sorted(
+    return merged(
         (first - slack, last + slack)
         for each in sought
         for first, last in (
@@ -143,13 +143,6 @@ def _windows(
             else [(moment, moment) for moment in each.moments]
         )
     )
-    merged: list[tuple[float, float]] = []
-    for start, end in spans:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
 
 
 class _Looking:

@@ -6,13 +6,15 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
+from qtool.control.places import place
+from qtool.control.shunts.delivery_log import deliveries_told
 from qtool.control.shunts.msgdata import text_of
-from qtool.errors import QFileError, QueueError
+from qtool.errors import NoSuchEntry, QFileError, QueueError
 from qtool.queues.filebase import when_of
 from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qtool.control.models import Failure
     from qtool.installation import Configuration
@@ -32,6 +34,36 @@ _INTERRUPTED = "RunnerInterrupt"
 
 
 def warnings_of(
+    configuration: Configuration, failures: Sequence[Failure]
+) -> dict[str, list[str]]:
+    """Return what speaks against sending entries on, in sentences, by filebase.
+
+    Args:
+        configuration: The site.
+        failures: Why they were put aside. Those that are gone are left out.
+    """
+    found: dict[str, list[str]] = {}
+    alike: dict[str, list[Failure]] = {}
+    for failure in failures:
+        try:
+            held = place(configuration, failure.queue).peek(failure.filebase)
+        except QFileError as error:
+            found[failure.filebase] = [f"it cannot be read: {error.reason}"]
+            continue
+        except NoSuchEntry:
+            continue
+        found[failure.filebase] = _from_itself(configuration, failure, held.msgdata)
+        alike.setdefault(message_id_of(held), []).append(failure)
+    for told in (
+        deliveries_told(configuration, alike),
+        _copies_of(configuration, alike),
+    ):
+        for filebase, lines in told.items():
+            found[filebase] += lines
+    return found
+
+
+def _from_itself(
     configuration: Configuration, failure: Failure, msgdata: Mapping[str, Any]
 ) -> list[str]:
     """Return what its metadata and the traceback say, a sentence each."""
@@ -104,49 +136,72 @@ def _about_pipeline(failure: Failure) -> str:
     )
 
 
-def copies_of(
-    configuration: Configuration, failure: Failure, message_id: str
-) -> list[str]:
-    """Return where else the message waits, a sentence for each queue.
+def _copies_of(
+    configuration: Configuration, failures: Mapping[str, Sequence[Failure]]
+) -> dict[str, list[str]]:
+    """Return where else messages wait, a sentence for each queue, by filebase.
 
     In each queue the entries nearest in time are looked at.
     """
-    aside = {configuration.shunt.name, configuration.bad.name, failure.queue}
-    queues = configuration.switchboards
-    others = [name for name in queues if message_id and name not in aside]
-    told = [_copies_in(queues[name], failure, message_id) for name in others]
-    return [each for each in told if each]
+    known = [(each, one) for each in failures if each for one in failures[each]]
+    aside = {configuration.shunt.name, configuration.bad.name}
+    aside |= {failure.queue for _, failure in known}
+    found: dict[str, list[str]] = {}
+    for name, queue in configuration.switchboards.items():
+        if name in aside or not known:
+            continue
+        copies = _Copies(queue)
+        for message_id, failure in known:
+            told = copies.told(failure, message_id)
+            found.setdefault(failure.filebase, []).extend([told] * bool(told))
+    return found
 
 
-def _copies_in(queue: Switchboard, failure: Failure, message_id: str) -> str:
-    try:
-        names = queue.files
-    except OSError:
+class _Copies:
+    """Looks for messages in one queue, and opens each of its entries once.
+
+    Args:
+        queue: The queue.
+    """
+
+    def __init__(self, queue: Switchboard) -> None:
+        self._queue = queue
+        self._seen: dict[str, tuple[str, str]] = {}
+        """List and Message-ID, by filebase."""
+        try:
+            self._names = queue.files
+        except OSError:
+            self._names = []
+
+    def told(self, failure: Failure, message_id: str) -> str:
+        """Say that the message waits here, or that this is not known; mostly ""."""
+        names, queue = self._names, self._queue.name
+        middle = bisect_left(names, failure.when, key=when_of)
+        start = max(0, min(middle - _NEAREST // 2, len(names) - _NEAREST))
+        looked = names[start : start + _NEAREST]
+        own = {"", failure.list_id}  # else it is a post to two lists
+        copies = [
+            base
+            for base in looked
+            if (seen := self._look(base))[1] == message_id and seen[0] in own
+        ]
+        if copies:
+            return f"{queue} has the same message: {', '.join(copies[:3])}"
+        if len(looked) < len(names):
+            return (
+                f"whether {queue} has the same message is not known: only"
+                f" {len(looked)} of {len(names)} were looked at"
+            )
         return ""
-    middle = bisect_left(names, failure.when, key=when_of)
-    start = max(0, min(middle - _NEAREST // 2, len(names) - _NEAREST))
-    looked = names[start : start + _NEAREST]
-    alike = [base for base in looked if _is_copy(queue, base, failure, message_id)]
-    if alike:
-        return f"{queue.name} has the same message: {', '.join(alike[:3])}"
-    if len(looked) < len(names):
-        return (
-            f"whether {queue.name} has the same message is not known: only"
-            f" {len(looked)} of {len(names)} were looked at"
-        )
-    return ""
 
-
-def _is_copy(
-    queue: Switchboard, base: str, failure: Failure, message_id: str
-) -> bool:  # fmt: skip
-    try:
-        held = queue.peek(base)
-    except (QFileError, QueueError, OSError):
-        return False
-    if text_of(held.msgdata, "listid") not in {"", failure.list_id}:
-        return False  # a post to two lists
-    return message_id_of(held) == message_id
+    def _look(self, base: str) -> tuple[str, str]:
+        if base not in self._seen:
+            try:
+                held = self._queue.peek(base)
+                self._seen[base] = text_of(held.msgdata, "listid"), message_id_of(held)
+            except (QFileError, QueueError, OSError):
+                self._seen[base] = "", ""
+        return self._seen[base]
 
 
 def message_id_of(held: QFile) -> str:

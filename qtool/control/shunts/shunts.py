@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from qtool.control.part import Part
-from qtool.control.places import place
-from qtool.errors import QFileError
+from qtool.errors import NoSuchEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qtool.control.desk.desk import Desk
     from qtool.control.models import Entry, Failure, FailureGroup
@@ -60,21 +59,17 @@ class Shunts(Part):
         Raises:
             NoSuchEntry: It is not there.
         """
-        from qtool.control.shunts import rerun as rerun  # few look
-        from qtool.control.shunts.delivery_log import deliveries_told
+        found = self._reruns(queue, (filebase,))
+        if filebase not in found:
+            raise NoSuchEntry(f"{queue}: {filebase} is not there any more")
+        return found[filebase]
 
-        try:
-            held = place(self.configuration, queue).peek(filebase)
-        except QFileError as error:
-            return [f"it cannot be read: {error.reason}"]
-        failure = self._reasons.of(queue, (filebase,))[0]
-        message_id = rerun.message_id_of(held)
-        known = self.configuration, failure
-        return [
-            *rerun.warnings_of(*known, held.msgdata),
-            *deliveries_told(*known, message_id),
-            *rerun.copies_of(*known, message_id),
-        ]
+    def _reruns(self, queue: str, filebases: Sequence[str]) -> dict[str, list[str]]:
+        """Return the same for many, by filebase; what is gone is left out."""
+        from qtool.control.shunts.rerun import warnings_of  # few look
+
+        failures = self._reasons.of(queue, filebases)
+        return warnings_of(self.configuration, failures)
 
 
 def _all_found(desk: Desk, queue: str, where: str) -> Iterator[Entry]:
