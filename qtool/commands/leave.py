@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from qtool.commands.arguments import Parser
-    from qtool.control.models import Leaving
+    from qtool.control.models import Leaving, Left
 
 _EXAMPLES = """\
 examples:
@@ -33,15 +33,14 @@ def options(parser: Parser) -> None:
     how.add_argument("-y", "--yes", metavar="TOKEN",
                      help="remove without a question what was shown with that"
                      " token")  # fmt: skip
-    parser.add_json("what is there, as one JSON object")
+    parser.add_json("what is there, and what was removed, one JSON object each")
 
 
 def run(options: Namespace) -> int:
     """Remove all that qtool keeps at the site, unless something is in the way."""
     with opened(options) as control:
-        say = tell if options.json else put
         if options.yes:
-            say(control.leave(options.yes))
+            _left(options, control.leave(options.yes))
             return DONE
         leaving = control.leaving()
         _show(options, leaving)
@@ -53,7 +52,7 @@ def run(options: Namespace) -> int:
         question = "All of it is removed, for good."
         if not agreed(question, "leave", _how(options, leaving)):
             return FAILED
-        say(control.leave(leaving.token))
+        _left(options, control.leave(leaving.token))
     return DONE
 
 
@@ -76,6 +75,15 @@ def _show(options: Namespace, leaving: Leaving) -> None:
             put(f"      {visible(fix, _LONGEST_PATH)}")
     if options.dry_run and leaving.token:
         tell(f"all of it would be removed; to do it: {_how(options, leaving)}")
+
+
+def _left(options: Namespace, left: Left) -> None:
+    if options.json:
+        put_json(left)
+        return
+    folder = visible(left.folder, _LONGEST_PATH)
+    put(f"removed {folder}, {left.files:,} file{'' if left.files == 1 else 's'}:"
+        " nothing of qtool's is left there")  # fmt: skip
 
 
 def _how(options: Namespace, leaving: Leaving) -> str:

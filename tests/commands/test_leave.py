@@ -52,10 +52,14 @@ def test_what_programs_read_is_never_a_sentence(
     call: Call, site: Path, state: Path
 ) -> None:
     shown = call("-C", site, "leave", "--dry-run", "--json")
-    token = json.loads(shown.out)["token"]
-    done = call("-C", site, "leave", "--json", "--yes", token)
-    assert (done.status, done.out) == (0, "")
-    assert "nothing of qtool's is left" in done.err
+    seen = json.loads(shown.out)
+    done = call("-C", site, "leave", "--json", "--yes", seen["token"])
+    assert (done.status, done.err) == (0, "")
+    assert json.loads(done.out) == {
+        "folder": str(state),
+        "done": [each["words"] for each in seen["remaining"]],
+        "files": seen["files"],
+    }
     assert not state.exists()
 
 

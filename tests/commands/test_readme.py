@@ -56,6 +56,7 @@ SHAPES: dict[str, type | tuple[str, ...]] = {
     "doctor --fix": models.Fixed,
     "doctor --fix --dry-run": models.FixPreview,
     "leave": models.Leaving,
+    "leave --yes": models.Left,
     "run --once": models.DrainedRunner,
     "metrics": models.Sample,
     "units": ("path", "state", "enable"),

@@ -59,7 +59,9 @@ def test_all_of_it_goes_and_mail_in_the_queues_stays(
     words = [each.words for each in leaving.remaining]
     assert words == ["the audit log", "pauses, which end with it"]
     assert str(state / "audit.jsonl") in leaving.remaining[0].fix
-    assert "nothing of qtool's is left" in site.leave(leaving.token)
+    left = site.leave(leaving.token)
+    assert (left.folder, left.files) == (leaving.folder, leaving.files)
+    assert list(left.done) == words
     assert not state.exists()
     assert list(state.parent.glob(".*")) == []
     site.close()

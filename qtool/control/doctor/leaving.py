@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from qtool.control.models import Leaving, Remaining
+    from qtool.control.models import Leaving, Left, Remaining
 
 _ASIDE = ".leaving"
 _TOKEN_LENGTH = 16
@@ -29,7 +29,7 @@ class Departing(Part):
         return self._seen()
 
     @passed_on
-    def leave(self, token: str) -> str:
+    def leave(self, token: str) -> Left:
         """Remove all that qtool keeps here; return what was done.
 
         It is not put on record: the record goes, too.
@@ -43,9 +43,10 @@ class Departing(Part):
         """
         from qtool.control.acts.journal import Journal
         from qtool.control.doctor import remains
+        from qtool.control.models import Left
 
         folder, aside = self._folders()
-        count = self._check(token).files
+        seen = self._check(token)
         if os.path.lexists(aside):
             remains.remove(aside)
         if os.path.lexists(folder):
@@ -59,7 +60,8 @@ class Departing(Part):
                     raise
             remains.remove(aside)
         durable.sync_folder(str(folder.parent))
-        return f"removed {folder}, {count:,} files: nothing of qtool's is left there"
+        done = tuple(each.words for each in seen.remaining)
+        return Left(folder=seen.folder, done=done, files=seen.files)
 
     # --- Behind the scenes
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qtool.control.models.audit import AuditPage, AuditRecord
     from qtool.control.models.doctor import Examined, Finding, Fixed, FixPreview
     from qtool.control.models.entries import Entry, EntryView, Found, QueueEntry
-    from qtool.control.models.leaving import Leaving, Remaining
+    from qtool.control.models.leaving import Leaving, Left, Remaining
     from qtool.control.models.mending import (
         Act,
         ActionResult,
@@ -66,6 +66,7 @@ __all__ = [
     "Found",
     "Injected",
     "Leaving",
+    "Left",
     "LogLine",
     "Missed",
     "Outcome",
@@ -104,6 +105,7 @@ _LATER = {
     "Found": "entries",
     "Injected": "runs",
     "Leaving": "leaving",
+    "Left": "leaving",
     "Missed": "mending",
     "Preview": "mending",
     "QueueEntry": "entries",

@@ -34,3 +34,14 @@ class Leaving:
     def hindrances(self) -> tuple[Remaining, ...]:
         """What has to be dealt with first."""
         return tuple(each for each in self.remaining if each.hinders)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What was removed: all that qtool kept at a site."""
+
+    folder: str
+    """Where it was."""
+    done: tuple[str, ...]
+    """What it was, in the words of ``Remaining``."""
+    files: int

@@ -19,6 +19,7 @@ from qtool.errors import QToolError, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtool.control.models import Left
     from qtool.control.serving.link import Link
     from qtool.installation import Configuration
 
@@ -167,7 +168,7 @@ class Attached(Control):
 
     # --- The end
 
-    def leave(self, token: str) -> str:
+    def leave(self, token: str) -> Left:
         """Refuse: whoever serves the site works with what would be removed."""
         del token
         raise Refused(f"{self._link.who} works there: qtool stop, then qtool leave")
