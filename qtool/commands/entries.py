@@ -33,12 +33,14 @@ class Listing:
         columns = entry_tables.columns(width, where=where, why=why)
         self._table = Table(*columns, width=width)
 
-    def put(self, entries: Iterable[Entry]) -> None:
-        """Write some entries."""
+    def put(self, entries: Iterable[Entry], *, more: bool = False) -> None:
+        """Write some entries; where more may come, all are aligned to each other."""
         if self._in_json:
             for entry in entries:
                 put_json(entry)
             return
+        if more:
+            self._table.reserve()
         rows = entry_tables.rows(
             [*entries],
             time.time(),

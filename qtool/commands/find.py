@@ -62,7 +62,7 @@ def _put_found(
                     entries = page.entries[:left]
                     found += len(entries)
                     if entries:
-                        listing.put(entries)
+                        listing.put(entries, more=True)
                     read += page.read
                     if options.number and found >= options.number:
                         return DONE

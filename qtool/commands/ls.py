@@ -102,7 +102,7 @@ def _put_oldest(control: Control, options: Namespace, where: str) -> int:
         entries = page.entries[:left]
         shown += len(entries)
         if entries:
-            listing.put(entries)
+            listing.put(entries, more=not page.complete)
         left = None if left is None else left - len(entries)
         if left == 0:
             _tell_more(page, shown, read, where)

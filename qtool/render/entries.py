@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SHORT_NAME = len("1795292186.811604+cf94")
 """So much of a name tells an entry from others, nearly always."""
 
+_TIME, _SIZE = len("1795292186.811604"), len("811.6 KB")
 _STATES = {".bak": "in flight", ".psv": "preserved"}
 _WAITING, _EDITED = ".pck", "edited"
 
@@ -34,11 +35,11 @@ def columns(
     wide = max(0, (width or 0) - 80)
     return [
         *([Column("QUEUE", most=12)] if where else []),
-        Column("NAME"),
+        Column("NAME", least=_TIME),
         Column("AGE", right=True),
-        Column("SIZE", right=True),
+        Column("SIZE", right=True, least=_SIZE),
         Column("LIST", most=12 + wide // 6),
-        Column("FROM", most=14 + wide // 5),
+        Column("FROM", most=14 + wide // 5, least=14 + wide // 5),
         *([Column("WHY", most=30 + wide // 3)] if why else []),
         Column("SUBJECT"),
     ]

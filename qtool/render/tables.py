@@ -16,6 +16,9 @@ CUT_SIGN = "…"
 
 _GAP = "  "
 _LONGEST_CELL = 4000
+_WIDEST = 60
+"""What is wider, where lines are not cut, moves nothing but its own line: the width of
+the name of an entry."""
 
 
 class Styled(NamedTuple):
@@ -38,6 +41,8 @@ class Column:
     """Aligned at its right end, as numbers are."""
     most: int = 0
     """How wide it is on a terminal, at most; 0 is as wide as it has to be."""
+    least: int = 0
+    """How wide it is there where rows come that nobody has seen; see ``reserve``."""
 
 
 class Table:
@@ -67,12 +72,23 @@ class Table:
             for row in rows
         ]
         for row in shown:
-            here = (width_of(cell.text) for cell in row)
-            self._widths = list(map(max, zip(self._widths, here, strict=True)))
+            self._widen(self._width_of(cell) for cell in row)
         if not self._has_heading:
             self._has_heading = True
             shown.insert(0, [Styled(each.title, "title") for each in self._columns])
         return [self._line(row) for row in shown]
+
+    def reserve(self) -> None:
+        """Keep room in the columns for rows of later parts, so that all are aligned."""
+        if self._width is not None:
+            self._widen(column.least for column in self._columns)
+
+    def _widen(self, widths: Iterable[int]) -> None:
+        self._widths = list(map(max, zip(self._widths, widths, strict=True)))
+
+    def _width_of(self, cell: Styled) -> int:
+        width = width_of(cell.text)
+        return min(width, _WIDEST) if self._width is None else width
 
     def _shown(self, cell: Cell, column: Column) -> Styled:
         text, style = cell if isinstance(cell, Styled) else (cell, "")

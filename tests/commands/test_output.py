@@ -52,6 +52,24 @@ def test_a_table_in_a_terminal_is_cut() -> None:
     ]
 
 
+def test_rows_of_later_parts_stand_below_those_of_the_first_as_far_as_is_known() -> (
+    None
+):
+    columns = (Column("SIZE", right=True, least=6), *COLUMNS[::2])
+    table = Table(*columns, width=40)
+    table.reserve()
+    assert shown(table, ("1 B", "in", "one")) == [
+        "  SIZE  QUEUE  SUBJECT",
+        "   1 B  in     one",
+    ]
+    assert shown(table, ("1.1 KB", "out", "two")) == ["1.1 KB  out    two"]
+
+
+def test_what_is_very_long_moves_only_its_own_line() -> None:
+    lines = shown(Table(*COLUMNS), ("x" * 900, 1, "a"), ("y", 2, "b"))
+    assert lines[1:] == [f"{'x' * 900}  1  a", f"{'y':60}  2  b"]
+
+
 @settings(max_examples=60)
 @given(texts, texts, st.integers(1, 60))
 def test_no_line_is_wider_than_the_terminal(one: str, two: str, width: int) -> None:
