@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qtool.control.standing import Standing
-    from qtool.queues.switchboard import Hint, QueueScan, Signs, Switchboard
+    from qtool.queues.signs import Signs
+    from qtool.queues.switchboard import Hint, QueueScan, Switchboard
     from qtool.settings import RunnerSettings
 
 _WHOLE = equal(1)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+from dataclasses import dataclass
 
 from qtool.queues import filebase
 from qtool.queues.filebase import TAKEN, WAITING
 from qtool.queues.folder import chunks
-from qtool.queues.switchboard import Signs
 
 _MOST_ASKED = 64
 """Of how many in flight it is asked when they were taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What one look tells of whether a queue moves; times in epoch seconds.
+
+    All but that in a name are of the file system's clock, which on a network may be
+    minutes off.
+    """
+
+    changed: float
+    """When a name last came into the queue, was taken, or went."""
+    youngest: float | None
+    """Time in the youngest waiting name."""
+    came: float | None
+    """When the entry of that name came there; None where it is gone again."""
+    taken: float | None
+    """When the last of what is in flight was taken; None where nothing is."""
 
 
 def signs_of(directory: str) -> Signs | None:
@@ -31,13 +48,19 @@ def signs_of(directory: str) -> Signs | None:
         changed = os.stat(directory).st_mtime
     except FileNotFoundError:
         return None
-    since = []
-    for name in taken[:_MOST_ASKED]:
-        with contextlib.suppress(FileNotFoundError):
-            since.append(os.lstat(f"{directory}/{name}").st_ctime)
     named = filebase.parse(youngest)
+    since = [_since(directory, name) for name in taken[:_MOST_ASKED]]
     return Signs(
         changed=changed,
         youngest=None if named is None else named.when,
-        taken=max(since, default=None),
+        came=None if named is None else _since(directory, youngest),
+        taken=max((each for each in since if each is not None), default=None),
     )
+
+
+def _since(directory: str, name: str) -> float | None:
+    """Return when a file got its name; None where it is gone."""
+    try:
+        return os.lstat(f"{directory}/{name}").st_ctime
+    except FileNotFoundError:
+        return None

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from qtool.qfile import QFile
     from qtool.queues.claims import Claim, Holder
     from qtool.queues.paging import NamePage
+    from qtool.queues.signs import Signs
     from qtool.queues.slices import Slice
-    from qtool.queues.switchboard import Hint, QueueScan, Signs
+    from qtool.queues.switchboard import Hint, QueueScan
     from qtool.queues.watch import Watcher
 
 

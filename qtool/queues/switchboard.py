@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qtool.qfile import QFile
     from qtool.queues.claims import Claim, Holder
     from qtool.queues.paging import NamePage
+    from qtool.queues.signs import Signs
     from qtool.queues.slices import Slice
 
 
@@ -75,18 +76,6 @@ class QueueScan:
         return min(
             (p.oldest for p in self.slices if p.oldest is not None), default=None
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
-    """What one look tells of whether a queue moves; times in epoch seconds."""
-
-    changed: float
-    """When a name last came into the queue, was taken, or went."""
-    youngest: float | None
-    """Time in the youngest waiting name."""
-    taken: float | None
-    """When the last of what is in flight was taken; None where nothing is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

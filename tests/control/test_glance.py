@@ -14,7 +14,7 @@ from qtool.control.verdicts.glance import with_retries
 from qtool.control.verdicts.progress import Part
 from qtool.control.verdicts.verdicts import judge
 from qtool.engine.mailman_processes import MailmanProcess
-from qtool.queues.switchboard import Signs
+from qtool.queues.signs import Signs
 from qtool.settings import parse
 
 if TYPE_CHECKING:
@@ -43,12 +43,19 @@ def seen(
 
 
 def ago(
-    changed: float, youngest: float | None = None, taken: float | None = None
+    changed: float,
+    youngest: float | None = None,
+    taken: float | None = None,
+    *,
+    clock: float = 0.0,
 ) -> Signs:
+    """What was so long ago looks like, where a file system's clock is so far ahead."""
+    there = AT + clock
     return Signs(
-        changed=AT - changed,
+        changed=there - changed,
         youngest=None if youngest is None else AT - youngest,
-        taken=None if taken is None else AT - taken,
+        came=None if youngest is None else there - youngest,
+        taken=None if taken is None else there - taken,
     )
 
 
@@ -87,6 +94,51 @@ def test_what_one_look_tells_is_said_with_its_evidence(
     assert found.kind is (VerdictKind.STALLED if is_stalled else VerdictKind.WAITS_LONG)
     assert found.severity is (Severity.CRITICAL if is_stalled else Severity.WARNING)
     assert (found.since is not None) is is_stalled
+
+
+AHEAD = "; the clock of its file system is 9m ahead, or more"
+BEHIND = "; the clock of its file system is 10m behind"
+
+
+@pytest.mark.parametrize(
+    ("signs", "flight", "words", "more"),
+    [
+        # It is slow, and behind
+        (ago(3, 3, clock=-600), 0, "slow or stalled: the oldest waits for 3h",
+         f", the last change was an arrival, 3s ago{BEHIND}"),
+        (ago(3, 60, clock=-600), 0, "slow: the oldest waits for 3h",
+         f", one was taken or put back 3s ago{BEHIND}"),
+        (ago(3, 60, 3, clock=-600), 1, "slow: the oldest waits for 3h",
+         f", the last was taken 3s ago{BEHIND}"),
+        # It is stalled all the same
+        (ago(HOUR, HOUR, clock=-600), 0, "stalled for 1h",
+         f", nothing has come or left for 1h{BEHIND}"),
+        (ago(2 * HOUR, 3 * HOUR, clock=600), 0, "stalled for 1h",
+         ", nothing has come or left for 1h"),
+        # How long ago it was nobody can tell
+        (ago(9, 9, clock=600), 0, "slow or stalled: the oldest waits for 3h",
+         f", the last change was an arrival, 0s ago{AHEAD}"),
+        (ago(9, 90, clock=600), 0, "slow or stalled: the oldest waits for 3h",
+         f", one was taken or put back 0s ago{AHEAD}"),
+        (ago(9, 90, 9, clock=600), 1, "slow or stalled: the oldest waits for 3h",
+         f", the last was taken 0s ago{AHEAD}"),
+    ],
+)  # fmt: skip
+def test_a_file_system_whose_clock_is_off_makes_no_queue_stalled(
+    signs: Signs, flight: int, words: str, more: str
+) -> None:
+    found = seen(signs, flight)
+    assert (found.words, found.evidence) == (words, WAITS + more)
+
+
+def test_a_name_that_tells_when_it_is_due_tells_of_no_clock() -> None:
+    part = Part(state=State.RUNNING, depth=1, oldest=AT - 3 * HOUR)
+    row = QueueRow(name="out", has_queue=True, runner="out", runner_slices=1, depth=1,
+                   state=State.RUNNING, honours_due=True,
+                   snooze_seconds=1.0)  # fmt: skip
+    signs = Signs(changed=AT - HOUR, youngest=AT - 60, came=AT - HOUR, taken=None)
+    found = judge(Facts(row=row, parts=(part,), at=AT, signs=signs))[0][0]
+    assert found.words == "stalled for 1h"
 
 
 def test_what_happens_in_one_slice_says_nothing_of_another() -> None:

@@ -32,13 +32,15 @@ def test_the_youngest_the_last_change_and_the_last_one_taken_are_told(
     assert signs is not None
     assert (signs.changed, signs.youngest) == (OLD + 60, YOUNG)
     assert signs.taken == before
+    came = (folder / f"{filebase_of(2, YOUNG)}.pck").stat().st_ctime
+    assert signs.came == came
 
 
 def test_of_a_folder_that_is_not_there_or_empty_nothing_is_said(tmp_path: Path) -> None:
     assert Spool("out", tmp_path / "none").signs() is None
     signs = Spool("out", tmp_path).signs()
     assert signs is not None
-    assert (signs.youngest, signs.taken) == (None, None)
+    assert (signs.youngest, signs.came, signs.taken) == (None, None, None)
 
 
 def test_a_name_that_only_looks_like_the_youngest_makes_that_unknown(
@@ -48,4 +50,4 @@ def test_a_name_that_only_looks_like_the_youngest_makes_that_unknown(
     (tmp_path / "zzzzzzzzzz.no.pck").touch()
     signs = Spool("out", tmp_path).signs()
     assert signs is not None
-    assert signs.youngest is None
+    assert (signs.youngest, signs.came) == (None, None)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from qtool.control.verdicts.drained import Drained
     from qtool.control.verdicts.progress import Part
     from qtool.engine.mailman_processes import MailmanProcess
-    from qtool.queues.switchboard import Signs
+    from qtool.queues.signs import Signs
 
 _SEVERITIES = tuple(Severity)
 _KINDS = tuple(VerdictKind)

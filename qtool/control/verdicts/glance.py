@@ -2,7 +2,8 @@
 
 That nothing has come into a folder, or left it, for hours is certain; so is that
 something was taken a moment ago. Where the last that happened was an arrival, nobody
-can tell, and the verdict says so.
+can tell, and the verdict says so. Files tell their times by the clock of the file
+system, which on a network may be minutes off.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from qtool.control.models import QueueRow, Verdict
     from qtool.control.verdicts.cases import Facts
     from qtool.control.verdicts.progress import Part
-    from qtool.queues.switchboard import Signs
+    from qtool.queues.signs import Signs
 
 _SLACK_SECONDS = 5.0
-"""From the time in a name until its file is there, at most."""
+"""From the time in a name until its file is there, at most; and from that until its
+folder shows it."""
 _LATE = frozenset({VerdictKind.STALLED, VerdictKind.WAITS_LONG})
 
 
@@ -46,9 +48,11 @@ def glanced(
     if signs is None:
         evidence += f"{doing}; whether any leave takes a second look"
         return warning(VerdictKind.WAITS_LONG, f"waits for {span(waited)}", evidence)
-    quiet, held = facts.at - signs.changed, None
+    clock, off = _clock(facts, signs)
+    doing += off
+    quiet, held = clock - signs.changed, None
     if part.in_flight and signs.taken is not None and is_alone:
-        held = facts.at - signs.taken
+        held = clock - signs.taken
         evidence += f", the last was taken {span(held)} ago"
     still = max(quiet, held or 0.0)
     if still >= patience:
@@ -61,8 +65,31 @@ def glanced(
     if held is None:
         how, change = _change(signs, is_alone=is_alone)
         evidence += f", {change} {span(quiet)} ago"
+    if clock > facts.at:
+        how = "slow or stalled"
     words = f"{how}: the oldest waits for {span(waited)}"
     return warning(VerdictKind.WAITS_LONG, words, evidence + doing)
+
+
+def _clock(facts: Facts, signs: Signs) -> tuple[float, str]:
+    """Return what time it is by the clock of the queue's file system, as far as known.
+
+    It is behind where an entry came before the time in its name, and ahead where what
+    has happened is yet to come.
+
+    Returns:
+        Epoch seconds, and how far that is off, in words; mostly "".
+    """
+    latest = max(signs.changed, signs.taken or 0.0)
+    told = "; the clock of its file system is"
+    if latest > facts.at + _SLACK_SECONDS:
+        return latest, f"{told} {span(latest - facts.at)} ahead, or more"
+    if signs.came is None or signs.youngest is None or facts.row.honours_due:
+        return facts.at, ""  # a name may tell when an entry is due
+    behind = signs.youngest - signs.came
+    if behind <= _SLACK_SECONDS:
+        return facts.at, ""
+    return max(facts.at - behind, latest), f"{told} {span(behind)} behind"
 
 
 def _change(signs: Signs, *, is_alone: bool) -> tuple[str, str]:
@@ -72,7 +99,7 @@ def _change(signs: Signs, *, is_alone: bool) -> tuple[str, str]:
         signs: Of the whole queue.
         is_alone: Whether that is the slice.
     """
-    if signs.youngest is None or signs.changed <= signs.youngest + _SLACK_SECONDS:
+    if signs.came is None or signs.changed <= signs.came + _SLACK_SECONDS:
         return "slow or stalled", "the last change was an arrival,"
     if not is_alone:
         return "slow or stalled", "one was taken or put back in some slice"
