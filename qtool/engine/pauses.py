@@ -175,6 +175,9 @@ class Pauses:
             raise RunnerError(f"{self._path}: {reason}") from error
 
     def _write(self, pauses: Sequence[Pause]) -> None:
+        temporary = self._path.with_suffix(".tmp")
+        with suppress(FileNotFoundError):
+            temporary.unlink()  # of one who was killed: the lock is ours
         if not pauses:
             with suppress(FileNotFoundError):
                 self._path.unlink()
@@ -182,9 +185,6 @@ class Pauses:
         import json  # looking where nothing is paused needs none
 
         kept = {"version": _LAYOUT_VERSION, "pauses": [asdict(p) for p in pauses]}
-        temporary = self._path.with_suffix(".tmp")
-        with suppress(FileNotFoundError):
-            temporary.unlink()  # of one who was killed: the lock is ours
         durable.write_new(str(temporary), json.dumps(kept, indent=1).encode())
         temporary.replace(self._path)
 

@@ -10,12 +10,14 @@ import fcntl
 import json
 import logging
 import os
+import re
 from contextlib import contextmanager, suppress
 from types import GenericAlias
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from qtool.queues import durable
 from qtool.queues.state import make_state_folder
+from qtool.queues.writers import FOLDER
 from qtool.wire import Wire, dumped
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ T = TypeVar("T")
 
 _LARGEST = 1 << 20
 """Bytes of the file that are read."""
+_HALF = re.compile(r"(?:alerts|drains|pauses|lists\.\d+)\.tmp", re.ASCII)
+"""What is renamed once it is whole, of all that is written under the same lock."""
 
 log = logging.getLogger("qtool.notes")
 
@@ -75,7 +79,7 @@ class Note(Generic[T]):
         folder = self._path.parent
         folder.parent.stat()  # a note does not make a spool that is gone
         make_state_folder(str(folder))
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        place = os.open(folder, FOLDER)
         try:
             fcntl.flock(place, fcntl.LOCK_EX)  # two who write would lose one
             facts = self.read()
@@ -109,13 +113,13 @@ class Note(Generic[T]):
             log.warning("%s is dropped: %s", self._path, damage)
 
     def _write(self, facts: list[T]) -> None:
+        temporary = self._path.with_suffix(".tmp")
+        with suppress(FileNotFoundError):
+            temporary.unlink()  # of one who was killed: the lock is ours
         if not facts:
             with suppress(FileNotFoundError):
                 self._path.unlink()
             return
-        temporary = self._path.with_suffix(".tmp")
-        with suppress(FileNotFoundError):
-            temporary.unlink()  # of one who was killed: the lock is ours
         kept = {"layout": self._layout, "facts": dumped(facts)}
         durable.write_new(str(temporary), json.dumps(kept, indent=1).encode())
         try:
@@ -123,3 +127,53 @@ class Note(Generic[T]):
         except OSError:
             temporary.unlink()
             raise
+
+
+# --- What writers that died have left
+
+
+def is_half(name: str) -> bool:
+    """Return whether a file of that name is one that is being written, or was."""
+    return _HALF.fullmatch(name) is not None
+
+
+def half_written(folder: Path) -> list[str]:
+    """Return the names of files in the state folder that nobody writes any more.
+
+    The next write of the same note removes it.
+    """
+    try:
+        names = sorted(filter(is_half, os.listdir(folder)))
+        if not names:
+            return []
+        with _alone(folder) as is_alone:
+            return names if is_alone else []
+    except OSError:
+        return []
+
+
+def forget_half(folder: Path, name: str) -> bool:
+    """Remove a file that nobody writes any more; return whether it was removed."""
+    with _alone(folder) as is_alone:
+        if not is_alone or not is_half(name):
+            return False
+        try:
+            (folder / name).unlink()
+        except FileNotFoundError:
+            return False
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Keep writers away; yield whether there was none."""
+    place = os.open(folder, FOLDER)
+    try:
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # somebody writes, or there are no locks
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import shutil
@@ -499,6 +500,26 @@ def test_notes_of_dead_claims_are_removed(site: Doctored) -> None:
     with queue.claim("runner some"):
         assert site.control.fix("claims", "", preview.token).done == ()
     assert not note.exists()
+
+
+def test_notes_that_a_killed_writer_left_half_are_removed(site: Doctored) -> None:
+    state = site.root / ".qtool"
+    state.mkdir(0o2770)
+    state.chmod(0o2770)
+    half = ["alerts.tmp", "lists.42.tmp"]
+    for name in (*half, "odd.tmp"):
+        (state / name).touch()
+    place = os.open(state, os.O_RDONLY)
+    fcntl.flock(place, fcntl.LOCK_EX)  # as who is writing
+    assert site.kinds() == {}
+    os.close(place)
+    found = site.only()
+    assert (found.kind, list(found.names)) == ("half-notes", half)
+    preview = site.control.fix_preview("half-notes")
+    (state / half[0]).unlink()
+    fixed = site.control.fix("half-notes", "", preview.token)
+    assert (list(fixed.done), len(fixed.skipped)) == ([half[1]], 1)
+    assert (state / "odd.tmp").exists()
 
 
 def test_a_state_folder_that_is_a_link_or_anothers_is_told(site: Doctored) -> None:

@@ -69,6 +69,22 @@ def test_all_of_it_goes_and_mail_in_the_queues_stays(
     assert site.names("some") == [f"{name}.pck"]
 
 
+def test_what_a_killed_writer_left_is_told_from_what_is_not_ours(
+    site: Control, state: Path
+) -> None:
+    for name in ("alerts.tmp", "drains.tmp", "lists.42.tmp", "odd.tmp", "pauses.tmp"):
+        (state / name).touch()
+    half = "half written by somebody who was killed"
+    words = [each.words for each in site.leaving().remaining]
+    assert words == [
+        f"{half}: alerts.tmp", "the audit log", f"{half}: drains.tmp",
+        f"{half}: lists.42.tmp", "something else: odd.tmp", "pauses, which end with it",
+        f"{half}: pauses.tmp",
+    ]  # fmt: skip
+    site.leave(site.leaving().token)
+    assert not state.exists()
+
+
 @pytest.mark.parametrize(
     ("place", "words", "fix"),
     [

@@ -45,9 +45,10 @@ def test_the_next_one_finds_what_was_noted_and_nothing_else_stays(
     assert names == {"layout", "facts.json"}
     mode = (tmp_path / ".qtool" / "facts.json").stat().st_mode
     assert stat.S_IMODE(mode) == 0o660
+    (tmp_path / ".qtool" / "facts.tmp").write_text("of one who was killed")
     with note(tmp_path).changing() as facts:
         facts.clear()
-    assert not (tmp_path / ".qtool" / "facts.json").exists()
+    assert [path.name for path in (tmp_path / ".qtool").iterdir()] == ["layout"]
 
 
 def test_a_change_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:

@@ -18,10 +18,9 @@ from qtool.control.doctor.rights import (
     mended_file,
     mended_folder,
 )
-from qtool.control.doctor.site import named_pause, stale_pauses
-from qtool.engine.pauses import Pauses
+from qtool.control.doctor.state_fixes import EndPauses, ForgetClaims, ForgetHalves
 from qtool.errors import NoSuchEntry, QFileError, Refused, SliceClaimed
-from qtool.queues import checkup, claimants, filebase
+from qtool.queues import checkup, filebase
 from qtool.queues.filebase import IN_HAND, TAKEN, WRITING
 from qtool.queues.slices import whole
 
@@ -228,37 +227,6 @@ class SetUnsafeAside(SetAside):
     kind = contents.UNSAFE
 
 
-class EndPauses(Fix):
-    """Ends pauses of what the configuration does not have."""
-
-    words = "ended"
-    of_queue = False
-
-    def names(self) -> list[str]:
-        return [named_pause(*each) for each in stale_pauses(self.configuration)]
-
-    def mend(self, name: str) -> None:
-        for runner, number in stale_pauses(self.configuration):
-            if named_pause(runner, number) == name:
-                Pauses(self.folder).remove(runner, number, 0)
-                return
-        raise Other("there is no such pause any more")
-
-
-class ForgetClaims(Fix):
-    """Removes notes on claims that nobody holds."""
-
-    words = "removed"
-    of_queue = False
-
-    def names(self) -> list[str]:
-        return claimants.stale_notes(self.folder)
-
-    def mend(self, name: str) -> None:
-        if not claimants.forget(self.folder, name):
-            raise Other("it is gone, or somebody holds that claim now")
-
-
 FIXES: dict[str, type[Fix]] = {
     "orphan-bak": PutBack,
     "edit": EndEditing,
@@ -269,6 +237,7 @@ FIXES: dict[str, type[Fix]] = {
     contents.UNSAFE: SetUnsafeAside,
     "pauses": EndPauses,
     "claims": ForgetClaims,
+    "half-notes": ForgetHalves,
 }
 """Each by the kind of finding that it puts right."""
 

@@ -18,6 +18,7 @@ from qtool.control.acts.journal import Journal
 from qtool.control.models import Remaining
 from qtool.queues import claimants
 from qtool.queues.filebase import ENTRY_SUFFIXES, IN_HAND, parse
+from qtool.queues.notes import is_half
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -159,11 +160,18 @@ def told(configuration: Configuration, remains: Remains) -> list[Remaining]:
             found += _mail(name, thing)
         elif name.startswith("step-"):
             found.append(_step(name))
-        elif words := _WORDS.get(name, f"something else: {visible(name, 80)}"):
+        elif words := _words(name):
             fix = _KEPT.get(name, "").format(path=quote(str(folder / name)))
             count = f", {thing.files:,} files" if thing.files > 1 else ""
             kept.append(Remaining(words=f"{words}{count}", fix=fix))
     return found + kept
+
+
+def _words(name: str) -> str:
+    shown = visible(name, 80)
+    if is_half(name):
+        return f"half written by somebody who was killed: {shown}"
+    return _WORDS.get(name, f"something else: {shown}")
 
 
 def stranded(folder: Path, remains: Remains) -> Remaining:

@@ -15,6 +15,7 @@ from qtool.control.verdicts.disk import disk_of, judge_disk
 from qtool.engine.pauses import Pauses
 from qtool.installation.rights import is_missing, is_shared, user_name
 from qtool.queues import checkup, claimants
+from qtool.queues.notes import half_written
 from qtool.queues.state import layout_refusal
 from qtool.settings import SiteKind
 from qtool.untrusted import visible
@@ -192,6 +193,11 @@ def _notes(configuration: Configuration) -> list[Finding]:
     return finding(
         "claims", Severity.NOTE, claimants.stale_notes(configuration.state_directory),
         "{n} note{s} on claims whose holders were killed: nobody believes {them}",
+        "remove {them}", fixable=True,
+    ) + finding(
+        "half-notes", Severity.NOTE, half_written(configuration.state_directory),
+        "{n} note{s} half written (.tmp), whose writer{s} died: what {it} {is} of is"
+        " there as it was before; the next write removes {them}",
         "remove {them}", fixable=True,
     )  # fmt: skip
 
