@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qtool.control.audit.audit import BEGIN, END, FILE, READ
 from qtool.control.models import AuditPage, AuditRecord
 from qtool.msgdata import from_json
+from qtool.queues import durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,9 +37,8 @@ def page_of(folder: Path, wanted: Wanted, number: int, after: str) -> AuditPage:
         after: Where the page before ended.
     """
     path = folder / FILE
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, durable.READING)
     except FileNotFoundError:
         return AuditPage(records=(), broken=0, after="")
     try:
