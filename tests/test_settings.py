@@ -216,7 +216,7 @@ def test_any_text_is_a_configuration_or_one_line(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("5d", 432000), ("15m", 900), ("1s", 1), ("0.5", 0.5), ("1h30m", 5400),
-     ("2w", 1209600), ("1d 12h", 129600), ("0", 0)],
+     ("2w", 1209600), ("1y", 31557600), ("1d 12h", 129600), ("0", 0)],
 )  # fmt: skip
 def test_durations_are_read_as_mailman_writes_them(text: str, seconds: float) -> None:
     assert duration_seconds(text) == seconds

@@ -10,6 +10,7 @@ pays for what stands at its top.
 from __future__ import annotations
 
 import argparse
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,12 @@ _COMMANDS: dict[str, dict[str, str]] = {
 }
 """What each command is for, in the groups of the help."""
 
+_NEGATED = re.compile(
+    r"-(?:[(@]|(?:list|from|to|subject|id|age|due|size|attempts|slice|why|origin|state"
+    r"|name)[:=~<>])",
+    re.IGNORECASE,
+)
+"""How a filter begins that does so with a term turned round; no option does."""
 _CONSOLES = ("shell",)
 """Commands that stay open and start nothing by themselves."""
 
@@ -127,6 +134,12 @@ class Parser(argparse.ArgumentParser):
         # Alone it takes QUEUE without FILE where an option stands between them.
         self.mixes = False  # the other one calls back, for each kind of words
         return self.parse_known_intermixed_args(args, namespace)
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        """Return nothing for a word that is no option, but a filter's."""
+        return (
+            None if _NEGATED.match(arg_string) else super()._parse_optional(arg_string)
+        )
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and end with the status for usage."""

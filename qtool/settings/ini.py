@@ -22,8 +22,10 @@ _BOOLEANS = {
     "yes": True, "true": True, "on": True, "1": True, "enabled": True,
     "no": False, "false": False, "off": False, "0": False, "disabled": False,
 }  # fmt: skip
-_UNIT_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-_DURATION_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([wdhms])", re.ASCII)
+_UNIT_SECONDS = {
+    "y": 31557600.0, "w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0,
+}  # fmt: skip
+_DURATION_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([ywdhms])", re.ASCII)
 _PLAIN_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 _VARIABLE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
 _DEEPEST = 20

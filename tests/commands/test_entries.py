@@ -11,6 +11,7 @@ import pytest
 from qtool import qfile
 from qtool.commands import entries, ls
 from qtool.commands.entries import Listing
+from qtool.control.filters.keys import KEYS
 from qtool.control.models import Entry
 from qtool.qfile import message_from_bytes
 from tests.control.site import configuration
@@ -136,6 +137,25 @@ def test_find_looks_into_all_queues(call: Call, config: Path) -> None:
         "",
         "qtool: no entry is like that\n",
     )
+
+
+def test_a_filter_may_begin_with_what_it_turns_round(call: Call, config: Path) -> None:
+    for words in (
+        ("ls", "in", "-list:list3"),
+        ("ls", "in", "-n", "0", "-LIST:list3"),
+        ("find", "-list:list3", "-q", "in", "from:anne"),
+        ("find", "-(list:list3 or age<1s)", "-q", "in"),
+        ("discard", "in", "-list:list3", "-name:x", "--dry-run"),
+    ):
+        done = call("-C", config, *words)
+        assert (done.status, done.out.count("list")) == (0, 4), words
+    assert call("-C", config, "ls", "in", "-none:x").status == 2
+
+
+def test_every_key_of_a_filter_may_be_turned_round(call: Call, config: Path) -> None:
+    for key in KEYS:
+        done = call("-C", config, "ls", "in", f"-{key}~(")
+        assert done.err.startswith("qtool: filter, at character "), key
 
 
 @pytest.mark.parametrize("words", [("ls", "in", "size<"), ("find", "size<")])
