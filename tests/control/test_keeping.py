@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ import pytest
 
 from qtool.errors import NoSuchAct
 from tests.control.site import configuration, open_site
-from tests.control.test_mending import files, put
-from tests.control.test_mending_races import cut_off
+from tests.control.test_mending import files, folder, put
+from tests.control.test_mending_races import cut_off, journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +67,10 @@ def test_what_still_matters_stays_on_record(control: Control) -> None:
     control.discard("in", one)  # 1: in the trash
     edited = control.edit("in", two, {"n": 1})  # 2: its original is
     control.undo(edited.number)  # 3: undone, so that it is not done again
-    control.move("in", three, "out")  # 4: cut off, and perhaps half-way
+    control.move("in", three, "out")  # 4: cut off, and half-way
     cut_off(control, 4)
+    moved = folder(control, "out") / f"{three}.pck"
+    moved.rename(moved.with_suffix(".edit"))
     control.hold("in", two)
     control.release("in", two)
     later(control, 31)
@@ -77,8 +80,65 @@ def test_what_still_matters_stays_on_record(control: Control) -> None:
     for heap in control.trash():
         place = f"trash:{heap.number}"
         control.confirm(control.preview("empty", place, "all").token)
-    control.release("in", two)
+    assert control.release("in", two).note == ""
     assert numbers(control) == [8, 7, 4]
+    moved.with_suffix(".edit").rename(moved)
+    assert control.hold("in", two).note == (
+        "not on record any more: act 4, which had been cut off long ago and left no"
+        " message half-way"
+    )
+    assert numbers(control) == [9, 8]
+
+
+def test_what_lost_metadata_where_it_stayed_keeps_its_cut_off_act_on_record(
+    control: Control,
+) -> None:
+    one, two = put(control, "shunt", 2, whichq="in")
+    control.confirm(control.preview("unshunt", "shunt", "all").token)
+    cut_off(control, 1)
+    shunt, queue = control.configuration.shunt, control.configuration.switchboards["in"]
+    for name in (one, two):
+        queue.transfer(name, shunt)  # as one that was cut off may leave it
+    shunt.rewrite(two, {**shunt.peek(two).msgdata, "whichq": "in"})
+    [other] = put(control, "in")
+    control.hold("in", other)
+    control.release("in", other)
+    later(control, 31)
+    control.hold("in", other)
+    assert numbers(control) == [4, 3, 1]
+    assert control.undo(1).skipped
+    assert shunt.peek(one).msgdata["whichq"] == "in"
+    later(control, 32)
+    assert "act 1, which" in control.release("in", other).note
+    assert 1 not in numbers(control)
+
+
+def test_what_is_in_two_places_or_cannot_be_seen_keeps_its_act_on_record(
+    control: Control,
+) -> None:
+    """As it is after a kill on the way to another disk."""
+    [name] = put(control, "in")
+    control.move("in", name, "out")
+    cut_off(control, 1)
+    copy = folder(control, "in") / f"{name}.pck"
+    copy.write_bytes((folder(control, "out") / copy.name).read_bytes())
+    [other] = put(control, "in")
+    for act in (control.hold, control.release):
+        act("in", other)
+    later(control, 31)
+    control.hold("in", other)
+    assert numbers(control) == [4, 3, 1]
+    copy.unlink()
+    record = journal_of(control) / "1.jsonl"
+    text = record.read_text()
+    record.write_text(text.replace('"out"]', '"gone"]'))
+    os.utime(record, (0, 0))
+    control.release("in", other)
+    assert 1 in numbers(control)
+    record.write_text(text)
+    os.utime(record, (0, 0))
+    control.hold("in", other)
+    assert 1 not in numbers(control)
 
 
 def test_a_day_is_kept_where_no_trash_is(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from qtool.queues.filebase import PRESERVED, WAITING, when_of
 from qtool.settings import SiteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qtool.control.acts.carrying import Change
     from qtool.control.acts.editing import Edit
@@ -42,7 +42,8 @@ _PAGE_SECONDS = 0.5
 """How long a filter is asked before it is told how far that is."""
 EVERYTHING = "all"
 """What is typed for every entry of a queue, and nothing shorter."""
-
+_NAMED = 10
+"""Acts that are named in a note."""
 
 _FREE = (WAITING, PRESERVED)
 """States in which nobody has an entry in hand."""
@@ -195,9 +196,9 @@ class Mender:
         undoes: int = 0,
         change: Change | None = None,
     ) -> ActionResult:
-        uid, now = acting_uid(), self._clock()
+        uid, now, forgotten = acting_uid(), self._clock(), list[int]()
         if ways.moves:
-            forget_old(self._configuration, self._journal, now, undoes)
+            forgotten = forget_old(self._configuration, self._journal, now, undoes)
         record = Record(
             number=0,
             verb=plan.verb,
@@ -210,9 +211,11 @@ class Mender:
             moves=(),
             undoes=undoes,
         )
-        return carry_out(
+        result = carry_out(
             self._configuration, self._journal, record, ways, ongoing, change
         )
+        notes = filter(None, (result.note, _forgotten(forgotten)))
+        return replace(result, note="; ".join(notes))
 
     def _matching(self, plan: Plan, where: str, ongoing: Ongoing) -> tuple[str, ...]:
         """Return the filebases that a filter selects, oldest first."""
@@ -236,6 +239,19 @@ def _warnings(ways: Ways) -> list[str]:
     for missed in (*ways.skipped, *ways.failed):
         reasons[missed.reason] = reasons.get(missed.reason, 0) + 1
     return [f"{count} will be left: {reason}" for reason, count in reasons.items()]
+
+
+def _forgotten(numbers: Sequence[int]) -> str:
+    """Tell of acts that were cut off, and are not on record any more; mostly ""."""
+    if not numbers:
+        return ""
+    named = ", ".join(map(str, numbers[:_NAMED]))
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    acts = "act" if len(numbers) == 1 else "acts"
+    return (
+        f"not on record any more: {acts} {named}{more}, which had been cut off long ago"
+        " and left no message half-way"
+    )
 
 
 def _act(record: Summary, undone_by: int) -> Act:
