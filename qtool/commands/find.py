@@ -10,6 +10,7 @@ from qtool.commands.output import DONE, FAILED, LEFT, tell
 from qtool.commands.progress import Progress
 from qtool.commands.site import opened
 from qtool.control.paging import PAGE, pages
+from qtool.control.places import place
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -43,7 +44,10 @@ def run(options: Namespace) -> int:
     """Print what a filter matches, queue by queue."""
     where = " ".join(options.words)
     with opened(options) as control:
-        queues = options.queue or tuple(control.configuration.switchboards)
+        for name in options.queue:
+            place(control.configuration, name)  # raises where there is none
+        named = tuple(dict.fromkeys(options.queue))
+        queues = named or tuple(control.configuration.switchboards)
         return _put_found(control, queues, where, options)
 
 

@@ -131,6 +131,10 @@ def test_find_looks_into_all_queues(call: Call, config: Path) -> None:
         == 1
     )
     assert len(_names(call("-C", config, "find", "from:anne", "-n", "3").out)) == 3
+    twice = call("-C", config, "find", "from:anne", "-q", "in", "-q", "in")
+    assert len(_names(twice.out)) == 5
+    nowhere = call("-C", config, "find", "from:anne", "-q", "in", "-q", "nope")
+    assert (nowhere.out, nowhere.err) == ("", "qtool: there is no queue 'nope'\n")
     none = call("-C", config, "find", "from:zoe")
     assert (none.status, none.out, none.err) == (
         1,
