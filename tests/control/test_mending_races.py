@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pytest
 
-from qtool.control.acts import carrying, mender
+from qtool.control.acts import mender, swapping
 from qtool.control.acts.journal import Journal
 from qtool.control.acts.plans import mark_of
 from qtool.control.acts.records import Record, begin_lines
@@ -186,7 +186,7 @@ def test_of_two_who_take_an_edit_back_at_once_one_takes_it_back(
         return made
 
     monkeypatch.setattr(mender, "ways_back", together(ways_back))
-    monkeypatch.setattr(carrying, "mark_of", together(mark_of))
+    monkeypatch.setattr(swapping, "mark_of", together(mark_of))
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda each: each.undo(number), (control, other)))
     assert control.entry("in", name).msgdata == before

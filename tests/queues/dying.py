@@ -79,8 +79,8 @@ class _Process:
 
 def _path_of(argument: object) -> str:
     """Return the path that an argument of a call stands for; empty for none."""
-    if isinstance(argument, str):
-        return argument
+    if isinstance(argument, str | Path):
+        return str(argument)
     if type(argument) is int:
         with suppress(OSError):
             return str(Path(f"/proc/self/fd/{argument}").readlink())

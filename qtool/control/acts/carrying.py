@@ -12,15 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtool.control.acts.groups import Groups
-from qtool.control.acts.plans import mark_of
 from qtool.control.acts.records import OWN_TRASH
+from qtool.control.acts.swapping import edit, take_back
 from qtool.control.audit.audit import noted
 from qtool.control.models.mending import NOT_TRIED, ActionResult, Missed
 from qtool.control.places import HELD, TRASH, place, trash
 from qtool.errors import NoSuchEntry, QFileError, QToolError
 from qtool.msgdata import from_json
 from qtool.queues import durable
-from qtool.queues.filebase import IN_HAND, PRESERVED, WAITING
+from qtool.queues.filebase import IN_HAND, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from qtool.control.acts.ongoing import Ongoing
     from qtool.control.acts.plans import Ways
     from qtool.control.acts.records import Moved, Record
+    from qtool.control.acts.swapping import Change
     from qtool.installation import Configuration
     from qtool.queues.switchboard import Switchboard
 
-Change: TypeAlias = "Callable[[Switchboard, str], None]"
 Made: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any]]"
 _SINCE = ": what was processed or moved since cannot come back"
 _EMPTIED = ": it was emptied from the trash, or moved from there"
@@ -161,7 +161,7 @@ class _Carrier:
 
     def _fail(self, move: Moved, reason: str) -> None:
         self._miss(self.failed, move, reason)
-        if move.msgdata is not None:
+        if move.msgdata is not None or move.swapped:
             self._unsure.append(move.filebase)
 
     def _left_in_hand(self, move: Moved) -> str:
@@ -202,8 +202,12 @@ class _Carrier:
 
     def _go(self, move: Moved) -> None:
         source, target = self._place(move.source), self._place(move.target)
-        if move.swapped:
-            self._exchange(move, source, target)
+        if move.swapped and self._change is not None:
+            edit(move, source, target, self._change)
+        elif move.swapped:
+            # Swapped again by an undo after one that was cut off, it would come back.
+            self._sweep(move.target)
+            take_back(move, source, target)
         else:
             source.transfer(
                 move.filebase,
@@ -217,38 +221,6 @@ class _Carrier:
             )
         self._unsynced.setdefault(move.source, True)
         self._unsynced[move.target] = False
-
-    def _exchange(self, move: Moved, source: Switchboard, target: Switchboard) -> None:
-        """Change an entry whose original is kept beside, or take that back."""
-        filebase = move.filebase
-        if self._change is None:
-            is_back = source.name.startswith(TRASH)
-            queue, heap = (target, source) if is_back else (source, target)
-            # Swapped again by an undo after one that was cut off, it would come back.
-            self._sweep(move.target)
-            # A spare copy is there where it was cut off before its last step.
-            has_spare = is_back and filebase in heap.get_files(PRESERVED)
-            held = target.peek(filebase)
-            if mark_of(held) == move.original and not has_spare:
-                raise NoSuchEntry(f"{filebase}: the original is in {target.name}")
-            was = held if is_back and not has_spare else None
-            queue.swap(filebase, heap, was=was, sync=False)
-        else:
-            self._keep(filebase, source, target)
-            try:
-                self._change(source, filebase)
-            except BaseException:
-                target.erase(filebase)
-                raise
-
-    @staticmethod
-    def _keep(filebase: str, source: Switchboard, target: Switchboard) -> None:
-        try:
-            source.keep(filebase, target)
-        except OSError:
-            with suppress(NoSuchEntry):  # only the wait for the disk has failed
-                target.erase(filebase)
-            raise
 
     def _msgdata(self, move: Moved) -> Made | None:
         """Return what makes the metadata from then on; None where they are kept."""

@@ -28,10 +28,10 @@ from qtool.settings import SiteKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from qtool.control.acts.carrying import Change
     from qtool.control.acts.editing import Edit
     from qtool.control.acts.ongoing import Ongoing, OngoingActs
     from qtool.control.acts.records import Summary
+    from qtool.control.acts.swapping import Change
     from qtool.control.desk.desk import Desk
     from qtool.queues.switchboard import Switchboard
 
