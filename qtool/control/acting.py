@@ -8,8 +8,13 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from qtool.installation.rights import user_name
+from qtool.queues import durable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_NO_LOGIN = "4294967295"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,26 @@ def this_process() -> Actor:
 def acting_uid() -> int:
     """Return the user id of who asked for what this thread does."""
     return acting().uid
+
+
+def acting_name() -> str:
+    """Return who asked for it, for people: ``anne as list`` where anne became that.
+
+    Two who call ``sudo`` have one user id, and are two.
+    """
+    actor = acting()
+    user = user_name(actor.uid)
+    person = actor.sudo or login_name(actor.pid)
+    return f"{person} as {user}" if person not in ("", user) else user
+
+
+def login_name(pid: int) -> str:
+    """Return who has logged in, whomever he has become since, as the kernel knows."""
+    try:
+        said = durable.read_small(f"/proc/{pid}/loginuid", 20).decode("ascii").strip()
+    except OSError:
+        return ""
+    return user_name(int(said)) if said.isdecimal() and said != _NO_LOGIN else ""
 
 
 def asked_by() -> Actor | None:

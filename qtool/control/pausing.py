@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pwd
 import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtool.control.acting import acting_uid
+from qtool.control.acting import acting_name
 from qtool.control.models import State
 from qtool.control.standing import ACTIVE, mixed_note, sickest
 from qtool.errors import (
@@ -75,8 +74,8 @@ class Pausing:
         name = self._named(runner, number)
         self._check(self._configuration.runner(runner))
         self._pauses.put(
-            Pause(runner=runner, slice=number, who=_who(), since=now, reason=reason,
-                  until=until)
+            Pause(runner=runner, slice=number, who=acting_name(), since=now,
+                  reason=reason, until=until)
         )  # fmt: skip
         self.changed()
         busy = self._busy(runner, range(self._count(runner)))
@@ -191,11 +190,3 @@ class Pausing:
         if number is None:
             return f"{runner}: all {count} slices"
         return f"{runner}, slice {number}:{count},"
-
-
-def _who() -> str:
-    """Return the name of the user who acts."""
-    uid = acting_uid()
-    with suppress(KeyError):
-        return pwd.getpwuid(uid).pw_name
-    return f"uid {uid}"

@@ -23,9 +23,11 @@ def test_it_is_this_process_who_acts_unless_somebody_asked_for_it() -> None:
 def test_a_pause_names_the_user_who_asked_for_it(tmp_path: Path) -> None:
     control = open_site(tmp_path, configuration(**{"in": f"class: {HERE}.Taking"}))
     control.start("in")
-    with acting_as(Actor(uid=_ANOTHER, pid=0)):
-        control.pause("in")
-    row = control.scan().row("in")
-    assert row is not None
-    assert f"paused by {pwd.getpwuid(_ANOTHER).pw_name}" in row.note
+    user = pwd.getpwuid(_ANOTHER).pw_name
+    for sudo, who in (("", user), ("anne", f"anne as {user}"), (user, user)):
+        with acting_as(Actor(uid=_ANOTHER, pid=0, sudo=sudo)):
+            control.pause("in")
+        row = control.scan().row("in")
+        assert row is not None
+        assert f"paused by {who}" in row.note
     control.close()

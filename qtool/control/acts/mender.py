@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from qtool.control.acting import acting_uid
+from qtool.control.acting import acting_name, acting_uid
 from qtool.control.acts.carrying import carry_out
 from qtool.control.acts.editing import check, with_headers
 from qtool.control.acts.journal import Journal
@@ -21,7 +21,6 @@ from qtool.control.models import Act, ActionResult, Missed, Preview
 from qtool.control.models.mending import NO_WAY
 from qtool.control.places import place
 from qtool.errors import NoSuchEntry, Refused
-from qtool.installation.rights import user_name
 from qtool.queues.filebase import PRESERVED, WAITING, when_of
 from qtool.settings import SiteKind
 
@@ -88,7 +87,7 @@ class Mender:
 
     def undo(self, number: int | None, why: str, *, others: bool) -> ActionResult:
         """Take an act back."""
-        record, note = to_undo(self._journal, number, acting_uid(), others=others)
+        record, note = to_undo(self._journal, number, others=others)
         plan = Plan(verb=UNDO, queue=record.queue, to=record.to, filebases=())
         ways = ways_back(record)
         with self._ongoing.begun(UNDO, plan.queue, plan.to) as ongoing:
@@ -136,7 +135,7 @@ class Mender:
     def undo_question(self, number: int) -> str | None:
         """Return what to ask before an act is undone; None for nothing."""
         record = self._journal.summary(number)
-        if record.uid == acting_uid():
+        if (record.uid, record.who) == (acting_uid(), acting_name()):
             return None
         what = f"{record.who}'s {record.verb} of {record.reach:,} in {record.queue}"
         return f"Undo {what}?"
@@ -206,7 +205,7 @@ class Mender:
             to=plan.to,
             at=now,
             uid=uid,
-            who=user_name(uid),
+            who=acting_name(),
             why=why,
             moves=(),
             undoes=undoes,

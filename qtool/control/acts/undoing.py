@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtool.control.acting import acting_name, acting_uid
 from qtool.control.acts.plans import Ways
 from qtool.errors import NoSuchAct, Refused
 
@@ -34,7 +35,7 @@ def undone(acts: Iterable[Summary]) -> Iterator[tuple[Summary, int]]:
 
 
 def to_undo(
-    journal: Journal, number: int | None, uid: int, *, others: bool
+    journal: Journal, number: int | None, *, others: bool
 ) -> tuple[Record, str]:
     """Return the act to take back: that of the number, or the user's own last.
 
@@ -45,6 +46,7 @@ def to_undo(
             another user's and was not asked for by ``others``.
         NoSuchAct: There is none of that number, or it cannot be understood.
     """
+    me = acting_uid(), acting_name()
     damaged: list[str] = []
     tried: set[int] = set()  # in vain, as nothing of it was there any more
     for act, by in undone(journal.summaries()):
@@ -53,10 +55,10 @@ def to_undo(
         is_meant = act.number == number
         if number is None:
             did_any = act.done != 0 and not act.undoes and act.number not in tried
-            is_meant = act.uid == uid and not by and did_any
+            is_meant = (act.uid, act.who) == me and not by and did_any
         damage = act.damage
         if is_meant:
-            _check(act, by, uid, others=others)
+            _check(act, by, is_allowed=others or (act.uid, act.who) == me)
             try:
                 return journal.read(act.number), "; ".join(damaged)
             except NoSuchAct as error:  # in the middle, where nobody has looked yet
@@ -72,12 +74,12 @@ def to_undo(
     raise Refused("; ".join(["there is no act of yours to undo", *damaged]))
 
 
-def _check(act: Summary, by: int, uid: int, *, others: bool) -> None:
+def _check(act: Summary, by: int, *, is_allowed: bool) -> None:
     if act.damage:
         raise NoSuchAct(act.damage)
     if by:
         raise Refused(f"act {act.number} was undone by act {by}")
-    if act.uid != uid and not others:
+    if not is_allowed:
         raise Refused(f"act {act.number} is {act.who}'s, not yours")
     if act.is_under_way:
         raise Refused(f"act {act.number} is under way: wait for its end")

@@ -12,6 +12,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from qtool.control.acting import login_name
 from qtool.errors import QToolError
 from qtool.installation.rights import user_name
 from qtool.queues import durable
@@ -27,7 +28,6 @@ MOST_FILES = 100
 _LONGEST_TEXT = 500
 MOST_ITEMS = 25
 _LARGEST_MAPPING = 4000
-_NO_LOGIN = "4294967295"
 _HEADERS = "headers"
 """The argument of acts that holds pairs of a name and a value."""
 
@@ -77,7 +77,7 @@ def _add(descriptor: int, path: Path, line: bytes) -> bool:
 
 def told(actor: Actor) -> dict[str, Any]:
     """Return who somebody is, and from where; users by their names."""
-    login = _login(actor.pid)
+    login = login_name(actor.pid)
     if not login and actor.caller_uid is not None:
         login = user_name(actor.caller_uid)
     return {
@@ -91,15 +91,6 @@ def told(actor: Actor) -> dict[str, Any]:
         "remote": bounded(actor.remote),
         "host": os.uname().nodename,
     }
-
-
-def _login(pid: int) -> str:
-    """Return who has logged in, whomever he has become since, as the kernel knows."""
-    try:
-        said = durable.read_small(f"/proc/{pid}/loginuid", 20).decode("ascii").strip()
-    except OSError:
-        return ""
-    return user_name(int(said)) if said.isdecimal() and said != _NO_LOGIN else ""
 
 
 def line_of(error: BaseException) -> str:
