@@ -32,6 +32,17 @@ def confirmed(question: str, word: str = "yes", *, otherwise: str = "--yes") -> 
     return sys.stdin.readline().strip() == word
 
 
+def answered(question: str) -> str:
+    """Return what the person at the terminal types; nothing where nobody is there."""
+    if not sys.stdin.isatty():
+        return ""
+    erase()
+    flush()
+    sys.stderr.write(f"{visible(question, _LONGEST_QUESTION)} ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
 def agreed(question: str, word: str, how: str) -> bool:
     """Ask the person at the terminal; tell a program how to go on.
 

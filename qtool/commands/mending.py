@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from qtool.commands.attending import attended
 from qtool.commands.output import DONE, FAILED, LEFT, put, put_json, tell
 from qtool.commands.site import again
-from qtool.control.models.mending import NO_WAY
+from qtool.control.models.mending import NAME_ONE, NO_WAY
 from qtool.control.paging import previewed, the_one
 from qtool.errors import Refused
-from qtool.render.acts import missed_lines, result_line
+from qtool.render.acts import missed_lines, result_line, warning_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -65,12 +65,25 @@ def carried_out(
     if not options.yes or preview.refusal:
         _show(options, preview)
     if preview.refusal == NO_WAY:
+        to = to or _asked_queue(options, preview)
+        if to != preview.to:
+            return carried_out(options, control, verb, queue, to)
         tell(NO_WAY)
         return FAILED
     if options.dry_run or not (options.yes or _agreed(options, verb, preview)):
         return DONE if options.dry_run else FAILED
     # Said again, so that the audit tells what was confirmed.
     return _done(options, control, preview.token, verb, preview.queue, to)
+
+
+def _asked_queue(options: Namespace, preview: Preview) -> str:
+    """Return the queue that the person at the terminal names, if one has to."""
+    from qtool.commands.asking import answered
+
+    is_wanted = any(line.endswith(NAME_ONE) for line in preview.warnings)
+    if not is_wanted or options.yes or options.dry_run:
+        return ""
+    return answered("To which queue?")
 
 
 def _done(options: Namespace, control: Control, token: str, *meant: str) -> int:
@@ -124,7 +137,7 @@ def _show(options: Namespace, preview: Preview) -> None:
     more = preview.count - len(preview.first)
     if more > 0:
         tell(f"and {more:,} more")
-    for line in preview.warnings:
+    for line in warning_lines(preview):
         tell(line)
     if options.dry_run and preview.refusal != NO_WAY:
         end = f"this cannot be confirmed: {preview.refusal}"

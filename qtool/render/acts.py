@@ -12,7 +12,7 @@ from qtool.untrusted import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qtool.control.models import Act, ActionResult, Trashed, UnderWay
+    from qtool.control.models import Act, ActionResult, Preview, Trashed, UnderWay
     from qtool.render.tables import Cell
 
 _DONE_WORDS = {
@@ -94,6 +94,14 @@ def missed_lines(result: ActionResult) -> Iterator[str]:
             first = others[0]
             words = f"{len(others):,} {first.reason}"
             yield f"{how}: {words}; the first is {first.filebase}"
+
+
+def warning_lines(preview: Preview) -> Iterator[str]:
+    """Yield what stands in the way of an act, of very much the first. Untrusted."""
+    yield from preview.warnings[:_MOST_MISSED]
+    more = len(preview.warnings) - _MOST_MISSED
+    if more > 0:
+        yield f"and {more:,} more such reasons"
 
 
 def under_way_line(seen: UnderWay) -> str:

@@ -77,12 +77,14 @@ class Previewed(Result[Preview]):
         if not preview.count:
             yield f"no entry of {preview.queue} is like that"
             return
+        from qtool.render.acts import warning_lines
+
         now = time.time()
         yield from entry_table(preview.first, now)
         more = preview.count - len(preview.first)
         if more > 0:
             yield f"and {more:,} more"
-        yield from preview.warnings
+        yield from warning_lines(preview)
         what = f"{preview.verb} {preview.count:,} of {preview.queue}"
         if preview.to:
             what += f" to {preview.to}"

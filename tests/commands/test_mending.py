@@ -12,8 +12,9 @@ import pytest
 
 from qtool.control import open_site
 from qtool.qfile import message_from_bytes, read
-from tests.commands.program import FORWARD, Ended, configuration, running
+from tests.commands.program import FORWARD, QTOOL, Ended, configuration, running
 from tests.queues.names import filebase_of
+from tests.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,6 +235,31 @@ def test_what_could_not_be_done_is_named_and_the_status_says_so(
     assert f"unshunted {back} of shunt" in ended.out
     assert f"failed: {stuck}" in ended.err
     assert waiting(control, "out") == [back]
+
+
+def test_where_it_goes_is_asked_at_a_terminal_where_nothing_says_so(
+    config: Path, control: Control
+) -> None:
+    [name] = put(control, "shunt", whichq="gone")
+    command = [str(QTOOL), "--config", str(config), "unshunt", name]
+    with Terminal(command) as terminal:
+        terminal.wait_for_text("To which queue?")
+        terminal.press("out\n")
+        terminal.wait_for_text("Type unshunt to do it:")
+        terminal.press("unshunt\n")
+        assert terminal.wait_for_end() == 0
+        assert "whichq names no queue of this site: 'gone'" in terminal.text
+    assert waiting(control, "out") == [name]
+
+
+def test_of_very_many_reasons_the_first_are_told(
+    call: Call, config: Path, control: Control
+) -> None:
+    for number in range(40):
+        put(control, "shunt", whichq=f"gone{number}")
+    ended = call("--config", config, "unshunt", "all", "--dry-run")
+    assert ended.err.count("1 will be left: whichq names no queue") == 25
+    assert "and 16 more such reasons" in ended.err
 
 
 def test_json_is_the_model(call: Call, config: Path, control: Control) -> None:

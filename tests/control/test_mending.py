@@ -150,7 +150,7 @@ def test_an_unshunted_entry_goes_back_without_what_shunting_added(
     ],
 )
 def test_unshunting_asks_for_the_queue_where_none_is_known(
-    control: Control, named: dict[str, object], told: str
+    control: Control, named: dict[str, Any], told: str
 ) -> None:
     [name] = put(control, "shunt", **named)
     result = control.unshunt(name)

@@ -215,9 +215,14 @@ class Mending(Desk, Shunts):
     def _warned(self, preview: Preview) -> Preview:
         if preview.verb != "unshunt":
             return preview
+        from qtool.control.shunts.rerun import UNREADABLE  # few acts ask for it
+
         shown = [entry.filebase for entry in preview.first]
-        found = Counter(chain(*self._reruns(preview.queue, shown).values()))
-        reruns = [f"{n} of the {len(shown)} shown: {line}" for line, n in found.items()]
+        told = chain(*self._reruns(preview.queue, shown).values())
+        # That one cannot be read is among what stands in its way.
+        found = Counter(line for line in told if not line.startswith(UNREADABLE))
+        of = f"of the {len(shown)} shown: "
+        reruns = [f"{n} {of}{line}" if shown[1:] else line for line, n in found.items()]
         return replace(preview, warnings=(*preview.warnings, *reruns))
 
     @property

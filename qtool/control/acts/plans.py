@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtool.control.acts.records import OWN_TRASH, Moved
 from qtool.control.acts.trash import EMPTY, is_trash
-from qtool.control.models.mending import Missed
+from qtool.control.models.mending import NAME_ONE, Missed
 from qtool.control.places import HELD, held, place
 from qtool.errors import NoSuchEntry, QFileError, QToolError, Refused
 from qtool.msgdata import to_json
@@ -226,11 +226,13 @@ def _is_mailman2(look: _Look) -> bool:
 
 def _origin(look: _Look, msgdata: dict[str, Any]) -> str:
     """Return the queue that an entry came from, which nobody has to name then."""
-    from qtool.control.shunts.msgdata import target_of
+    from qtool.control.shunts.msgdata import target_of, without_origin
 
     target = target_of(msgdata, look.configuration)
-    if not target or target == look.source.name:
-        raise Refused("nothing says which queue it came from: name one (--to QUEUE)")
+    if not target:
+        raise Refused(f"{without_origin(msgdata)}: {NAME_ONE}")
+    if target == look.source.name:
+        raise Refused(f"it came from {target}, where it is: {NAME_ONE}")
     return target
 
 

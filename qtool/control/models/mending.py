@@ -13,6 +13,9 @@ NOT_TRIED = "not tried after: "
 """How the reason begins for entries that came after what has ended an act."""
 
 
+NAME_ONE = "name one (--to QUEUE)"
+"""How the reason ends for what goes where its operator says."""
+
 NO_WAY = "nothing can be done to any of them"
 """What may refuse what is in a preview, whoever confirms it."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNSHUNT_DROPS = ("whichq", *SHUNT_KEYS)
 """Keys of msgdata that go when a message goes back: they speak of the last shunt."""
 
-_LONGEST = 500
+_LONGEST, _LONGEST_NAME = 500, 80
 
 
 def why_of(msgdata: Mapping[str, Any]) -> str:
@@ -38,6 +38,16 @@ def target_of(msgdata: Mapping[str, Any], configuration: Configuration) -> str:
     if configuration.settings.kind is SiteKind.MAILMAN2:
         named = os.path.basename(named.rstrip("/"))  # noqa: PTH119 - its folder
     return named if named in queues and named != configuration.shunt.name else ""
+
+
+def without_origin(msgdata: Mapping[str, Any]) -> str:
+    """Return why it is not known which queue a message came from, in words."""
+    if "whichq" not in msgdata:
+        return "no whichq says which queue it was in"
+    if not isinstance(msgdata["whichq"], str | bytes):
+        return "whichq is no name of a queue"
+    named = text_of(msgdata, "whichq")[:_LONGEST_NAME]
+    return f"whichq names no queue of this site: {named!r}"
 
 
 def text_of(msgdata: Mapping[str, Any], key: str) -> str:

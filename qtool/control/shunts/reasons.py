@@ -19,6 +19,7 @@ from qtool.control.shunts.msgdata import (
     time_of_shunt,
     traceback_of,
     why_of,
+    without_origin,
 )
 from qtool.control.shunts.rerun import message_id_of
 from qtool.control.shunts.tracebacks import exception_of, raised
@@ -161,7 +162,7 @@ class Reasons:
             runner=text_of(msgdata, "shunt_runner"),
             origin=origin,
             list_id=text_of(msgdata, "listid") or text_of(msgdata, "listname"),
-            note="" if origin else _without_origin(msgdata),
+            note="" if origin else without_origin(msgdata),
         )
         why, traceback = why_of(msgdata), traceback_of(msgdata)
         if not why:
@@ -193,12 +194,6 @@ class Reasons:
             runner=failure.runner or joined.runner or failure.origin,
             note=_both(failure.note, _stale(failure, joined), joined.file),
         )
-
-
-def _without_origin(msgdata: Mapping[str, Any]) -> str:
-    if "whichq" not in msgdata:
-        return "no whichq says which queue it was in"
-    return f"whichq names no queue of this site: {text_of(msgdata, 'whichq')[:80]!r}"
 
 
 def _stale(failure: Failure, joined: Joined) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from qtool.qfile import QFile
     from qtool.queues.switchboard import Switchboard
 
+UNREADABLE = "it cannot be read: "
+"""So begins what is said of one that is not to be read, and nothing else then."""
+
 _NEAREST = 200
 """Entries of each other queue that are looked at for the same message."""
 _HANDLER = re.compile(r'File "[^"]*/mailman/handlers/(\w+)\.py"')
@@ -48,7 +51,7 @@ def warnings_of(
         try:
             held = place(configuration, failure.queue).peek(failure.filebase)
         except QFileError as error:
-            found[failure.filebase] = [f"it cannot be read: {error.reason}"]
+            found[failure.filebase] = [f"{UNREADABLE}{error.reason}"]
             continue
         except NoSuchEntry:
             continue
@@ -93,7 +96,7 @@ def _about_origin(configuration: Configuration, failure: Failure) -> str:
             " of an earlier time: there it would be processed again from that point"
         )
     where = failure.runner if failure.runner in configuration.switchboards else ""
-    told = f"{where} put it aside" if where else "nothing says which queue it was in"
+    told = f"{where} put it aside" if where else "it is not known which queue it was in"
     return f"{told}: in another queue it would be processed again from that point"
 
 
