@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from qtool.commands.output import DONE, FAILED, put, put_json, tell
 from qtool.commands.site import opened
 from qtool.commands.tables import Table, put_lines, terminal_width
 from qtool.control.paging import failure_pages, the_one
+from qtool.errors import Refused
 from qtool.render.shunts import (
     columns,
     group_columns,
@@ -63,8 +65,8 @@ def options(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Print why messages are in ``shunt``."""
-    if options.log:
-        options.log.stat()  # raises where it is not there
+    if options.log and not S_ISREG(options.log.stat().st_mode):
+        raise Refused(f"{options.log} is no file that can be searched")
     log = str(options.log.absolute()) if options.log else ""
     where = " ".join(options.words)
     with opened(options) as control:

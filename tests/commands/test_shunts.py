@@ -90,6 +90,8 @@ def test_of_one_message_all_is_shown(call: Call, site: Path) -> None:
 
 
 def test_a_log_that_is_not_there_is_named(call: Call, site: Path) -> None:
+    folder = call("--config", site, "shunts", "--log", site.parent)
+    assert folder.err == f"qtool: {site.parent} is no file that can be searched\n"
     done = call("--config", site, "shunts", "--log", site.with_name("no.log"))
     assert done.err == f"qtool: {site.with_name('no.log')}: No such file or directory\n"
     assert (done.status, done.out) == (1, "")
