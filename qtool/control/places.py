@@ -6,6 +6,7 @@ made like queues: no runner knows them, and whatever is there goes back by a ren
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from qtool.errors import NoSuchQueue
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HELD, TRASH = "held:", "trash:"
 """What the names of these places begin with."""
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 def held(queue: str) -> str:
@@ -30,6 +32,13 @@ def held(queue: str) -> str:
 def trash(number: int) -> str:
     """Return the name of the place where an act put what it discarded."""
     return f"{TRASH}{number}"
+
+
+def act_of(name: str) -> int:
+    """Return the number of the act whose trash a place is; 0 for any other."""
+    number = name.removeprefix(TRASH)
+    is_one = name.startswith(TRASH) and _NUMBER.fullmatch(number)
+    return int(number) if is_one else 0
 
 
 def place(configuration: Configuration, name: str) -> Switchboard:
@@ -43,9 +52,8 @@ def place(configuration: Configuration, name: str) -> Switchboard:
         return queues[name]
     if name.startswith(HELD) and name.removeprefix(HELD) in queues:
         return _kept(configuration, name, "held", name.removeprefix(HELD))
-    number = name.removeprefix(TRASH)
-    if name.startswith(TRASH) and number.isascii() and number.isdecimal():
-        return _kept(configuration, name, "trash", str(int(number)))
+    if act_of(name):
+        return _kept(configuration, name, "trash", name.removeprefix(TRASH))
     for aside in (configuration.shunt, configuration.bad):
         if aside.name == name:
             return aside

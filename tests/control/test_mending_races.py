@@ -333,6 +333,18 @@ def test_a_token_for_a_place_that_is_gone_is_refused(tmp_path: Path) -> None:
     other.close()
 
 
+@pytest.mark.parametrize("number", ["0", "01", "9" * 19, "9" * 5000, "x", "-1", "¹"])
+def test_the_trash_of_an_act_has_one_name(control: Control, number: str) -> None:
+    [name] = put(control, "in")
+    control.discard("in", name)
+    queue = f"trash:{number}"
+    with pytest.raises(NoSuchQueue):
+        control.entries(queue)
+    for verb in ("requeue", "empty"):
+        with pytest.raises((NoSuchQueue, Refused)):
+            control.preview(verb, queue, "all")
+
+
 def test_an_act_whose_queue_is_gone_is_undone_as_far_as_can_be(tmp_path: Path) -> None:
     control = open_site(tmp_path, TEXT)
     [name] = put(control, "later")

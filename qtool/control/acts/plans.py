@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qtool.control.acts.records import OWN_TRASH, Moved
-from qtool.control.acts.trash import EMPTY, is_trash
+from qtool.control.acts.trash import EMPTY
 from qtool.control.models.mending import NAME_ONE, Missed
-from qtool.control.places import HELD, held, place
+from qtool.control.places import HELD, act_of, held, place
 from qtool.errors import NoSuchEntry, QFileError, QToolError, Refused
 from qtool.msgdata import to_json
 from qtool.queues import filebase as filebases
 from qtool.queues.filebase import PRESERVED, WAITING
 from qtool.settings import SiteKind
+from qtool.untrusted import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +51,14 @@ def checked(configuration: Configuration, plan: Plan) -> None:
         NoSuchQueue: A place in it does not exist.
     """
     if plan.verb == EMPTY:
-        if not is_trash(plan.queue):
-            raise Refused(f"{plan.queue} is no trash of an act, such as trash:17")
+        if not act_of(plan.queue):
+            named = visible(plan.queue, 80)
+            raise Refused(f"{named} is no trash of an act, such as trash:17")
         return
     if plan.verb not in VERBS:
         raise Refused(f"there is no act {plan.verb!r}: {', '.join(VERBS)}")
     place(configuration, source_of(plan))
-    if is_trash(plan.queue) and plan.verb in ("hold", "discard", "requeue"):
+    if act_of(plan.queue) and plan.verb in ("hold", "discard", "requeue"):
         raise Refused(f"what is in {plan.queue} can be moved to a queue, or undone")
     if plan.verb == "hold" and plan.queue.startswith(HELD):
         raise Refused(f"what is in {plan.queue} is held already")

@@ -15,7 +15,7 @@ from qtool.control.acts.journal import Journal
 from qtool.control.acts.records import Summary
 from qtool.control.models import ActionResult, Trashed
 from qtool.control.models.mending import NOT_TRIED, Missed
-from qtool.control.places import place, trash, trash_folder
+from qtool.control.places import TRASH, act_of, place, trash_folder
 from qtool.errors import NoSuchAct, QToolError, Refused
 
 if TYPE_CHECKING:
@@ -110,17 +110,6 @@ def emptied(configuration: Configuration, plan: Plan, ongoing: Ongoing) -> Actio
     )
 
 
-def is_trash(queue: str) -> bool:
-    """Return whether a place is the trash of an act."""
-    return queue == trash(act_of(queue))
-
-
-def act_of(queue: str) -> int:
-    """Return the number of the act whose trash a place is; 0 for none."""
-    digits = queue.rpartition(":")[2]
-    return int(digits) if digits.isascii() and digits.isdecimal() else 0
-
-
 def _heaps(configuration: Configuration) -> Iterator[_Heap]:
     """Return what is in the trash, by the act, the newest first."""
     folder = trash_folder(configuration)
@@ -128,7 +117,7 @@ def _heaps(configuration: Configuration) -> Iterator[_Heap]:
         names = os.listdir(folder)  # noqa: PTH208 - names are all we need
     except FileNotFoundError:
         return
-    numbers = {act_of(name) for name in names} - {0}
+    numbers = {act_of(f"{TRASH}{name}") for name in names} - {0}
     for number in sorted(numbers, reverse=True):
         heap = _heap(folder / str(number), number)
         if heap is not None:
