@@ -103,6 +103,15 @@ def test_looks_and_acts_are_answered_on_one_connection(
         ("POST", "/v1/start", {"runner": "out"}, 409, "out"),
         ("GET", "/v1/names?queue=no", None, 404, "there is no queue 'no'"),
         ("PATCH", "/v1/site", None, 501, "Unsupported method"),
+        ("GET", f"/v1/find?queue=in&number={'[' * 9000}", None, 400, "find: number"),
+        (
+            "POST",
+            "/v1/edit",
+            b'{"queue": "in", "filebase": "x", "msgdata": {"a": %s1%s}}'
+            % (b"[" * 900, b"]" * 900),
+            400,
+            "edit: msgdata",
+        ),
         (
             "POST",
             "/v1/pause",
@@ -136,6 +145,7 @@ def test_a_request_that_is_too_large_is_refused_before_it_is_read(
     for header in (
         ("Content-Length", str(LARGEST_REQUEST + 1)),
         ("Content-Length", "-1"),
+        ("Content-Length", "9" * 5000),
         ("Transfer-Encoding", "chunked"),
     ):
         plain = Plain(server.path)

@@ -115,7 +115,7 @@ class Call:
         for name, data in given.items():
             try:
                 found[name] = wire.loaded(self.arguments[name], data)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise BadCall(f"{self.name}: {name}: {error}") from error
         return found
 
@@ -130,7 +130,7 @@ class Call:
             if self.arguments.get(name) not in (str, str | None):
                 try:
                     found[name] = json.loads(text)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue  # refused as the text that it is
         return self.loaded(found)
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 LARGEST_REQUEST = 64 << 20
 """Bytes of a request's body: a message, and what JSON makes of it."""
+_LONGEST_SIZE = len(str(LARGEST_REQUEST))
 _REST_SECONDS = 0.1
 PATIENCE_SECONDS = 20.0
 """How long a request may take to arrive, and a reply to be taken."""
@@ -183,7 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Return how many bytes of a body follow; -1 when that is not said."""
         said = self.headers.get("Content-Length", "0")
         chunked = "Transfer-Encoding" in self.headers
-        return int(said) if said.isdecimal() and not chunked else -1
+        is_told = said.isdecimal() and len(said) <= _LONGEST_SIZE
+        return int(said) if is_told and not chunked else -1
 
     def _answer(self, path: str, arguments: Callable[[Call], dict[str, Any]]) -> None:
         call = CALLS.get(path)
