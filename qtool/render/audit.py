@@ -15,8 +15,8 @@ _NARROW = 100
 _SECOND, _MINUTE = len("2026-11-22 00:11:57"), len("2026-11-22 00:11")
 _SHORT_NAME = len("1795292186.8116041")
 
-_ELSEWHERE = frozenset({"why", "reason", "data", "filebase", "filebases"})
-"""Arguments that have a column of their own, or none."""
+_ELSEWHERE = frozenset({"why", "reason", "data", "filebase", "filebases", "token"})
+"""Arguments that have a column of their own, or none; a token says nothing any more."""
 
 
 def columns(width: int | None) -> list[Column]:

@@ -139,7 +139,8 @@ def test_every_column_has_room_on_a_terminal(width: int, last: str) -> None:
     record = AuditRecord(
         id="1", at=1_795_306_317.0, ended=None, user="list", uid=38, login="", sudo="",
         where="command", pid=99999, terminal="pts/1", remote="", host="mail",
-        act="hold", is_read=False, arguments={"queue": "pipeline"}, files=(base,),
+        act="confirm", is_read=False, files=(base,),
+        arguments={"token": "472ta3urqa", "verb": "hold", "queue": "pipeline"},
         count=1, number=3, why="the provider has asked for it", result="done",
         error="", said="", counts={},
     )  # fmt: skip
@@ -147,4 +148,5 @@ def test_every_column_has_room_on_a_terminal(width: int, last: str) -> None:
     heading, line = tables.plain(table.lines([row(record, width)]))
     assert heading.endswith(last)
     assert "1795306317.123456" in line
-    assert "the p" in line
+    assert "the" in line
+    assert "confirm  hold pipeline  " in line

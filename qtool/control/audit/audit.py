@@ -249,8 +249,8 @@ def reading(
 
 
 def _refusal(path: Path, error: OSError) -> Refused:
-    reason = error.strerror or str(error)
-    return Refused(f"{path}: {reason}: nothing is done that cannot be recorded")
+    told = f"{path}: {error.strerror}" if error.strerror else str(error)
+    return Refused(f"{told}: nothing is done that cannot be recorded")
 
 
 def _warn(path: Path, error: OSError, what: str) -> None:
