@@ -115,7 +115,7 @@ class Call:
         for name, data in given.items():
             try:
                 found[name] = wire.loaded(self.arguments[name], data)
-            except (ValueError, TypeError, RecursionError) as error:
+            except (ValueError, TypeError) as error:
                 raise BadCall(f"{self.name}: {name}: {error}") from error
         return found
 
