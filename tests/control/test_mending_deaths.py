@@ -213,6 +213,17 @@ def test_where_that_disk_fails_for_good_none_waits_twice_and_all_can_be_taken_ba
 
 
 @pytest.mark.long
+def test_what_is_discarded_from_another_disk_can_be_taken_back_where_the_trash_fails(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    def disk(last: int) -> Path:
+        return tmp_path / f"{last}" / "queues" / ".qtool" / "trash"
+
+    far, verb = ("in", elsewhere), "discard"
+    _at_every_call(tmp_path, far, verb, errno.EIO, count=2, swept=False, disk=disk)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("queue", QUEUES)
 @pytest.mark.parametrize("verb", ACTS)
 def test_where_a_folder_fails_for_good_none_waits_twice_and_all_can_be_taken_back(
@@ -253,7 +264,7 @@ def test_a_copy_that_a_failing_disk_does_not_let_go_is_told_and_waits_nowhere(
             patch.setattr(os, "unlink", broken(os.unlink))
             result = control.confirm(token)
         assert [each.reason for each in result.failed] == [
-            "Input/output error; left in a hand in out: try again, or undo it"
+            "Input/output error; it may be left in a hand in out: undo, or try again"
         ]
         out = place(control.configuration, "out")
         [copy] = out.get_files(".edit")

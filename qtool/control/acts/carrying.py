@@ -7,7 +7,7 @@ or a folder may not be written the rest is left alone: what was done is on recor
 from __future__ import annotations
 
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -168,14 +168,16 @@ class _Carrier:
         """Say where a disk that fails has left an entry, or a copy of it, in a hand."""
         held = []
         for end in (move, move.backwards):
-            with suppress(OSError):
-                queue = self._place(end.source)
-                if end.filebase in queue.get_files(IN_HAND[end.suffix]):
-                    held.append(end.source)
+            queue, hand = self._place(end.source), IN_HAND[end.suffix]
+            try:
+                if end.filebase in queue.get_files(hand):
+                    held.append(queue.name)
+            except OSError:  # what cannot be seen may be there
+                held.append(queue.name)
         if not held:
             return ""
         self._unsure.append(move.filebase)
-        return f"; left in a hand in {' and '.join(held)}: try again, or undo it"
+        return f"; it may be left in a hand in {' and '.join(held)}: undo, or try again"
 
     def _make_up(self, move: Moved, error: NoSuchEntry) -> None:
         """Give an entry that is back already what it lost, when that was cut off.
