@@ -35,7 +35,7 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Run what was given, or else open the prompt."""
     program = _program(options)
-    with opened(options) as control:
+    with opened(options, in_line=program is not None) as control:
         if options.start:
             tell(control.start_all())
         if program is None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator
 
+    from qtool.control.acting import Actor
     from qtool.control.control import Control
     from qtool.settings import Settings
 
@@ -56,7 +57,11 @@ def open_control(options: Namespace) -> Control:
 
 @contextmanager
 def opened(
-    options: Namespace, say: Callable[[str], None] = tell, *, apart: bool = False
+    options: Namespace,
+    say: Callable[[str], None] = tell,
+    *,
+    apart: bool = False,
+    in_line: bool = True,
 ) -> Iterator[Control]:
     """Open the site, through its daemon where it has one, and close it at the end.
 
@@ -64,23 +69,20 @@ def opened(
         options: They name the site.
         say: Gets what is to be told about it, line by line.
         apart: Without a daemon, have an engine in a process of its own.
+        in_line: Tell in a line that a daemon does not answer for a while; what has
+            the screen shows that itself.
     """
-    from qtool.control.opening import open_apart, open_settings
     from qtool.control.serving.attaching import attach
 
     before = os.getuid()
     settings = _settings(options, say)
     actor = caller(options, os.environ, before)
     folders = socket_folders(os.environ)
-    control = attach(settings, folders, read_only=options.read_only)
+    late = _tell_late if in_line and not apart else None
+    control = attach(settings, folders, read_only=options.read_only, late=late)
     put_right = []
     if control is None:
-        control = (
-            open_apart(settings, ENGINE, read_only=options.read_only,
-                       at_once=options.start, actor=actor)
-            if apart
-            else open_settings(settings, read_only=options.read_only, actor=actor)
-        )  # fmt: skip
+        control = _opened_here(options, settings, actor, apart=apart)
         put_right = control.log()  # after a crash
     try:
         for line in put_right:
@@ -93,6 +95,21 @@ def opened(
             # Asked again: nothing waits for the messages in hand any more.
             control.close(unclaim=True)
             raise
+
+
+def _opened_here(
+    options: Namespace, settings: Settings, actor: Actor, *, apart: bool
+) -> Control:
+    from qtool.control.opening import open_apart, open_settings
+
+    if not apart:
+        return open_settings(settings, read_only=options.read_only, actor=actor)
+    return open_apart(settings, ENGINE, read_only=options.read_only,
+                      at_once=options.start, actor=actor)  # fmt: skip
+
+
+def _tell_late(who: str, pid: int) -> None:
+    tell(f"waiting: {who}, pid {pid}, has not answered yet (Ctrl-C ends the wait)")
 
 
 def again(options: Namespace, rest: str) -> str:

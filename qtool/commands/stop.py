@@ -40,7 +40,7 @@ examples:
   qtool stop --all /srv/spools
 """
 
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 2.0
 """After this, a line says what is waited for."""
 
 

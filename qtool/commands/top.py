@@ -91,7 +91,7 @@ def options(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Show the board until told to end, or so many times."""
     in_place = options.number is None and not options.json and sys.stdout.isatty()
-    with opened(options) as control:
+    with opened(options, in_line=False) as control:
         news = News(control)
         try:
             if in_place:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +101,33 @@ def test_a_killed_daemon_is_no_daemon(call: Call, site: Path, runtime: Path) -> 
     with running(site) as run:
         run.read_to("started in")
         assert "attached" in call("--config", site, "status").out
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["pause", "in"], ["hold", "bad", "all", "--dry-run"], ["undo"]],
+)
+def test_a_daemon_that_hangs_is_named_and_ctrl_c_ends_the_wait(
+    site: Path, words: list[str]
+) -> None:
+    with running(site) as run:
+        run.read_to("started in")
+        run.process.send_signal(signal.SIGSTOP)
+        with subprocess.Popen(
+            [QTOOL, "--config", site, *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        ) as waiting:  # fmt: skip
+            assert waiting.stderr is not None
+            waits = f"qtool: waiting: the daemon, pid {run.process.pid}, has not"
+            assert waiting.stderr.readline().startswith(waits)
+            waiting.send_signal(signal.SIGINT)
+            since = time.monotonic()
+            out, err = waiting.communicate(timeout=20)
+            assert time.monotonic() - since < 3
+        assert (waiting.returncode, out) == (130, "")
+        assert "waiting" not in err
 
 
 def test_a_group_that_is_none_is_named(tmp_path: Path, runtime: Path) -> None:

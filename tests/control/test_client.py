@@ -4,9 +4,10 @@ import os
 import socket
 import tempfile
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,7 @@ from tests.control.site import (
     MAIL,
     PATIENCE,
     Boards,
+    Held,
     configuration,
     open_site,
     put,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qtool.control.control import Control
+    from qtool.control.serving.sockets import Peer
 
 TEXT = configuration(**{"in": f"class: {HERE}.Taking\ninstances: 2", "out": ""})
 ATTACHED = f"attached to pid {os.getpid()}"
@@ -268,6 +271,69 @@ def test_a_daemon_of_another_protocol_is_named(control: Control, place: Path) ->
         with pytest.raises(Unreachable, match="version 9, and this qtool 1"):
             attached.site()
         thread.join(PATIENCE)
+
+
+def test_a_daemon_that_hangs_is_waited_for_or_named_but_never_passed_over(
+    control: Control, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = control.configuration.settings
+    for name in ("_PATIENCE_SECONDS", "_BRIEF_SECONDS"):
+        monkeypatch.setattr(f"qtool.control.serving.link.{name}", 0.01)
+    heard: SimpleQueue[tuple[str, int]] = SimpleQueue()
+    monkeypatch.setattr("qtool.control.serving.link._ANSWER_SECONDS", 0.2)
+    link = Link(place, settings.queue_root)
+    with listening(place, None):  # and nobody accepts
+        late = attach(settings, [place.parent], late=lambda *told: heard.put(told))
+        assert late is not None
+        for _ in range(2):
+            with pytest.raises(Unreachable, match=r"does not answer$"):
+                late.site()
+        assert heard.get(timeout=PATIENCE) == ("the daemon", os.getpid())
+        assert heard.empty()  # it is said once
+        with ExitStack() as waiting, suppress(Unreachable):
+            while True:  # as many as may wait for it
+                waiting.enter_context(link.connect()[0])
+        # Also those that have gone since keep others out.
+        with pytest.raises(Unreachable, match="does not answer at"):
+            attach(settings, [place.parent])
+    assert attach(settings, [place.parent]) is None  # it was killed
+
+
+class Counting(Link):
+    """Tells of each connection that it makes."""
+
+    def __init__(self, path: Path, spool: Path) -> None:
+        super().__init__(path, spool, lambda *told: self.heard.append(told))
+        self.heard: list[object] = []
+        self.made = threading.Semaphore(0)
+
+    def connect(self) -> tuple[socket.socket, Peer]:
+        self.made.release()
+        return super().connect()
+
+
+def test_of_a_daemon_at_work_on_a_long_call_nothing_is_said(
+    tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtool.control.serving.link._PATIENCE_SECONDS", 1.01)
+    Held.busy.clear()
+    Held.free.clear()
+    held = open_site(tmp_path, configuration(**{"in": f"class: {HERE}.Held"}))
+    put(held, "in")
+    server = Server(held, place)
+    link = Counting(place, held.configuration.settings.queue_root)
+    arguments = CALLS["/v1/step"].bound("in")
+    stepping = threading.Thread(target=link.ask, args=(CALLS["/v1/step"], arguments))
+    stepping.start()
+    try:
+        for _ in range(4):  # one for the step, and it is asked again and again
+            assert link.made.acquire(timeout=PATIENCE)
+    finally:
+        Held.free.set()
+        stepping.join(PATIENCE)
+        server.close()
+        held.close()
+    assert link.heard == []
 
 
 def test_the_name_of_a_socket_is_the_same_from_everywhere(

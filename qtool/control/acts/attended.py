@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from qtool.errors import QToolError, ReadOnly
+from qtool.errors import QToolError, ReadOnly, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +22,8 @@ _PATIENCE_SECONDS = 0.5
 _EVERY_SECONDS = 0.2
 _TRIES = 15
 """How often it is looked for, to be ended."""
+_SILENCES = 2
+"""Without so many answers nobody is there to end it."""
 
 
 class Attended(Generic[R]):
@@ -45,6 +46,8 @@ class Attended(Generic[R]):
         self.was_interrupted = False
         """Whether the result is what was done before an interrupt."""
         self._interrupts = self._answered = self._tries = 0
+        self._silences = 0
+        """How often in a row who does it has not answered how far it is."""
 
     def result(
         self,
@@ -97,11 +100,17 @@ class Attended(Generic[R]):
 
     def _seen(self) -> UnderWay | None:
         """Return how far it is; None where that is not known."""
-        with suppress(QToolError, OSError):
+        try:
             # The newest: one that is not waited for any more may be among them.
-            for each in reversed(self._control.under_way()):
+            acts = self._control.under_way()
+            self._silences = 0
+            for each in reversed(acts):
                 if (each.pid, each.uid) == (os.getpid(), os.geteuid()):
                     return each
+        except Unreachable:
+            self._silences += 1
+        except (QToolError, OSError):
+            pass
         return None
 
     def _is_awaited(self, insisted: Callable[[int], bool] | None) -> bool:
@@ -114,6 +123,8 @@ class Attended(Generic[R]):
         if self.was_interrupted:
             return True
         seen = self._seen()
+        if self._silences >= _SILENCES and not insisted:
+            return False
         try:
             if seen is not None:
                 self._control.interrupt(seen.id)

@@ -7,10 +7,10 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtool.errors import Refused, Unreachable
+from qtool.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from qtool.control.control import Control
     from qtool.settings import Settings
@@ -40,7 +40,11 @@ def socket_name(settings: Settings) -> str:
 
 
 def attach(
-    settings: Settings, folders: Iterable[Path], *, read_only: bool = False
+    settings: Settings,
+    folders: Iterable[Path],
+    *,
+    read_only: bool = False,
+    late: Callable[[str, int], None] | None = None,
 ) -> Control | None:
     """Return the site through the daemon that serves it; None where none does.
 
@@ -50,9 +54,11 @@ def attach(
         settings: The site.
         folders: Where its socket may be.
         read_only: Refuse every act.
+        late: Is told who does not answer for a while: what it is, and its pid.
 
     Raises:
         Refused: A daemon is there, and it is not for this user.
+        Unreachable: One is there, and lets nobody in at this moment.
     """
     name = socket_name(settings)
     for folder in folders:
@@ -60,13 +66,13 @@ def attach(
         if not _is_there(path):
             continue
         from qtool.control.serving.client import Attached
-        from qtool.control.serving.link import Link
+        from qtool.control.serving.link import Link, NobodyThere
         from qtool.installation import Configuration
 
-        link = Link(path, settings.queue_root)
+        link = Link(path, settings.queue_root, late)
         try:
             return Attached(Configuration(settings), link, read_only=read_only)
-        except Unreachable:
+        except NobodyThere:
             continue
     return None
 

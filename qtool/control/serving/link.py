@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from qtool.control.models import Board
 from qtool.control.serving import wire
-from qtool.control.serving.calls import BOARDS, PROTOCOL
+from qtool.control.serving.calls import BOARDS, CALLS, PROTOCOL
 from qtool.control.serving.sockets import connected, trusted
-from qtool.errors import Unreachable
+from qtool.errors import QToolError, Unreachable
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from qtool.control.serving.calls import Call
@@ -27,8 +28,22 @@ take as long as they take."""
 _AT_ONCE = frozenset({"inject"})
 _LONG_LOOKS = frozenset({"failures", "rehearse", "rehearse_fix"})
 """Those that read a whole queue."""
+_BRIEF_SECONDS = 1.0
+_BRIEFEST_SECONDS = 0.2
+"""The same of a daemon that was told to be late."""
+_BRIEF = frozenset({"under_way", "interrupt"})
+"""Those that are asked beside another call: a daemon that is well answers at once."""
+_PATIENCE_SECONDS = 2.0
+"""Without an answer for so long it is told who is waited for."""
 _BOARD_SECONDS = 20.0
 """Without a board for so long a daemon is taken for gone: it sends one a second."""
+
+
+class NobodyThere(Unreachable):
+    """No daemon listens there: it has ended, or was killed."""
+
+
+_UNDER_WAY = CALLS["/v1/under_way"]
 
 
 class Link:
@@ -40,25 +55,32 @@ class Link:
     Args:
         path: Its socket.
         spool: Whose messages are asked for.
+        late: Is told once who does not answer for a while, by name and pid, from a
+            thread of its own.
     """
 
     who = "the daemon"
     """What it is called in errors."""
 
-    def __init__(self, path: Path, spool: Path) -> None:
+    def __init__(
+        self, path: Path, spool: Path, late: Callable[[str, int], None] | None = None
+    ) -> None:
         self.path = path
         self._spool = spool
+        self._late = late
+        self._is_late = False
 
     def connect(self) -> tuple[socket.socket, Peer]:
         """Return a connection, and who is at the other end.
 
         Raises:
-            Unreachable: No one listens there.
+            NobodyThere: No one listens there.
+            Unreachable: It lets nobody in at this moment.
             Refused: It is not for this user, or the daemon is not this spool's.
         """
         connection = connected(self.path)
         if connection is None:
-            raise Unreachable(f"the daemon does not answer at {self.path}")
+            raise NobodyThere(f"the daemon does not answer at {self.path}")
         try:
             return connection, trusted(connection, self.path, self._spool)
         except BaseException:
@@ -83,11 +105,9 @@ class Link:
                 if value is not None
             }
             path += f"?{urlencode(given, errors='surrogateescape')}" if given else ""
-        connection, _ = self.connect()
-        with connection:
-            is_long = call.is_act and call.name not in _AT_ONCE
-            is_long = is_long or call.name in _LONG_LOOKS
-            connection.settimeout(None if is_long else _ANSWER_SECONDS)
+        connection, peer = self.connect()
+        with connection, self._looked_after(call, peer):
+            connection.settimeout(self._limit(call))
             try:
                 line = next(_replies(connection, call.verb, path, body), b"")
             except TimeoutError as error:
@@ -96,6 +116,48 @@ class Link:
             except OSError as error:
                 raise Unreachable(f"{self.who} went away: {error}") from error
         return self._loaded(call.result, line)
+
+    def _limit(self, call: Call) -> float | None:
+        """Return how many seconds a call may take; None: as many as it takes."""
+        if call.name in _BRIEF:
+            return _BRIEFEST_SECONDS if self._is_late else _BRIEF_SECONDS
+        is_long = call.is_act and call.name not in _AT_ONCE
+        return None if is_long or call.name in _LONG_LOOKS else _ANSWER_SECONDS
+
+    @contextmanager
+    def _looked_after(self, call: Call, peer: Peer) -> Iterator[None]:
+        """Have it told where the answer to a call does not come for a while."""
+        if self._late is None or call.name in _BRIEF:
+            yield
+            return
+        over, is_long = threading.Event(), self._limit(call) is None
+        looking = threading.Thread(
+            target=self._look_after, args=(peer, over), kwargs={"is_long": is_long},
+            name="qtool-late", daemon=True,
+        )  # fmt: skip
+        looking.start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _look_after(self, peer: Peer, over: threading.Event, *, is_long: bool) -> None:
+        patience = _PATIENCE_SECONDS - (_BRIEF_SECONDS if is_long else 0.0)
+        while not over.wait(patience):
+            if is_long and self._is_well():
+                continue  # it is at work on it
+            if self._late and not self._is_late and not over.is_set():
+                self._is_late = True
+                self._late(self.who, peer.pid)
+            return
+
+    def _is_well(self) -> bool:
+        """Return whether the daemon answers anything."""
+        try:
+            self.ask(_UNDER_WAY, {})
+        except (QToolError, OSError):
+            return False
+        return True
 
     def boards(self, connection: socket.socket) -> Iterator[Board]:
         """Yield the daemon's boards as they come, until it goes."""
