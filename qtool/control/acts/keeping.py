@@ -47,9 +47,11 @@ def forget_old(
     for number in reversed(journal.numbers()[1:]):
         if journal.changed_at(number) >= before:
             break  # and so are those after it
+        if number in kept or _holds_trash(configuration, number):
+            kept.add(number)  # of which it need not be known more
+            continue
         for act in journal.summaries([number]):
-            is_kept = number in kept or act.undoes in kept
-            if is_kept or _is_open(act, configuration, journal):
+            if act.undoes in kept or _is_open(act, configuration, journal):
                 kept.add(number)
                 continue
             journal.forget(number)
@@ -58,16 +60,19 @@ def forget_old(
     return cut_off
 
 
+def _holds_trash(configuration: Configuration, number: int) -> bool:
+    """Return whether something of an act is in the trash."""
+    heap = trash_folder(configuration) / str(number)
+    try:
+        return any(heap.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError:  # it may hold something
+        return True
+
+
 def _is_open(act: Summary, configuration: Configuration, journal: Journal) -> bool:
     if act.damage or act.is_under_way:
-        return True
-    heap = trash_folder(configuration) / str(act.number)
-    try:
-        if any(heap.iterdir()):
-            return True
-    except FileNotFoundError:
-        pass
-    except OSError:  # it may hold something
         return True
     if act.done is not None and not act.left:
         return False
