@@ -78,7 +78,7 @@ def opened(
     settings = _settings(options, say)
     actor = caller(options, os.environ, before)
     folders = socket_folders(os.environ)
-    late = _tell_late if in_line and not apart else None
+    late = tell_late if in_line and not apart else None
     control = attach(settings, folders, read_only=options.read_only, late=late)
     put_right = []
     if control is None:
@@ -108,7 +108,8 @@ def _opened_here(
                       at_once=options.start, actor=actor)  # fmt: skip
 
 
-def _tell_late(who: str, pid: int) -> None:
+def tell_late(who: str, pid: int) -> None:
+    """Say in a line who is waited for."""
     tell(f"waiting: {who}, pid {pid}, has not answered yet (Ctrl-C ends the wait)")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from qtool.commands import steering
 from qtool.commands.output import DONE, FAILED, USAGE, put, put_json, tell
 from qtool.commands.search import socket_folders
-from qtool.commands.site import open_control
+from qtool.commands.site import open_control, tell_late
 from qtool.control.serving.attaching import socket_name
 from qtool.control.serving.daemons import (
     Daemon,
@@ -107,7 +107,7 @@ def _sockets(place: Path, settings: Settings | None) -> list[tuple[Path, Path]]:
     """Return the sockets, with the spool of each, of one site or of all below."""
     folders = socket_folders(os.environ)
     if settings is None:
-        return list(sockets_below(place, folders))
+        return list(sockets_below(place, folders, tell_late))
     name = socket_name(settings)
     return [(folder / name, place) for folder in folders]
 

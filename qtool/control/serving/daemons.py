@@ -22,7 +22,7 @@ from qtool.queues.claims import noted
 from qtool.queues.state import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +101,14 @@ def daemon_of(holding: Holding) -> Daemon | str | None:
 
 
 def sockets_below(
-    directory: Path, folders: Iterable[Path]
+    directory: Path, folders: Iterable[Path], late: Callable[[str, int], None]
 ) -> Iterator[tuple[Path, Path]]:
     """Yield the socket and the spool of each daemon that serves in or below a folder.
 
     Args:
         directory: That folder, without a link in its path.
         folders: Where sockets are.
+        late: Is told which daemon does not answer for a while.
     """
     from qtool.control.serving.calls import CALLS
     from qtool.control.serving.link import Link
@@ -119,7 +120,7 @@ def sockets_below(
             continue  # another user's
         for path in paths:
             try:
-                site = Link(path, directory).ask(CALLS["/v1/site"], {})
+                site = Link(path, directory, late).ask(CALLS["/v1/site"], {})
             except QToolError:
                 continue  # nobody's any more, or another user's: its claims tell
             spool = Path(site.spool).resolve()
