@@ -1,7 +1,8 @@
 """Units that keep queues free of what is old: a timer, once a day.
 
 What they discard goes to the trash, and leaves that when its time there is over; both
-are on record.
+are on record. The trash comes first: one that is full would have nothing discarded, and
+never be emptied.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def cull_units(settings: Settings, rules: Sequence[str], user: str) -> dict[str,
     Raises:
         Refused: A rule is none, or names no queue.
     """
-    commands = [_command(settings, rule) for rule in rules]
-    commands.append("trash --empty expired --yes")
+    rest = [_command(settings, rule) for rule in rules]
+    commands = ["trash --empty expired --yes", *rest]
     others = "\n".join(f"ExecStart={program(settings, each)}" for each in commands[1:])
     text = service_text(settings, user, "oneshot", commands[0], others)
     about = "Put what is old in mail queues into the trash, once a day"

@@ -467,9 +467,9 @@ def test_culling_is_a_timer_of_its_own_that_empties_what_is_past_its_time(
     assert names_in(units) == ["qtool-cull.service", "qtool-cull.timer"]
     commands = value((units / "qtool-cull.service").read_text(), "ExecStart")
     assert [" ".join(each.split()[3:]) for each in commands] == [
+        "trash --empty expired --yes",
         "cull --older 30d bad --unattended",
         "cull --older 12w shunt --unattended",
-        "trash --empty expired --yes",
     ]
     assert value((units / "qtool-cull.timer").read_text(), "OnCalendar") == ["daily"]
 
