@@ -179,7 +179,7 @@ def _copy(held: str, new: Place, change: Change | None = None) -> None:
         try:
             copying.copy_new(held, hand, temporary)
         except FileExistsError:
-            raise EntryExists(f"{hand} is there already") from None
+            raise EntryExists(f"somebody is at {new.path} already") from None
         copy = os.lstat(hand)
         try:
             os.unlink(held)
