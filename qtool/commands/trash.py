@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtool.commands.asking import confirmed
 from qtool.commands.mending import EXIT_STATUS, acted
 from qtool.commands.output import DONE, FAILED, tell
-from qtool.commands.site import opened
+from qtool.commands.site import again, opened
 from qtool.commands.tables import put_table
 from qtool.errors import Refused
 from qtool.render.acts import TRASH_COLUMNS, trash_row
@@ -28,8 +28,11 @@ examples:
   qtool ls trash:17               the entries of one act
   qtool undo 17                   back to where they were
   qtool trash --empty 17          gone for good
+  qtool trash --empty all --dry-run    what would go
   qtool trash --empty expired     what is past its time ([trash] keep)
 """
+
+_ALL = "all"
 
 
 def options(parser: Parser) -> None:
@@ -38,35 +41,51 @@ def options(parser: Parser) -> None:
     parser.add_argument("--empty", metavar="ACT|expired|all", nargs="+", default=[],
                         help="remove for good what these acts discarded")  # fmt: skip
     parser.add_why()
-    parser.add_argument("-y", "--yes", action="store_true",
-                        help="empty without a question")  # fmt: skip
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--dry-run", action="store_true",
+                        help="only show what would be removed")  # fmt: skip
+    either.add_argument("-y", "--yes", action="store_true",
+                        help="empty without a question, but not all")  # fmt: skip
     parser.add_json()
 
 
 def run(options: Namespace) -> int:
     """List what is in the trash, or remove some of it for good."""
     with opened(options) as control:
+        if options.dry_run and not options.empty:
+            raise Refused("--dry-run shows what --empty would remove: say which")
         if options.empty:
             return _emptied(options, control)
-        heaps = control.trash()
+        _put(options, control.trash())
+    return DONE
+
+
+def _put(options: Namespace, heaps: Sequence[Trashed]) -> None:
     row = partial(trash_row, now=time.time())
     put_table(options, heaps, TRASH_COLUMNS, row, "the trash is empty")
-    return DONE
 
 
 def _emptied(options: Namespace, control: Control) -> int:
     heaps = _chosen(options.empty, control.trash())
     if not heaps:
         tell("nothing in the trash is like that")
-        return DONE if set(options.empty) <= {"all", "expired"} else FAILED
+        return DONE if set(options.empty) <= {_ALL, "expired"} else FAILED
+    is_all = _ALL in options.empty
+    numbers = [str(heap.number) for heap in heaps]
+    if options.dry_run or (options.yes and is_all):
+        how = again(options, f"trash --empty {' '.join(numbers)} --yes")
+        if not options.dry_run:
+            raise Refused(f"--yes alone is not for all; to do it: {how}")
+        _put(options, heaps)
+        tell(f"nothing was done; to do it: {how}")
+        return DONE
     # What comes into it while the question stands is not what was asked about.
     previews = [
         control.preview("empty", f"trash:{heap.number}", "all") for heap in heaps
     ]
     count = sum(preview.count for preview in previews)
-    acts = ", ".join(str(heap.number) for heap in heaps)
-    question = f"Remove {count:,} entries of act {acts} for good?"
-    if not options.yes and not confirmed(question, "empty"):
+    question = f"Remove {count:,} entries of act {', '.join(numbers)} for good?"
+    if not options.yes and not confirmed(question, _ALL if is_all else "empty"):
         tell("nothing was done")
         return FAILED
     status = DONE
@@ -81,10 +100,10 @@ def _chosen(words: Sequence[str], heaps: Sequence[Trashed]) -> list[Trashed]:
     now = time.time()
     chosen: dict[int, Trashed] = {}
     for word in words:
-        if word not in ("expired", "all") and not word.isdecimal():
+        if word not in ("expired", _ALL) and not word.isdecimal():
             raise Refused(f"{word!r} is no act: a number, expired, or all")
         for heap in heaps:
             is_expired = word == "expired" and heap.expires < now
-            if word == "all" or is_expired or word == str(heap.number):
+            if word == _ALL or is_expired or word == str(heap.number):
                 chosen[heap.number] = heap
     return [chosen[number] for number in sorted(chosen)]

@@ -121,13 +121,31 @@ def test_what_only_shows_does_not_do_it(
     assert waiting(control, "in") == names
 
 
+def test_all_of_the_trash_is_removed_by_number_where_nobody_is_asked(
+    call: Call, config: Path, control: Control
+) -> None:
+    numbers = [
+        str(control.discard("in", name).number) for name in put(control, "in", 2)
+    ]
+    site = ("--config", config)
+    shown = call(*site, "trash", "--empty", "all", "--dry-run")
+    assert [line.split()[0] for line in shown.out.splitlines()[1:]] == numbers
+    assert shown.err.endswith(f" trash --empty {' '.join(numbers)} --yes\n")
+    refused = call(*site, "trash", "--empty", "all", "--yes")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.endswith(f" trash --empty {' '.join(numbers)} --yes\n")
+    assert len(control.trash()) == 2
+    assert call(*site, "trash", "--empty", *numbers, "--yes").status == 0
+    assert control.trash() == []
+
+
 def test_the_audit_tells_what_was_confirmed(
     call: Call, config: Path, control: Control
 ) -> None:
     [name] = put(control, "in")
     site = ("--config", config)
     assert call(*site, "discard", "in", name, "--yes").status == 0
-    assert call(*site, "trash", "--empty", "all", "--yes").status == 0
+    assert call(*site, "trash", "--empty", "1", "--yes").status == 0
     records = call(*site, "audit", "--act", "confirm", "--json").out.splitlines()
     told = [json.loads(record)["arguments"] for record in records]
     assert {(each["verb"], each["queue"]) for each in told} == {
