@@ -551,7 +551,12 @@ def test_a_full_trash_takes_no_more(tmp_path: Path) -> None:
     [four] = put(control, "in")
     with pytest.raises(Refused, match="empty some of it first"):
         control.discard("in", four)
+    token = control.preview("discard", "in", "all").token
+    with pytest.raises(Refused, match="empty some of it first"):
+        control.confirm(token)
     assert files(control, "in") == [f"{four}.pck"]
+    control.confirm(control.preview("empty", "trash:1", "all").token)
+    assert control.confirm(token).done == (four,)  # it is good as ever
     control.close()
 
 

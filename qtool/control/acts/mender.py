@@ -69,12 +69,18 @@ class Mender:
 
     def at_once(self, plan: Plan, why: str) -> ActionResult:
         """Do something to entries that were named one by one."""
+        self._check(plan)
+        return self._acted(plan, why)
+
+    def _check(self, plan: Plan) -> None:
         checked(self._configuration, plan)
+        if plan.verb == "discard":
+            check_room(self._configuration)
+
+    def _acted(self, plan: Plan, why: str) -> ActionResult:
         with self._ongoing.begun(plan.verb, plan.queue, plan.to) as ongoing:
             if plan.verb == EMPTY:
                 return emptied(self._configuration, plan, ongoing)
-            if plan.verb == "discard":
-                check_room(self._configuration)
             ways = ways_of(self._configuration, plan, self._clock(), ongoing)
             return self._on_record(plan, ways, why, ongoing)
 
@@ -82,8 +88,9 @@ class Mender:
         self, token: str, why: str, verb: str, queue: str, to: str
     ) -> ActionResult:
         """Do what was previewed; see ``Control.confirm``."""
-        plan = self._tokens.redeem(token, acting_uid(), verb, queue, to)
-        return self.at_once(plan, why)
+        meant = (verb, queue, to)
+        plan = self._tokens.redeem(token, acting_uid(), *meant, check=self._check)
+        return self._acted(plan, why)
 
     def undo(self, number: int | None, why: str, *, others: bool) -> ActionResult:
         """Take an act back."""

@@ -65,7 +65,13 @@ class Tokens:
         return token
 
     def redeem(
-        self, token: str, uid: int, verb: str = "", queue: str = "", to: str = ""
+        self,
+        token: str,
+        uid: int,
+        verb: str = "",
+        queue: str = "",
+        to: str = "",
+        check: Callable[[Plan], None] | None = None,
     ) -> Plan:
         """Return the plan of a token, which is good no more.
 
@@ -73,24 +79,43 @@ class Tokens:
             token: What ``issue`` returned.
             uid: Who comes with it.
             verb: What it has to be for, if that was said; so ``queue`` and ``to``.
+            check: Finds out whether the plan can be done, and raises where it cannot.
 
         Raises:
             Refused: It is none, its time is over, or it is somebody else's, or for
-                something else. The last two can still be redeemed.
+                something else. The last two can still be redeemed, and so can what
+                does not pass ``check``.
         """
         unknown = f"{visible(token, 40)!r} is no token of a preview, or was used"
         if len(token) != _LENGTH or not set(token) <= set(_LETTERS):
             raise Refused(unknown)
-        path = self._path(token)
+        plan, owner, expires = self._read(token, unknown)
+        if owner != uid:
+            raise Refused(f"the token {token} was given to another user")
+        said = ((verb, plan.verb), (queue, plan.queue), (to, plan.to))
+        if any(word and word != meant for word, meant in said):
+            raise Refused(f"the token {token} is for another act: {_told(plan)}")
+        has_expired = expires <= self._clock()
+        if check is not None and not has_expired:
+            check(plan)
+        self._use(token, unknown)
+        if has_expired:
+            raise Refused(f"the token {token} has expired: look again")
+        return plan
+
+    def _use(self, token: str, unknown: str) -> None:
         try:
-            held: object = json.loads(durable.read_small(str(path), _LARGEST))
-            plan, owner, expires = _parsed(held)
-            if owner != uid:
-                raise Refused(f"the token {token} was given to another user")
-            said = ((verb, plan.verb), (queue, plan.queue), (to, plan.to))
-            if any(word and word != meant for word, meant in said):
-                raise Refused(f"the token {token} is for another act: {_told(plan)}")
-            path.unlink()  # whoever removes it has it
+            self._path(token).unlink()  # whoever removes it has it
+        except FileNotFoundError:
+            raise Refused(unknown) from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Refused(f"the token {token} cannot be used: {reason}") from error
+
+    def _read(self, token: str, unknown: str) -> tuple[Plan, int, float]:
+        try:
+            data = durable.read_small(str(self._path(token)), _LARGEST)
+            return _parsed(json.loads(data))
         except FileNotFoundError:
             raise Refused(unknown) from None
         except OSError as error:
@@ -98,9 +123,6 @@ class Tokens:
             raise Refused(f"the token {token} cannot be read: {reason}") from error
         except (ValueError, KeyError, TypeError, RecursionError):
             raise Refused(f"the token {token} is damaged: look again") from None
-        if expires <= self._clock():
-            raise Refused(f"the token {token} has expired: look again")
-        return plan
 
     def _forget_expired(self) -> None:
         now = self._clock()
