@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from qtool.commands.arguments import Parser
     from qtool.commands.entry_form import Headers
+    from qtool.control.control import Control
     from qtool.control.models import EntryView
 
 _EXAMPLES = """\
@@ -72,27 +74,54 @@ def run(options: Namespace) -> int:
         view = control.entry(*entry)
         if view.error:
             raise Refused(f"{view.path}: {view.error}")
-        headers, msgdata = _wanted(options, view)
-        before = text_of(view.headers, view.msgdata)
-        after = text_of(headers, msgdata)
-        if before == after:
-            tell("nothing was changed")
-            return DONE
-        _show(before, after)
-        is_other = headers != view.headers
-        if is_other and view.drops:
-            tell(f"it becomes text, which has no place for: {', '.join(view.drops)}")
-        if not options.yes and not confirmed("Write this?", "edit"):
+        if options.set or options.unset or options.header or options.drop_header:
+            return _written(options, control, view, *_wanted(options, view))
+        return _by_hand(options, control, view)
+
+
+def _by_hand(options: Namespace, control: Control, view: EntryView) -> int:
+    """Write what a person makes of an entry; what is refused can be edited on."""
+    form = form_of(view)
+    while True:
+        form = _edited(form)
+        try:
+            return _written(options, control, view, *parsed(form))
+        except Refused as error:
+            if not sys.stdin.isatty():
+                raise
+            tell(str(error))
+        if not confirmed("Go on with your text?", "edit"):
             tell("nothing was done")
             return FAILED
-        new = (msgdata, headers if is_other else None)
-        result = control.edit(*entry, *new, view.seen, options.why)
+
+
+def _written(
+    options: Namespace,
+    control: Control,
+    view: EntryView,
+    headers: Headers,
+    msgdata: dict[str, Any],
+) -> int:
+    """Show the difference, ask, and write it."""
+    before = text_of(view.headers, view.msgdata)
+    after = text_of(headers, msgdata)
+    if before == after:
+        tell("nothing was changed")
+        return DONE
+    _show(options, before, after)
+    is_other = headers != view.headers
+    if is_other and view.drops:
+        tell(f"it becomes text, which has no place for: {', '.join(view.drops)}")
+    if not options.yes and not confirmed("Write this?", "edit"):
+        tell("nothing was done")
+        return FAILED
+    new = (msgdata, headers if is_other else None)
+    result = control.edit(view.queue, view.filebase, *new, view.seen, options.why)
     return told(options, result)
 
 
 def _wanted(options: Namespace, view: EntryView) -> tuple[Headers, dict[str, Any]]:
-    if not (options.set or options.unset or options.header or options.drop_header):
-        return parsed(_edited(form_of(view)))
+    """Return the headers and metadata that the options ask for."""
     msgdata = {key: view.msgdata[key] for key in view.msgdata}
     for word in options.set:
         key, equals, text = word.partition("=")
@@ -143,10 +172,14 @@ def _edited(form: str) -> str:
         return path.read_text("utf-8", "surrogateescape")
 
 
-def _show(before: str, after: str) -> None:
-    """Show what would be different."""
+def _show(options: Namespace, before: str, after: str) -> None:
+    """Show what would be different; to a program that is talk."""
     pairs = before.splitlines(), after.splitlines()
     lines = list(difflib.unified_diff(*pairs, n=1, lineterm=""))[2:]
+    if options.json:
+        for line in lines:
+            tell(line)
+        return
     put_lines(
         [(_STYLES.get(line[:1], ""), visible(line, _LONGEST_LINE))] for line in lines
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -302,6 +303,9 @@ def test_metadata_and_headers_are_edited(
     assert ended.status == 0
     assert '-  "tries": 3' in ended.out
     assert '+  "tries": 4' in ended.out
+    data = call("--config", config, "edit", "in", name, "--set", "a=1", "-y", "--json")
+    assert '+  "a": 1' in data.err
+    assert json.loads(data.out)["done"] == [name]
     queue = control.configuration.switchboards["in"]
     held = read(queue.queue_directory / f"{name}.pck")
     assert held.msgdata["tries"] == 4
@@ -326,6 +330,36 @@ def test_an_editor_edits_the_whole(
     assert "nothing was changed" in call(*words).err
     editor.write_text("#!/bin/sh\necho '{' >> \"$1\"\n")
     assert "no JSON" in call(*words).err
+
+
+def _has_asked(terminal: Terminal, times: int) -> bool:
+    return terminal.plain.count("do it: ") == times
+
+
+def test_what_was_typed_is_edited_on_where_it_is_refused(
+    config: Path, control: Control
+) -> None:
+    [name] = put(control, "in", tries=3)
+    editor = config.with_name("editor")
+    editor.write_text(
+        "#!/bin/sh\n"
+        'if grep -q \'tries": "3"\' "$1"\n'
+        'then sed -i \'s/tries": "3"/tries": 4/\' "$1"\n'
+        "elif grep -q '^{{' \"$1\"\n"
+        'then sed -i \'s/^{{/{/; s/: hi/: ho/; s/tries": 3/tries": "3"/\' "$1"\n'
+        "else sed -i 's/^{/{{/' \"$1\"\n"
+        "fi\n"
+    )
+    editor.chmod(0o755)
+    words = [str(QTOOL), "--config", str(config), "edit", "in", name]
+    with Terminal(words, env={"VISUAL": str(editor)}) as terminal:
+        for number in range(1, 5):  # broken, another type, and what is right
+            terminal.wait_for(partial(_has_asked, terminal, number))
+            terminal.press("edit\r")
+        assert terminal.wait_for_end() == 0
+    queue = control.configuration.switchboards["in"]
+    held = read(queue.queue_directory / f"{name}.pck")
+    assert (held.message["subject"], held.msgdata["tries"]) == ("ho", 4)
 
 
 def test_what_cannot_be_edited_is_refused_before_there_is_an_editor(
