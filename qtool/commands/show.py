@@ -9,6 +9,7 @@ from qtool import render
 from qtool.commands.output import DONE, FAILED, put, put_bytes, put_json, tell
 from qtool.commands.site import opened
 from qtool.control.paging import the_one
+from qtool.errors import Refused
 from qtool.msgdata import format_msgdata
 from qtool.untrusted import visible, visible_block
 
@@ -44,6 +45,8 @@ def options(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Print the headers, the body and the metadata of an entry."""
+    if options.format and options.json:
+        raise Refused(f"--format {options.format} is no JSON: without --format it is")
     with opened(options) as control:
         filebase = the_one(control, options.queue, options.name)
         if options.format:

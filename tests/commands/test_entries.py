@@ -194,6 +194,8 @@ def test_show_has_forms_for_programs(call: Call, config: Path) -> None:
     assert view["msgdata"]["listid"] == "list1"
     raw = call("-C", config, "show", "in", name, "--format", "raw").out
     assert raw.encode() == MAIL % b"number 3\x1b[31m"
+    both = call("-C", config, "show", "in", name, "--format", "raw", "--json")
+    assert (both.status, both.out) == (1, "")
     shown = call("-C", config, "show", "in", name, "--format", "qfile").out
     assert shown.startswith(
         "[----- start pickle -----]\n<----- start object 1 ----->\n"
