@@ -104,9 +104,10 @@ def test_a_folder_that_may_not_be_written_is_named_and_nothing_is_moved(
             result = control.confirm(token)
             assert result.done == ()
             assert [each.filebase for each in result.failed] == names[:1]
-            assert "Permission denied" in result.failed[0].reason
+            refusal = f"{folder(control, closed)}: Permission denied"
+            assert result.failed[0].reason == refusal
             assert [each.filebase for each in result.skipped] == names[1:]
-            assert "not tried after: Permission denied" in result.skipped[0].reason
+            assert result.skipped[0].reason == f"not tried after: {refusal}"
             assert files(control, "in") == sorted(f"{name}.pck" for name in names)
             folder(control, closed).chmod(0o755)
             with pytest.raises(Refused, match="no act of yours"):

@@ -6,9 +6,12 @@ or a folder may not be written the rest is left alone: what was done is on recor
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtool.control.acts.groups import Groups
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 Made: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any]]"
 _SINCE = ": what was processed or moved since cannot come back"
 _EMPTIED = ": it was emptied from the trash, or moved from there"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _SYNC_SECONDS = 0.1
 """How long what was moved may stay undurable in a long act."""
 
@@ -85,6 +89,18 @@ def carry_out(
 
 def _reason(error: OSError) -> str:
     return error.strerror or str(error)
+
+
+def _told(error: OSError, move: Moved) -> str:
+    """Return what is wrong with the machine, and where, as far as that can be told."""
+    where = ""
+    if error.errno in _NO_ROOM and not move.swapped:
+        where = move.target
+    for name in (error.filename, error.filename2):
+        folder = Path(name).parent if isinstance(name, str) else None
+        if folder and not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+            where = str(folder)
+    return f"{where}: {_reason(error)}" if where else _reason(error)
 
 
 class _Carrier:
@@ -155,8 +171,9 @@ class _Carrier:
         except (QToolError, ValueError) as error:
             self._fail(move, str(error))
         except OSError as error:
-            self._fail(move, _reason(error) + self._left_in_hand(move))
-            return _reason(error)
+            problem = _told(error, move)
+            self._fail(move, problem + self._left_in_hand(move))
+            return problem
         return ""
 
     def _fail(self, move: Moved, reason: str) -> None:
