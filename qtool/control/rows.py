@@ -12,7 +12,7 @@ from qtool.control.models import Cell, QueueRow, State
 from qtool.control.rates import LONG_SECONDS, SHORT_SECONDS, Meter
 from qtool.control.unattended import unattended_line
 from qtool.control.verdicts.cases import Facts
-from qtool.control.verdicts.progress import AT_WORK, NOBODY, Progress, parts_of
+from qtool.control.verdicts.progress import AT_WORK, NOBODY, Part, Progress, parts_of
 from qtool.control.verdicts.verdicts import LONG_SECONDS as WAITS_LONG_SECONDS
 from qtool.control.verdicts.verdicts import judge
 from qtool.control.views import view_of
@@ -181,9 +181,7 @@ class Row:
             parts = self._progress.told(parts, now)
             watched = self._meter.arrivals.watched(now)
             lately = self._meter.arrived_lately(now)
-        elif at - (row.oldest or at) >= WAITS_LONG_SECONDS and any(
-            part.state in AT_WORK for part in parts
-        ):
+        elif _is_late(parts, at):
             signs = self._signs()
         facts = Facts(
             row=row, parts=parts, at=at, watched_seconds=watched, arrived_lately=lately,
@@ -277,6 +275,16 @@ class Row:
         )
         self._cells = scan, standing.slices, cells
         return cells
+
+
+def _is_late(parts: tuple[Part, ...], at: float) -> bool:
+    """Return whether names tell of a message that somebody lets wait for long."""
+    oldest = [
+        min(part.oldest or at, part.oldest_taken or at)
+        for part in parts
+        if part.state in AT_WORK
+    ]
+    return at - min(oldest, default=at) >= WAITS_LONG_SECONDS
 
 
 def _drained(standing: Standing, at: float) -> str:

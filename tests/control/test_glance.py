@@ -153,6 +153,26 @@ def test_what_happens_in_one_slice_says_nothing_of_another() -> None:
     assert found.words == "stalled for 1h"
 
 
+@pytest.mark.parametrize(
+    ("signs", "slices", "words"),
+    [
+        (ago(HOUR, taken=HOUR), 1, "in flight for 1h"),
+        (ago(600, taken=600), 1, "flowing"),  # it has waited for the rest
+        (ago(HOUR, taken=HOUR), 2, "flowing"),  # by turns, maybe
+        (None, 1, "flowing"),
+    ],
+)
+def test_one_look_finds_the_message_that_somebody_has_had_for_long(
+    signs: Signs | None, slices: int, words: str
+) -> None:
+    part = Part(state=State.CLAIMED, in_flight=1, oldest_taken=AT - 3 * HOUR)
+    row = QueueRow(name="out", has_queue=True, runner="out", runner_slices=slices,
+                   in_flight=1, state=State.CLAIMED)  # fmt: skip
+    parts = (part, *[Part(state=State.CLAIMED)] * (slices - 1))
+    found = judge(Facts(row=row, parts=parts, at=AT, signs=signs))[0][0]
+    assert found.words == words
+
+
 def test_who_sleeps_long_is_given_the_time() -> None:
     assert seen(ago(2000, 2000), snooze=900.0).kind is VerdictKind.STALLED
     assert seen(ago(1500, 1500), snooze=900.0).kind is VerdictKind.WAITS_LONG

@@ -71,6 +71,18 @@ def glanced(
     return warning(VerdictKind.WAITS_LONG, words, evidence + doing)
 
 
+def held_for(facts: Facts) -> float | None:
+    """Return for how long all that is in flight has been; None where nobody knows.
+
+    One look tells that of a queue with one slice: who works several takes one after
+    the other.
+    """
+    signs = facts.signs
+    if signs is None or signs.taken is None or len(facts.parts) > 1:
+        return None
+    return _clock(facts, signs)[0] - signs.taken
+
+
 def _clock(facts: Facts, signs: Signs) -> tuple[float, str]:
     """Return what time it is by the clock of the queue's file system, as far as known.
 

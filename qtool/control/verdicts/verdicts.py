@@ -14,7 +14,7 @@ from qtool.control.models import Severity, State, Verdict, VerdictKind
 from qtool.control.unattended import unattended_line
 from qtool.control.verdicts.beside import besides
 from qtool.control.verdicts.cases import Facts, critical, rank, waits, warning
-from qtool.control.verdicts.glance import glanced
+from qtool.control.verdicts.glance import glanced, held_for
 from qtool.control.verdicts.phrases import per_time, span, waiting
 from qtool.control.verdicts.progress import AT_WORK, NOBODY, Part
 from qtool.settings import WITHOUT_RUNNER
@@ -118,6 +118,8 @@ def _in_hand(facts: Facts, part: Part) -> Verdict:
     if not part.in_flight or part.state in NOBODY:
         return _EMPTY
     held = part.held_seconds
+    if held is None:
+        held = held_for(facts)
     if held is None or held < LONG_SECONDS:
         return _FLOWING
     evidence = f"{part.in_flight} in flight, the oldest of them for {span(held)} now"
