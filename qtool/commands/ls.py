@@ -84,7 +84,7 @@ def _put_queues(control: Control, *, in_json: bool) -> int:
     board = control.scan()
     rows = [row for row in board.rows if row.has_queue]
     for row in rows if in_json else ():
-        facts = ("depth", "in_flight", "preserved", "oldest")
+        facts = ("depth", "in_flight", "held", "preserved", "oldest")
         put_json({"queue": row.name, **{fact: getattr(row, fact) for fact in facts}})
     if not in_json:
         table = Table(*QUEUE_COLUMNS, width=terminal_width())

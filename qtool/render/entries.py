@@ -109,10 +109,13 @@ QUEUE_COLUMNS = (
     Column("DEPTH", right=True),
     Column("FLIGHT", right=True),
     Column("OLDEST", right=True),
+    Column("HELD", right=True),
+    Column("PRESERVED", right=True),
 )
 
 
 def queue_row(row: QueueRow, board: Board) -> Sequence[Cell]:
     """Return what stands in the columns for a queue."""
     oldest = render.oldest(row, board.at, honours_due=row.honours_due)
-    return (row.name, render.depth(row), row.in_flight, oldest)
+    aside = (row.held or None, row.preserved or None)
+    return (row.name, render.depth(row), row.in_flight, oldest, *aside)

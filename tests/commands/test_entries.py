@@ -54,14 +54,18 @@ def _names(out: str) -> list[str]:
 def test_without_a_queue_they_are_listed_with_their_depths(
     call: Call, config: Path
 ) -> None:
+    _put(config.parent / "queues" / "bad", 3, suffix=".psv")
+    call("-C", config, "hold", "in", filebase_of(4), "--yes")
     done = call("-C", config, "ls")
-    assert [line.split()[:3] for line in done.out.splitlines()] == [
-        ["QUEUE", "DEPTH", "FLIGHT"], ["in", "5", "0"], ["out", "0", "0"],
-        ["shunt", "1", "0"], ["bad", "0", "0"],
+    lines = [line.split() for line in done.out.splitlines()]
+    assert lines[0] == ["QUEUE", "DEPTH", "FLIGHT", "OLDEST", "HELD", "PRESERVED"]
+    assert [(*line[:3], *line[-2:]) for line in lines[1:]] == [
+        ("in", "4", "0", "1", "-"), ("out", "0", "0", "-", "-"),
+        ("shunt", "1", "0", "-", "-"), ("bad", "0", "0", "-", "1"),
     ]  # fmt: skip
     first = json.loads(call("-C", config, "ls", "--json").out.splitlines()[0])
     assert first == {
-        "queue": "in", "depth": 5, "in_flight": 0, "preserved": 0,
+        "queue": "in", "depth": 4, "in_flight": 0, "held": 1, "preserved": 0,
         "oldest": 1_700_000_000.5,
     }  # fmt: skip
 

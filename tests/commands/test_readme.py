@@ -34,7 +34,7 @@ MENDING = (
 SHAPES: dict[str, type | tuple[str, ...]] = {
     "status": models.Board,
     "check": ("queue", "status", "problems", "depth", "oldest_seconds"),
-    "ls": ("queue", "depth", "in_flight", "preserved", "oldest"),
+    "ls": ("queue", "depth", "in_flight", "held", "preserved", "oldest"),
     **dict.fromkeys(("ls QUEUE", "find"), models.Entry),
     "show": models.EntryView,
     "shunts": models.Failure,

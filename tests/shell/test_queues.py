@@ -75,7 +75,9 @@ def test_a_queue_is_its_entries_oldest_first(control: Control, queues: Queues) -
     assert not queues["held:in"]
     assert list(queues) == ["in", "out", "shunt", "bad"]
     heading, line, *_ = repr(queues).splitlines()
-    assert heading.split() == ["QUEUE", "DEPTH", "FLIGHT", "OLDEST", "VERDICT"]
+    assert heading.split() == [
+        "QUEUE", "DEPTH", "FLIGHT", "OLDEST", "HELD", "PRESERVED", "VERDICT",
+    ]  # fmt: skip
     assert (line.split()[:2], line.split()[-1]) == (["in", "3"], "runner")
 
 
