@@ -174,7 +174,7 @@ def _fill_up_in_the_middle(control: Control, disk: Path) -> None:
     result = control.confirm(second)
     assert result.done == tuple(names[:3])
     assert [(each.filebase, each.reason) for each in result.failed] == [
-        (names[3], os.strerror(errno.ENOSPC))
+        (names[3], f"in: {os.strerror(errno.ENOSPC)}")
     ]
     assert [each.filebase for each in result.skipped] == names[4:]
     filler.unlink()
