@@ -20,7 +20,7 @@ from qtool.commands.site import opened
 from qtool.commands.tables import put_lines
 from qtool.control.paging import the_one
 from qtool.errors import Refused
-from qtool.msgdata import from_json
+from qtool.msgdata import from_json, volatile
 from qtool.untrusted import visible
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ def _wanted(options: Namespace, view: EntryView) -> tuple[Headers, dict[str, Any
         key, equals, text = word.partition("=")
         if not (key and equals):
             raise Refused(f"--set {word}: expected KEY=JSON")
+        if volatile(key):
+            raise Refused(f"--set {key}: a key that is not kept")
         msgdata[key] = _value(word, text)
     for key in options.unset:
         if key not in msgdata:
@@ -145,6 +147,8 @@ def _value(word: str, text: str) -> Any:
 def _headers(options: Namespace, headers: Headers) -> Headers:
     kept = list(headers)
     for name in options.drop_header:
+        if name.lower() not in (pair[0].lower() for pair in kept):
+            raise Refused(f"--drop-header {name}: there is no such header")
         kept = [pair for pair in kept if pair[0].lower() != name.lower()]
     for word in options.header:
         name, colon, value = word.partition(":")

@@ -332,6 +332,24 @@ def test_an_editor_edits_the_whole(
     assert "no JSON" in call(*words).err
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--unset", "colour"], "--unset colour: there is no such metadata"),
+        (["--drop-header", "X-No"], "--drop-header X-No: there is no such header"),
+        (["--set", "_bak_count=3"], "--set _bak_count: a key that is not kept"),
+        (["--set", "tries"], "--set tries: expected KEY=JSON"),
+    ],
+)
+def test_what_an_edit_cannot_do_is_said_and_nothing_is_done(
+    call: Call, config: Path, control: Control, words: list[str], reason: str
+) -> None:
+    [name] = put(control, "in", tries=3)
+    ended = call("-C", config, "edit", "in", name, "--set", "tries=4", *words, "--yes")
+    assert ended == Ended(1, "", f"qtool: {reason}\n")
+    assert control.entry("in", name).msgdata["tries"] == 3
+
+
 def _has_asked(terminal: Terminal, times: int) -> bool:
     return terminal.plain.count("do it: ") == times
 
