@@ -173,6 +173,19 @@ def test_a_restored_entry_waits_again_and_starts_at_zero(control: Control) -> No
     assert files(control, "bad") == [f"{name}.psv"]
 
 
+def test_what_cannot_be_read_is_restored_to_a_queue_that_is_named(
+    control: Control,
+) -> None:
+    name = f"1795000000.5+{'a' * 40}"
+    folder = control.configuration.switchboards["bad"].queue_directory
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.psv").write_bytes(b"nothing")
+    reason = control.restore(name).failed[0].reason
+    assert reason.endswith("says which queue it was in: name one (--to QUEUE)")
+    assert control.restore(name, to="in").done == (name,)
+    assert content(control, "in") == {f"{name}.pck": b"nothing"}
+
+
 def test_what_cannot_be_read_can_be_moved_and_discarded_all_the_same(
     control: Control,
 ) -> None:

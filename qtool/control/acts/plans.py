@@ -197,7 +197,14 @@ def _move(look: _Look) -> Moved:
 def _restore(look: _Look) -> Moved:
     if look.state() != PRESERVED:
         raise Refused("it was not preserved: it waits, and can be moved")
-    return _restored(look, look.plan.to or _origin(look, look.msgdata()))
+    if look.plan.to:
+        return _restored(look, look.plan.to)
+    try:
+        msgdata = look.msgdata()
+    except QFileError as error:
+        unsaid = f"{error.reason}, so nothing says which queue it was in"
+        raise Refused(f"{unsaid}: {NAME_ONE}") from error
+    return _restored(look, _origin(look, msgdata))
 
 
 def _restored(look: _Look, target: str) -> Moved:
