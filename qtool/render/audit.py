@@ -52,6 +52,8 @@ def row(record: AuditRecord, width: int | None) -> tuple[Cell, ...]:
 
 def _on(record: AuditRecord) -> str:
     """Return what it was done to, as far as that is short."""
+    if "undoes" in record.counts:
+        return f"act {record.counts['undoes']}"
     return " ".join(
         str(value)
         for name, value in record.arguments.items()

@@ -116,6 +116,15 @@ def test_what_makes_no_sense_is_refused(
     assert reason in ended.err
 
 
+def test_an_undo_tells_which_act_it_took_back(call: Call, site: Path) -> None:
+    call("--config", site, "inject", "in", stdin=MESSAGE)
+    token = call("--config", site, "hold", "in", "all", "--dry-run").err.split()[-1]
+    assert call("--config", site, "hold", "in", "--yes", token).status == 0
+    assert call("--config", site, "undo").status == 0
+    _, line = call("--config", site, "audit", "-n", "1").out.splitlines()
+    assert line.split()[5:9] == ["undo", "act", "1", "done"]
+
+
 def test_names_of_files_cannot_drive_the_terminal(call: Call, site: Path) -> None:
     call("--config", site, "shell", "-c", r"control.step('in', 'x\x1b]0;y\u202e')")
     ended = call("--config", site, "audit")

@@ -14,8 +14,9 @@ from qtool.control.acts.keeping import forget_old
 from qtool.control.acts.plans import Ways, checked, kept_aside, source_of, ways_of
 from qtool.control.acts.records import Record
 from qtool.control.acts.tokens import Plan, Tokens
-from qtool.control.acts.trash import EMPTY, check_room, emptied
+from qtool.control.acts.trash import EMPTY, check_room, emptied, full
 from qtool.control.acts.undoing import UNDO, to_undo, undone, ways_back
+from qtool.control.audit.audit import noted
 from qtool.control.desk.entries import stamp_of
 from qtool.control.models import Act, ActionResult, Missed, Preview
 from qtool.control.models.mending import NO_WAY
@@ -95,6 +96,7 @@ class Mender:
     def undo(self, number: int | None, why: str, *, others: bool) -> ActionResult:
         """Take an act back."""
         record, note = to_undo(self._journal, number, others=others)
+        noted(undoes=record.number)
         plan = Plan(verb=UNDO, queue=record.queue, to=record.to, filebases=())
         ways = ways_back(record)
         with self._ongoing.begun(UNDO, plan.queue, plan.to) as ongoing:
@@ -169,6 +171,9 @@ class Mender:
         found, queue = plan.filebases, source_of(plan)
         is_idle = not found or (plan.verb != EMPTY and not ways.moves)
         is_kept = is_kept and not is_idle
+        warnings = _warnings(ways)
+        if plan.verb == "discard" and (fullness := full(self._configuration)):
+            warnings.append(fullness)
         return Preview(
             verb=plan.verb,
             queue=plan.queue,
@@ -177,7 +182,7 @@ class Mender:
             oldest=min(map(when_of, found), default=None),
             first=tuple(self._desk.described(queue, found[:_FIRST])),
             token=self._tokens.issue(plan, acting_uid()) if is_kept else "",
-            warnings=tuple(_warnings(ways)),
+            warnings=tuple(warnings),
             refusal=NO_WAY if found and is_idle else "",
         )
 

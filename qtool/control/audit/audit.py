@@ -72,6 +72,8 @@ class Record:
         self._files: list[str] = []
         self._count = 0
         self._ending: dict[str, Any] = {}
+        self.counts: dict[str, int] = {}
+        """Numbers for the last line, beside those that the result has."""
         one, many = given.get("filebase"), given.get("filebases")
         self.name_files([one] if isinstance(one, str) else many or ())
 
@@ -117,7 +119,7 @@ class Record:
         elif isinstance(result, list | tuple):
             self._ending["said"] = bounded("; ".join(map(str, result[:MOST_ITEMS])))
         elif is_dataclass(result):
-            counts: dict[str, Any] = {}
+            counts: dict[str, Any] = {**self.counts}
             for each in fields(result):
                 value = getattr(result, each.name)
                 if each.name == "number" and isinstance(value, int):
@@ -169,7 +171,12 @@ def is_recording() -> bool:
     return _OPEN.get() is not None
 
 
-def noted(*, files: Iterable[str] | None = None, number: int | None = None) -> None:
+def noted(
+    *,
+    files: Iterable[str] | None = None,
+    number: int | None = None,
+    undoes: int | None = None,
+) -> None:
     """Add to the record of the act that this thread does; nothing outside of one.
 
     Args:
@@ -178,12 +185,15 @@ def noted(*, files: Iterable[str] | None = None, number: int | None = None) -> N
             its result has as ``filebase`` or ``done``.
         number: The number of the act in the journal; without it ``number`` of its
             result, if that has one.
+        undoes: The number of the act that it takes back.
     """
     record = _OPEN.get()
     if record is not None and files is not None:
         record.name_files(files)
     if record is not None and number is not None:
         record.number(number)
+    if record is not None and undoes is not None:
+        record.counts["undoes"] = undoes
 
 
 @contextmanager
