@@ -564,7 +564,9 @@ def test_a_full_trash_takes_no_more(tmp_path: Path) -> None:
     [four] = put(control, "in")
     with pytest.raises(Refused, match="empty some of it first"):
         control.discard("in", four)
-    token = control.preview("discard", "in", "all").token
+    shown = control.preview("discard", "in", "all")
+    assert "empty some of it first" in shown.warnings[-1]
+    token = shown.token
     with pytest.raises(Refused, match="empty some of it first"):
         control.confirm(token)
     assert files(control, "in") == [f"{four}.pck"]

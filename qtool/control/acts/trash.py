@@ -70,13 +70,20 @@ def check_room(configuration: Configuration) -> None:
     Raises:
         Refused: It holds more than its limit.
     """
+    if fullness := full(configuration):
+        raise Refused(fullness)
+
+
+def full(configuration: Configuration) -> str:
+    """Return why the trash takes no more, in words; empty where it does."""
     limit = configuration.settings.trash.limit_bytes
     held = sum(heap.size for heap in _heaps(configuration))
-    if held >= limit:
-        raise Refused(
-            f"the trash holds {held:,} bytes, and its limit is {limit:,}:"
-            " empty some of it first (qtool trash)"
-        )
+    if held < limit:
+        return ""
+    return (
+        f"the trash holds {held:,} bytes, and its limit is {limit:,}:"
+        " empty some of it first (qtool trash)"
+    )
 
 
 def emptied(configuration: Configuration, plan: Plan, ongoing: Ongoing) -> ActionResult:
