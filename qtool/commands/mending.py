@@ -37,6 +37,8 @@ _NAME = re.compile(
     r"[0-9]{7,10}|[0-9]+\.[0-9]+(?:\+[0-9a-f]*)?(?:\.pck|\.psv)?", re.ASCII
 )
 """What a filebase begins with: a time; no filter does."""
+_BEGINNING = re.compile(r"[0-9]{7,10}\.[0-9]", re.ASCII)
+"""The same, where it cannot be a number that is looked for."""
 _BACK = "back with: qtool undo {}"
 _NOTHING_CHOSEN = "say which: a NAME, a FILTER, or all"
 
@@ -116,6 +118,8 @@ def _previewed(
         place = f"held:{queue}" if verb == "release" else queue
         names = tuple(the_one(control, place, name) for name in which)
         return look(verb, queue, filebases=names, to=to)
+    for word in filter(_BEGINNING.match, which):
+        raise Refused(f"{word} is a name: a filter beside it has it as name:{word}")
     call = partial(look, verb, queue, " ".join(which), to=to)
     preview, was_interrupted = attended(options, control, call)
     if was_interrupted:

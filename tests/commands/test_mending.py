@@ -271,6 +271,17 @@ def test_where_it_goes_is_asked_at_a_terminal_where_nothing_says_so(
     assert waiting(control, "out") == [name]
 
 
+def test_a_name_beside_a_filter_is_told_from_it(
+    call: Call, config: Path, control: Control
+) -> None:
+    [name] = put(control, "in")
+    ended = call("--config", config, "hold", "in", name, "from:anne", "--dry-run")
+    assert (ended.status, ended.out) == (1, "")
+    assert f"{name} is a name: a filter beside it has it as name:{name}" in ended.err
+    words = ("hold", "in", f"name:{name}", "from:anne", "--dry-run")
+    assert name in call("--config", config, *words).out
+
+
 def test_of_very_many_reasons_the_first_are_told(
     call: Call, config: Path, control: Control
 ) -> None:
