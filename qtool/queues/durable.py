@@ -64,7 +64,7 @@ def _renameat2() -> Callable[[int, bytes, int, bytes, int], int] | None:
 def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
     """Write a new file and, with ``sync``, wait until it is on the disk.
 
-    On any failure the file is removed again and the error goes up.
+    On any failure the file is removed again and the error goes up, with its name.
 
     Raises:
         FileExistsError: There is a file of that name.
@@ -79,9 +79,11 @@ def write_new(path: str, data: bytes, *, sync: bool = True) -> None:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(path)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = path
         raise
 
 

@@ -55,13 +55,14 @@ def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "fchmod"])
-def test_a_file_that_could_not_be_written_is_removed(
+def test_a_file_that_could_not_be_written_is_named_and_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     monkeypatch.setattr(os, call, _fail)
 
-    with pytest.raises(OSError, match="on fire"):
+    with pytest.raises(OSError, match="on fire") as failure:
         durable.write_new(str(tmp_path / "new"), b"content")
+    assert failure.value.filename == str(tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
 
 
