@@ -160,6 +160,18 @@ def test_unshunting_asks_for_the_queue_where_none_is_known(
     assert files(control, "in") == [f"{name}.pck"]
 
 
+def test_what_goes_back_to_several_queues_is_told_queue_by_queue(
+    control: Control,
+) -> None:
+    for target in ("out", "in", "out", "nowhere"):
+        put(control, "shunt", whichq=target)
+    seen = control.preview("unshunt", "shunt", "all")
+    assert seen.warnings[:2] == ("1 would go to in", "2 would go to out")
+    assert control.confirm(seen.token).note == "1 went to in; 2 went to out"
+    [left] = control.names("shunt")
+    assert not control.unshunt(left.removesuffix(".pck"), to="in").note
+
+
 def test_a_restored_entry_waits_again_and_starts_at_zero(control: Control) -> None:
     [name] = put(control, "in")
     queue = control.configuration.switchboards["in"]
@@ -294,7 +306,8 @@ def test_a_preview_says_what_stands_in_the_way(control: Control) -> None:
     put(control, "shunt", 3)
     preview = control.preview("unshunt", "shunt", "all")
     assert preview.count == 5
-    assert preview.warnings[0].startswith("3 will be left")
+    assert preview.warnings[0] == "2 would go to in"
+    assert preview.warnings[1].startswith("3 will be left")
 
 
 @pytest.mark.parametrize("is_served", [False, True])
@@ -582,7 +595,8 @@ def test_a_preview_of_an_unshunt_says_what_may_be_delivered_twice(
     msg = message_from_bytes(b"Message-ID: <one@example.com>\n" + MAIL)
     for queue, whichq in (("shunt", "out"), ("in", "")):
         queues[queue].enqueue(msg, {"whichq": whichq})
-    [warning] = control.preview("unshunt", "shunt", "all").warnings
+    target, warning = control.preview("unshunt", "shunt", "all").warnings
+    assert target == "1 would go to out"
     assert warning.startswith("in has the same message")
 
 

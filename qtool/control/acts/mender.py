@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from qtool.control.acts.editing import Edit
     from qtool.control.acts.ongoing import Ongoing, OngoingActs
-    from qtool.control.acts.records import Summary
+    from qtool.control.acts.records import Moved, Summary
     from qtool.control.acts.swapping import Change
     from qtool.control.desk.desk import Desk
     from qtool.queues.switchboard import Switchboard
@@ -171,7 +172,7 @@ class Mender:
         found, queue = plan.filebases, source_of(plan)
         is_idle = not found or (plan.verb != EMPTY and not ways.moves)
         is_kept = is_kept and not is_idle
-        warnings = _warnings(ways)
+        warnings = [*_back_to("would go", plan, ways.moves), *_warnings(ways)]
         if plan.verb == "discard" and (fullness := full(self._configuration)):
             warnings.append(fullness)
         return Preview(
@@ -225,7 +226,10 @@ class Mender:
         result = carry_out(
             self._configuration, self._journal, record, ways, ongoing, change
         )
-        notes = filter(None, (result.note, _forgotten(forgotten)))
+        done = set(result.done)
+        moved = [each for each in ways.moves if each.filebase in done]
+        went = _back_to("went", plan, moved)
+        notes = filter(None, (*went, result.note, _forgotten(forgotten)))
         return replace(result, note="; ".join(notes))
 
     def _matching(self, plan: Plan, where: str, ongoing: Ongoing) -> tuple[str, ...]:
@@ -242,6 +246,14 @@ class Mender:
             read += page.read
             ongoing.looked_at(read, page.total)
         return tuple(found)
+
+
+def _back_to(how: str, plan: Plan, moves: Sequence[Moved]) -> list[str]:
+    """Tell how many go to each queue, where each goes to the one it came from."""
+    if plan.to or plan.verb not in ("unshunt", "restore"):
+        return []
+    counts = Counter(each.target for each in moves)
+    return [f"{count:,} {how} to {queue}" for queue, count in sorted(counts.items())]
 
 
 def _warnings(ways: Ways) -> list[str]:
