@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
 from qtool.queues.filebase import EDITED, TAKEN, WAITING, WRITING
-from qtool.queues.folder import HEX, plain_lines
+from qtool.queues.folder import HEX, as_lines, plain_names
 from qtool.queues.slices import spread_of
 from qtool.queues.switchboard import QueueScan, SliceScan
 
@@ -67,7 +67,7 @@ class Count:
 
     def add(self, chunk: Sequence[os.DirEntry[str]]) -> None:
         """Count some entries of the folder."""
-        lines, names = plain_lines(chunk)
+        lines, names = as_lines(plain_names(chunk))
         self._foreign += len(chunk) - len(names)
         found = _USUAL.findall(lines)
         if len(found) != len(names):

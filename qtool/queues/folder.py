@@ -44,12 +44,16 @@ def chunks(directory: str) -> Iterator[list[os.DirEntry[str]]]:
         os.close(descriptor)
 
 
-def plain_lines(chunk: Sequence[os.DirEntry[str]]) -> tuple[str, list[str]]:
-    """Return the names of regular files as lines, and one by one.
+def plain_names(chunk: Sequence[os.DirEntry[str]]) -> list[str]:
+    """Return the names of regular files."""
+    return [entry.name for entry in chunk if entry.is_file(follow_symlinks=False)]
+
+
+def as_lines(names: list[str]) -> tuple[str, list[str]]:
+    """Return names as lines, and one by one.
 
     A name that would be several lines is left out: no entry has such a name.
     """
-    names = [entry.name for entry in chunk if entry.is_file(follow_symlinks=False)]
     lines = "\n".join(names)
     if lines.count("\n") >= max(1, len(names)):
         names = [name for name in names if "\n" not in name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
 from qtool.queues.filebase import DIGEST_LENGTH, TIME
-from qtool.queues.folder import CHUNK, HEX, plain_lines
+from qtool.queues.folder import CHUNK, HEX, as_lines, plain_names
 from qtool.queues.slices import Spread
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Batches:
             for batch in self.by_slice.values():
                 batch.add_entries(chunk)
             return
-        adds, found = self._adds, self._findall(plain_lines(chunk)[0])
+        adds, found = self._adds, self._findall(as_lines(plain_names(chunk))[0])
         usual = filebase.are_usual(found)
         for name in found:
             adds[name[-40:-38]](name)

@@ -13,27 +13,23 @@ from typing import TYPE_CHECKING
 
 from qtool.queues import filebase
 from qtool.queues.filebase import DIGEST_LENGTH, ENTRY_SUFFIXES, TIME, WAITING
-from qtool.queues.folder import CHUNK, HEX, chunks, plain_lines
+from qtool.queues.folder import CHUNK, HEX, as_lines, chunks, plain_names
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-
     from qtool.queues.slices import Slice
 
 _BEHIND = "/"
 """Sorts after the point of every suffix, and after no digit."""
 _LAST = "~"
 """Sorts after every name."""
-_POINT_OF_USUAL = 10
-_SAMPLE = 4000
-"""So many names tell well enough where a hundredth of all ends."""
+POINT_OF_USUAL = 10
+"""Where the point is in times from 2001 to 2286, which compare as text."""
 _DIGEST = rf"\+{HEX}{{{DIGEST_LENGTH}}}"
 _ENTRIES = re.compile(
     rf"^{TIME}{_DIGEST}(?:{'|'.join(map(re.escape, ENTRY_SUFFIXES))})$", re.MULTILINE
 )
 _USUAL_WAITING = re.compile(
-    rf"(?:[1-9][0-9]{{{_POINT_OF_USUAL - 1}}}\.[0-9]{{1,22}}+{_DIGEST}"
+    rf"(?:[1-9][0-9]{{{POINT_OF_USUAL - 1}}}\.[0-9]{{1,22}}+{_DIGEST}"
     rf"{re.escape(WAITING)}\n)++"
 )
 """Lines that all are names of what waits, and usual ones: to look over them takes
@@ -48,11 +44,14 @@ class NamePage:
     names: tuple[str, ...]
     """Names with their suffixes, oldest first; one for each filebase."""
     total: int
-    """How many names of entries there are, those before the page and behind it too."""
+    """How many names of entries there are, those before the page and behind it too.
+
+    Of those ``ahead`` some may turn out to be none.
+    """
     more: bool
     """Whether there are more behind it."""
     ahead: tuple[str, ...] = ()
-    """Those, in no order and with some of the page's, where they were few enough."""
+    """Of a first page: all names of the folder, in no order, if they are not many."""
 
 
 class Paging:
@@ -63,35 +62,26 @@ class Paging:
         after: The page begins behind this filebase; with the oldest when empty.
         count: How many filebases, at most; one at least.
         beginning: Only filebases that begin so.
-        ahead: What is behind the page is kept where there are no more names than
-            that, and the page may be shorter then.
     """
 
     def __init__(
-        self,
-        part: Slice,
-        after: str,
-        count: int,
-        beginning: str = "",
-        ahead: int = 0,
+        self, part: Slice, after: str, count: int, beginning: str = ""
     ) -> None:
         self._bounds = None if part.is_whole else part.bounds
         self._after = f"{after}{_BEHIND}" if after else ""
-        self._as_text = not after or after.find(".") == _POINT_OF_USUAL
+        self._as_text = not after or after.find(".") == POINT_OF_USUAL
         self._count = max(1, count)
-        self._most = max(2 * self._count, ahead) + CHUNK
-        self._keeps_ahead = ahead > 0
+        self._most = 2 * self._count + CHUNK
         self._beginning = beginning
         self._names: list[str] = []
         self._before = _LAST
         self._total = 0
         self._cut = False
 
-    def add_entries(self, chunk: Sequence[os.DirEntry[str]]) -> None:
-        """Take those of some entries of the folder that belong on the page."""
-        lines, names = plain_lines(chunk)
-        are_usual = _USUAL_WAITING.fullmatch(f"{lines}\n") is not None
-        found = names if are_usual else _ENTRIES.findall(lines)
+    def add(self, names: list[str]) -> None:
+        """Take those of some names of regular files that belong on the page."""
+        found = entries_among(names)
+        are_usual = found is names
         if self._bounds is not None:
             lower, upper = self._bounds
             found = [name for name in found if lower <= _digest(name) < upper]
@@ -106,8 +96,6 @@ class Paging:
         else:
             self._add_unusual(found)
         if len(self._names) >= self._most:
-            self._keeps_ahead = False
-            self._most = 2 * self._count + CHUNK
             self._trim()
 
     def _add_unusual(self, found: list[str]) -> None:
@@ -118,7 +106,7 @@ class Paging:
 
     def _trim(self) -> None:
         """Forget what is behind the page."""
-        self._names = _one_for_each(filebase.in_order(self._names))
+        self._names = one_for_each(filebase.in_order(self._names))
         if len(self._names) > self._count:
             del self._names[self._count :]
             self._cut = True
@@ -127,45 +115,34 @@ class Paging:
 
     def result(self) -> NamePage:
         """Return the page."""
-        ahead = self._split() if self._keeps_ahead and self._as_text else []
         self._trim()
-        return NamePage(
-            names=tuple(self._names),
-            total=self._total,
-            more=self._cut or bool(ahead),
-            ahead=tuple(ahead),
-        )
-
-    def _split(self) -> list[str]:
-        """Leave of the names what is surely on the page, and return all.
-
-        Nothing is put in order for that but a sample, which tells where to cut.
-        """
-        names = self._names
-        sample = sorted(names[:: len(names) // _SAMPLE + 1])
-        at = self._count * len(sample) // (len(names) + 1) * 3 // 4
-        if len(names) <= self._count or not at:
-            return []
-        end = sample[at].rpartition(".")[0]
-        first = [name for name in names if name < end]
-        if len(first) > self._count:
-            return []
-        self._names = first
-        return names
+        return NamePage(names=tuple(self._names), total=self._total, more=self._cut)
 
 
 def page_of(directory: str, paging: Paging) -> NamePage:
     """Return a page of a folder; an empty one where there is none."""
     for chunk in chunks(directory):
-        paging.add_entries(chunk)
+        paging.add(plain_names(chunk))
     return paging.result()
 
 
-def put_in_order(names: Sequence[str], after: str) -> tuple[str, ...]:
-    """Return what is behind a filebase, oldest first and one for each filebase."""
-    first = _key(f"{after}{_BEHIND}" if after else "")
-    behind = [name for name in names if first < _key(name)]
-    return tuple(_one_for_each(filebase.in_order(behind)))
+def entries_among(names: list[str]) -> list[str]:
+    """Return those of some names that are names of entries.
+
+    The same list says that all are, that all wait, and that their times compare as
+    text.
+    """
+    lines, whole = as_lines(names)
+    if whole is names and _USUAL_WAITING.fullmatch(f"{lines}\n"):
+        return names
+    return _ENTRIES.findall(lines)
+
+
+def one_for_each(names: list[str]) -> list[str]:
+    """Return sorted names, of those with one filebase the last: what waits, if any."""
+    if set(map(_ENDING, names)) <= _WAITING:
+        return names
+    return [*{name.rpartition(".")[0]: name for name in names}.values()]
 
 
 def _key(name: str) -> tuple[int, str]:
@@ -175,10 +152,3 @@ def _key(name: str) -> tuple[int, str]:
 def _digest(name: str) -> str:
     end = name.rindex(".")
     return name[end - DIGEST_LENGTH : end]
-
-
-def _one_for_each(names: list[str]) -> list[str]:
-    """Return sorted names, of those with one filebase the last: what waits, if any."""
-    if set(map(_ENDING, names)) <= _WAITING:
-        return names
-    return [*{name.rpartition(".")[0]: name for name in names}.values()]

@@ -15,6 +15,7 @@ from qtool.queues.claims import Claims
 from qtool.queues.due import with_due_time
 from qtool.queues.entries import Entries
 from qtool.queues.filebase import ENTRY_SUFFIXES, PRESERVED, TAKEN, WAITING
+from qtool.queues.first_page import first_page
 from qtool.queues.index import Index
 from qtool.queues.paging import Paging, page_of
 from qtool.queues.recovery import Recovery
@@ -207,12 +208,14 @@ class Spool(SpoolMending):
         """Return every entry of the slice with its suffix, oldest first."""
         return self._index.names(self.slice, *ENTRY_SUFFIXES)
 
-    def page(
-        self, after: str, count: int, beginning: str = "", *, ahead: int = 0
-    ) -> NamePage:
+    def page(self, after: str, count: int, beginning: str = "") -> NamePage:
         """Return the ``count`` oldest entries of the slice behind a filebase."""
-        paging = Paging(self.slice, after, count, beginning, ahead)
+        paging = Paging(self.slice, after, count, beginning)
         return page_of(self._directory, paging)
+
+    def first_page(self, count: int, most: int) -> NamePage:
+        """Return the oldest entries of all slices, with all names that are there."""
+        return first_page(self._directory, count, most)
 
     def scan(self, slices: Sequence[Slice]) -> QueueScan:
         """Count what waits and what is in flight, from the names alone."""

@@ -173,12 +173,14 @@ class Switchboard(Mending):
         """Return every entry of the slice with its suffix, oldest first."""
 
     @abstractmethod
-    def page(
-        self, after: str, count: int, beginning: str = "", *, ahead: int = 0
-    ) -> NamePage:
-        """Return the ``count`` oldest entries of the slice behind a filebase.
+    def page(self, after: str, count: int, beginning: str = "") -> NamePage:
+        """Return the ``count`` oldest entries of the slice behind a filebase."""
 
-        With ``ahead`` it may be fewer; all others come, too, if they are no more.
+    @abstractmethod
+    def first_page(self, count: int, most: int) -> NamePage:
+        """Return the oldest entries of all slices, ``count`` at most.
+
+        All other names come with them, ``ahead``, where they are ``most`` or fewer.
         """
 
     @abstractmethod

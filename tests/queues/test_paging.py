@@ -84,22 +84,12 @@ ENTRIES = st.dictionaries(
 )
 
 
-class _Entry:
-    """What ``os.DirEntry`` says of a file."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def is_file(self, *, follow_symlinks: bool) -> bool:
-        return not follow_symlinks
-
-
 def _page(present: dict[str, str], after: str, count: int) -> paging.NamePage:
     """One page of a folder that is read a few names at a time."""
     pages = Paging(slices.whole(), after, count)
-    entries = [_Entry(f"{base}{suffix}") for base, suffix in present.items()]
-    for at in range(0, len(entries), 5):
-        pages.add_entries(entries[at : at + 5])  # type: ignore[arg-type]
+    names = [f"{base}{suffix}" for base, suffix in present.items()]
+    for at in range(0, len(names), 5):
+        pages.add(names[at : at + 5])
     return pages.result()
 
 
@@ -137,46 +127,6 @@ def test_nothing_comes_twice_and_nothing_that_stayed_is_missed(
     assert stayed <= set(seen)
 
 
-@given(
-    names=st.sets(
-        st.tuples(
-            st.tuples(st.integers(0, 40), TIMES).map(lambda pair: filebase_of(*pair)),
-            st.sampled_from(ENTRY_SUFFIXES),
-        ).map("".join),
-        max_size=60,
-    ),
-    count=st.integers(1, 20),
-    ahead=st.integers(0, 80),
-)
-def test_what_is_kept_ahead_is_all_that_is_behind_the_page(
-    names: set[str], count: int, ahead: int
-) -> None:
-    whole = paging.put_in_order([*names], "")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(paging, "CHUNK", 3)
-        pages = Paging(slices.whole(), "", count, ahead=ahead)
-        pages.add_entries([_Entry(name) for name in names])  # type: ignore[misc]
-        page = pages.result()
-    assert page.names == whole[: len(page.names)]
-    assert page.more is (len(page.names) < len(whole))
-    if page.ahead:
-        assert len(page.names) <= count
-        last = page.names[-1].rpartition(".")[0]
-        assert page.names + paging.put_in_order(page.ahead, last) == whole
-    else:
-        assert len(page.names) == min(count, len(whole))
-
-
-def test_a_page_of_many_keeps_what_is_behind_it() -> None:
-    names = [f"{filebase_of(n)}.pck" for n in range(20_000)]
-    pages = Paging(slices.whole(), "", 1000, ahead=20_000)
-    pages.add_entries([_Entry(name) for name in names])  # type: ignore[misc]
-    page = pages.result()
-    assert 0 < len(page.names) <= 1000
-    rest = paging.put_in_order(page.ahead, filebase_part(page.names[-1]))
-    assert len(page.names) + len(rest) == 20_000
-
-
 def filebase_part(name: str) -> str:
     parsed = filebase.parse(name)
     assert parsed is not None
@@ -188,10 +138,8 @@ def test_a_page_of_a_large_queue_takes_little_memory() -> None:
     tracemalloc.start()
     try:
         for start in range(0, 60_000, 4096):
-            chunk = [
-                _Entry(f"{filebase_of(n)}.pck") for n in range(start, start + 4096)
-            ]
-            pages.add_entries(chunk)  # type: ignore[arg-type]
+            names = [f"{filebase_of(n)}.pck" for n in range(start, start + 4096)]
+            pages.add(names)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qtool.queues.paging import put_in_order
+from qtool.queues.first_page import rest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ class Block:
     more: bool
     """Whether there are more names behind it."""
     ahead: tuple[str, ...]
-    """Those, in no order and with some of these; empty where they must be read."""
+    """All names that there are, in no order; empty where they have to be read."""
     read_at: float
 
     def is_fresh(self, now: float) -> bool:
@@ -92,7 +92,7 @@ class Blocks:
             done = next((each for each in mine if each.ends_at(after)), None)
             self._blocks = [each for each in fresh if each is not done]
         if done is not None and done.ahead:
-            names = put_in_order(done.ahead, after)
+            names = rest_of(done.ahead, after)
             block = replace(done, after=after, names=names, more=False, ahead=())
         else:
             block = self._read(queue, after, number, everything=everything)
@@ -109,7 +109,7 @@ class Blocks:
         elif everything:
             page = queue.page(after, number)
         else:
-            page = queue.page(after, max(_FIRST_BLOCK, number), ahead=_BLOCK)
+            page = queue.first_page(max(_FIRST_BLOCK, number), _BLOCK)
         return Block(
             queue=queue.name,
             after=after,
