@@ -145,13 +145,24 @@ def _show(options: Namespace, preview: Preview) -> None:
         tell(line)
     if options.dry_run and preview.refusal != NO_WAY:
         end = f"this cannot be confirmed: {preview.refusal}"
-        if preview.token:
+        if not preview.refusal:
             end = f"to do it: {_how(options, preview)}"
         tell(f"{preview.count:,} would be meant; {end}")
 
 
+def shown(options: Namespace, preview: Preview) -> int:
+    """Show what an act would do, and no more; return the exit status."""
+    _show(options, preview)
+    if preview.refusal == NO_WAY:
+        tell(NO_WAY)
+        return FAILED
+    return DONE
+
+
 def _how(options: Namespace, preview: Preview) -> str:
     """Return the command line that acts on exactly what was shown."""
+    if preview.undoes:
+        return again(options, f"undo {preview.undoes}")
     words = [options.command]
     if options.command not in _OF_ONE_QUEUE:
         words.append(quote(preview.queue))

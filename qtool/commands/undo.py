@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtool.commands.asking import confirmed
-from qtool.commands.mending import EXIT_STATUS, acted
+from qtool.commands.mending import EXIT_STATUS, acted, shown
 from qtool.commands.numbers import from_one
 from qtool.commands.output import DONE, FAILED, tell
 from qtool.commands.site import opened
@@ -24,6 +24,7 @@ examples:
   qtool undo                what you did last
   qtool undo --list         what was done, and can be taken back
   qtool undo 17             one act by its number
+  qtool undo 17 --dry-run   what that would put back, and where to
 """
 
 
@@ -37,6 +38,8 @@ def options(parser: Parser) -> None:
     parser.add_argument("-n", "--number", dest="most", metavar="N", type=from_one,
                         default=20,
                         help="how many are listed; else 20")  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true",
+                        help="only show what would go back, and where to")  # fmt: skip
     parser.add_why()
     parser.add_argument("-y", "--yes", action="store_true",
                         help="also what another user did, unasked")  # fmt: skip
@@ -48,6 +51,8 @@ def run(options: Namespace) -> int:
     with opened(options) as control:
         if options.list:
             return _listed(options, control)
+        if options.dry_run:
+            return shown(options, control.rehearse_undo(options.number))
         others = options.yes
         if options.number is not None and not others:
             question = control.undo_question(options.number)

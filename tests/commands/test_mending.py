@@ -428,3 +428,22 @@ def test_what_is_old_is_culled_into_the_trash_which_is_emptied_on_purpose(
     assert "discard bad" in call(*site, "trash").out
     assert call(*site, "trash", "--empty", "1", "--yes").status == 0
     assert "the trash is empty" in call(*site, "trash").err
+
+
+def test_an_undo_is_shown_first_and_done_by_its_number(
+    call: Call, config: Path, control: Control
+) -> None:
+    names = put(control, "in", 2)
+    control.confirm(control.preview("discard", "in", "all").token)
+    seen = call("--config", config, "undo", "--dry-run")
+    assert seen.status == 0
+    assert [line.split()[0] for line in seen.out.splitlines()] == ["NAME", *names]
+    assert seen.err.splitlines() == [
+        "qtool: 2 would go to in",
+        f"qtool: 2 would be meant; to do it: qtool --config {config} undo 1",
+    ]
+    assert waiting(control, "in") == []
+    assert call("--config", config, "undo", "1").status == 0
+    assert waiting(control, "in") == names
+    again = call("--config", config, "undo", "1", "--dry-run")
+    assert (again.status, again.err) == (1, "qtool: act 1 was undone by act 2\n")

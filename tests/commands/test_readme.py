@@ -48,7 +48,9 @@ SHAPES: dict[str, type | tuple[str, ...]] = {
     "stop": ("pid", "spool", "told"),
     "step": models.StepReport,
     **dict.fromkeys((*MENDING, "edit", "undo", "trash --empty"), models.ActionResult),
-    **dict.fromkeys([f"{name} --dry-run" for name in MENDING], models.Preview),
+    **dict.fromkeys(
+        [f"{name} --dry-run" for name in (*MENDING, "undo")], models.Preview
+    ),
     "undo --list": models.Act,
     "trash": models.Trashed,
     "inject": models.Injected,

@@ -456,6 +456,44 @@ def test_two_who_call_sudo_are_two_and_have_one_user_id(control: Control) -> Non
         assert control.undo().done == (name,)
 
 
+def test_what_an_undo_would_do_is_shown_and_nothing_written(
+    control: Control, tmp_path: Path
+) -> None:
+    names = put(control, "in", 40)
+    number = control.confirm(control.preview("discard", "in", "all").token).number
+    queue = control.configuration.switchboards["in"]
+    (
+        folder(control, "in").parent
+        / ".qtool"
+        / "trash"
+        / str(number)
+        / (f"{names[3]}.pck")
+    ).unlink()
+    before = acts_on_record(tmp_path)
+    for seen in (control.rehearse_undo(), control.rehearse_undo(number)):
+        assert (seen.verb, seen.queue, seen.undoes) == ("undo", "in", number)
+        assert (seen.count, seen.token, seen.refusal) == (39, "", "")
+        shown = [entry.filebase for entry in seen.first]
+        assert shown == [each for each in names if each != names[3]][:25]
+        assert seen.warnings == (
+            "39 would go to in",
+            f"1 would be left: not in trash:{number} any more, or in a hand",
+        )
+    assert acts_on_record(tmp_path) == before
+    assert queue.names() == []
+    assert len(control.undo(number).done) == seen.count
+    with pytest.raises(Refused, match="was undone by"):
+        control.rehearse_undo(number)
+
+
+def test_what_the_undo_of_an_edit_would_do_is_shown(control: Control) -> None:
+    [name] = put(control, "in", colour="red")
+    control.edit("in", name, {"colour": "blue"})
+    seen = control.rehearse_undo()
+    assert (seen.count, len(seen.first)) == (1, 1)
+    assert seen.warnings == (f"{name} of in would be as it was before",)
+
+
 def test_an_act_of_another_is_undone_by_number_and_on_purpose(control: Control) -> None:
     [name] = put(control, "in")
     with acting_as(as_another()):

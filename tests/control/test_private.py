@@ -63,6 +63,7 @@ ACTS: list[tuple[Any, ...]] = [
     ("move", "some", "FIRST", "more"), ("undo",), ("requeue", "some", "gone"),
     ("discard", "some", "FIRST"), ("trash",), ("undo", 3, False, "why"), ("acts",),
     ("undo", 3), ("undo_question", 1), ("undo_question", 99), ("unshunt", "gone"),
+    ("rehearse_undo",), ("rehearse_undo", 4), ("rehearse_undo", 99),
     ("restore", "gone"), ("edit", "some", "gone"),
     ("edit_refusal", "some", "FIRST"), ("edit_refusal", "some", "gone"),
     ("rehearse", "discard", "some", "all"), ("rehearse", "move", "some", "all"),

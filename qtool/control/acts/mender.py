@@ -14,13 +14,14 @@ from qtool.control.acts.journal import Journal
 from qtool.control.acts.keeping import forget_old
 from qtool.control.acts.plans import Ways, checked, kept_aside, source_of, ways_of
 from qtool.control.acts.records import Record
+from qtool.control.acts.rehearsing import rehearsed_undo
 from qtool.control.acts.tokens import Plan, Tokens
 from qtool.control.acts.trash import EMPTY, check_room, emptied, full
 from qtool.control.acts.undoing import UNDO, to_undo, undone, ways_back
 from qtool.control.audit.audit import noted
 from qtool.control.desk.entries import stamp_of
 from qtool.control.models import Act, ActionResult, Missed, Preview
-from qtool.control.models.mending import NO_WAY
+from qtool.control.models.mending import FIRST, NO_WAY
 from qtool.control.places import place
 from qtool.errors import NoSuchEntry, Refused
 from qtool.queues.filebase import PRESERVED, WAITING, when_of
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from qtool.control.desk.desk import Desk
     from qtool.queues.switchboard import Switchboard
 
-_FIRST = 25
-"""How many entries of a preview are shown."""
 _PAGE = 10_000
 _PAGE_SECONDS = 0.5
 """How long a filter is asked before it is told how far that is."""
@@ -103,6 +102,11 @@ class Mender:
         with self._ongoing.begun(UNDO, plan.queue, plan.to) as ongoing:
             result = self._on_record(plan, ways, why, ongoing, undoes=record.number)
         return replace(result, note="; ".join(filter(None, (result.note, note))))
+
+    def rehearsed_undo(self, number: int | None) -> Preview:
+        """Return what taking an act back would do; see ``Control.rehearse_undo``."""
+        record, note = to_undo(self._journal, number, others=number is not None)
+        return rehearsed_undo(self._configuration, self._desk, record, note)
 
     def edit(
         self, queue: str, filebase: str, edit: Edit, seen: str, why: str
@@ -181,7 +185,7 @@ class Mender:
             to=plan.to,
             count=len(found),
             oldest=min(map(when_of, found), default=None),
-            first=tuple(self._desk.described(queue, found[:_FIRST])),
+            first=tuple(self._desk.described(queue, found[:FIRST])),
             token=self._tokens.issue(plan, acting_uid()) if is_kept else "",
             warnings=tuple(warnings),
             refusal=NO_WAY if found and is_idle else "",

@@ -196,6 +196,14 @@ class Mending(Desk, Shunts):
         """
         return self._mender.undo(number, why, others=others)
 
+    def rehearse_undo(self, number: int | None = None) -> Preview:
+        """Return what `undo` would do: nothing is written for it, and anybody may ask.
+
+        Args:
+            number: Of the act; else it is your own last one.
+        """
+        return self._mender.rehearsed_undo(number)
+
     def undo_question(self, number: int) -> str | None:
         """Return what to ask before an act is undone; None for nothing."""
         return self._mender.undo_question(number)

@@ -16,6 +16,9 @@ NOT_TRIED = "not tried after: "
 NAME_ONE = "name one (--to QUEUE)"
 """How the reason ends for what goes where its operator says."""
 
+FIRST = 25
+"""How many entries of a preview are shown."""
+
 NO_WAY = "nothing can be done to any of them"
 """What may refuse what is in a preview, whoever confirms it."""
 
@@ -40,6 +43,8 @@ class Preview:
     """What should be known before, a line each."""
     refusal: str = ""
     """Why it cannot be confirmed, where there is a reason."""
+    undoes: int = 0
+    """Number of the act that would be taken back, whose record is the list; else 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ _ANSWER_SECONDS = 30.0
 """How long a daemon may take to answer a look, or an act that is done at once; others
 take as long as they take."""
 _AT_ONCE = frozenset({"inject"})
-_LONG_LOOKS = frozenset({"failures", "rehearse", "rehearse_fix"})
+_LONG_LOOKS = frozenset({"failures", "rehearse", "rehearse_fix", "rehearse_undo"})
 """Those that read a whole queue."""
 _BRIEF_SECONDS = 1.0
 _BRIEFEST_SECONDS = 0.2
