@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtool.control.opening import open_site
+from qtool.control.paging import pages
 from qtool.queues.state import make_state_folder
 from tests.bench.serving import serve
 
 if TYPE_CHECKING:
     from qtool.control.control import Control
-    from qtool.control.models import Entry
-
-_FIRST_SECONDS, _PAGE_SECONDS = 0.002, 0.05
 
 
 def _site(root: str) -> Control:
@@ -42,31 +40,31 @@ def names(root: str, queue: str, where: str) -> tuple[float, int]:
     return seconds, hits
 
 
-def content(root: str, queue: str, where: str) -> tuple[float, float, int]:
-    """Seconds to the first hit and to the end, and hits, of any filter."""
+def first(root: str, queue: str, where: str) -> float:
+    """Seconds to the first hit of any filter."""
     control = _site(root)
     start = time.perf_counter()
-    first, hits, after, complete = 0.0, 0, "", False
-    while not complete:
-        seconds = _PAGE_SECONDS if after else _FIRST_SECONDS
-        page = control.find(queue, where, after, 1000, seconds)
-        if page.entries and not hits:
-            first = time.perf_counter() - start
-        hits, after, complete = hits + len(page.entries), page.after, page.complete
+    next(page for page in pages(control, queue, where) if page.entries)
     seconds = time.perf_counter() - start
     control.close()
-    return first, seconds, hits
+    return seconds
+
+
+def content(root: str, queue: str, where: str) -> tuple[float, int]:
+    """Seconds and hits of any filter."""
+    control = _site(root)
+    start = time.perf_counter()
+    hits = sum(len(page.entries) for page in pages(control, queue, where))
+    seconds = time.perf_counter() - start
+    control.close()
+    return seconds, hits
 
 
 def by_size(root: str, queue: str) -> float:
     """Seconds to have all entries, and in the order of their sizes."""
     control = _site(root)
     start = time.perf_counter()
-    held, after, complete = list["Entry"](), "", False
-    while not complete:
-        page = control.find(queue, "", after, 1000, _PAGE_SECONDS)
-        held += page.entries
-        after, complete = page.after, page.complete
+    held = [entry for page in pages(control, queue, "") for entry in page.entries]
     held.sort(key=lambda entry: entry.size or 0)
     seconds = time.perf_counter() - start
     control.close()
@@ -81,4 +79,6 @@ def peak() -> float:
 
 
 if __name__ == "__main__":
-    serve({each.__name__: each for each in (forget, names, content, by_size, peak)})
+    serve(
+        {each.__name__: each for each in (forget, names, first, content, by_size, peak)}
+    )
