@@ -210,7 +210,8 @@ def test_a_closed_stream_is_an_empty_one(tmp_path: Path) -> None:
         assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("where", "why"),
     [(">&-", "it is closed"), (">/dev/full", "No space left on device")],
